@@ -1,0 +1,1 @@
+"""What answers: scripted agents, models through litellm, and the prompts they get."""

@@ -1,0 +1,104 @@
+"""The seam between a flow and whatever answers it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct, field
+
+
+class Message(Struct, frozen=True):
+    """One turn of the conversation an agent is sent."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One call to an agent."""
+
+    agent: str
+    """Handle of the agent that answers."""
+    purpose: str
+    """What the answer is for: `vary`, `critique`, `resolve`, `smooth`, `test` …; scripted agents choose by it."""
+    messages: list[Message]
+    turn: int = 1
+    """The how-manyeth call with this purpose this agent gets in this run, from 1; the same after a resume."""
+    temperature: float | None = None
+    """None = the agent's own setting."""
+    max_tokens: int | None = None
+    """None = the provider's limit."""
+    json_schema: dict[str, Any] | None = None
+    """When set, the text of the answer must be JSON of this schema."""
+    deadline_s: float = 300.0
+    """Seconds for the whole call, all retries included."""
+
+
+class Usage(Struct, frozen=True):
+    """What a call used. Prices are micro-dollars, so that sums stay exact."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int | None = None
+    """Millionths of a US dollar; None = the price is unknown (never 0 for unknown)."""
+
+
+class TextDelta(Struct, frozen=True, tag="text"):
+    """The next part of the answer."""
+
+    text: str
+
+
+class ReasoningDelta(Struct, frozen=True, tag="reasoning"):
+    """The next part of what the model thinks aloud; never part of the answer."""
+
+    text: str
+
+
+class Retrying(Struct, frozen=True, tag="retrying"):
+    """The call failed and is made again; text shown so far for it is void."""
+
+    attempt: int
+    """The attempt that is about to start, from 2."""
+    why: str
+    wait_ms: int
+
+
+class Finished(Struct, frozen=True, tag="finished"):
+    """The provider said that the answer is complete. A stream that ends without this is incomplete."""
+
+    text: str
+    """The whole answer, of the last attempt."""
+    model: str
+    """The model that answered, as the provider names it."""
+    usage: Usage = field(default_factory=Usage)
+    attempts: int = 1
+
+
+Delta = TextDelta | ReasoningDelta | Retrying | Finished
+
+
+class Backend(Protocol):
+    """Answers requests. Implementations: `scripted.ScriptedBackend`, `model.ModelBackend`."""
+
+    def stream(self, request: Request) -> AsyncIterator[Delta]:
+        """Yield the answer as it comes; the last item is `Finished`.
+
+        Closing the iterator (or cancelling the task) stops the call and closes its connection.
+
+        Raises:
+            Incomplete: The answer was truncated, empty or malformed, after bounded retries.
+            AuthFailed: The key is missing or refused.
+            Unavailable: The provider did not answer, after bounded retries or at the deadline.
+            BadInput: The provider refuses the request as such (unknown model, too long).
+        """
+        ...
+
+    async def check(self) -> None:
+        """Raise what would make every call fail (no key, no script), without making one."""
+        ...
+
+    async def close(self) -> None:
+        """Stop what is running and free processes; may be called twice."""
+        ...

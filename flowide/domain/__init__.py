@@ -1,0 +1,1 @@
+"""The rule book: pure functions of state and time."""

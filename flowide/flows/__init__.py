@@ -1,0 +1,1 @@
+"""Flow files and the engine that runs them."""

@@ -1,0 +1,1 @@
+"""Runs without a terminal: streams and exit codes."""

@@ -1,0 +1,1 @@
+"""Pieces: the symbols of a source file or the sections of a document, taken and spliced exactly."""

@@ -1,0 +1,1 @@
+"""Doubles that ship: a memory space and the contract suite."""
