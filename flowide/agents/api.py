@@ -21,7 +21,7 @@ class Request(Struct, frozen=True, kw_only=True):
     agent: str
     """Handle of the agent that answers."""
     purpose: str
-    """What the answer is for: `vary`, `critique`, `resolve`, `smooth`, `test` …; scripted agents choose by it."""
+    """What the answer is for: `vary`, `critique`, `resolve`, `test` …; scripted agents choose by it."""
     messages: list[Message]
     turn: int = 1
     """The how-manyeth call with this purpose this agent gets in this run, from 1; the same after a resume."""

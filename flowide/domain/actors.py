@@ -1,0 +1,43 @@
+"""Who acts, and when: what a rule is told about its caller."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+ActorKind = Literal["human", "agent", "system"]
+
+
+class Actor(Struct, frozen=True, omit_defaults=True):
+    """A named person, agent or part of the system."""
+
+    id: str
+    """The handle, without @."""
+    kind: ActorKind = "human"
+    for_: str | None = None
+    """Handle of the person an agent works for."""
+
+
+class Now(Struct, frozen=True):
+    """The arbiter's clocks at the moment of a decision."""
+
+    mono_ms: int
+    """Monotonic milliseconds since an arbitrary point of this boot; leases are measured with it."""
+    boot: str
+    """Identifies the boot `mono_ms` belongs to; leases of another boot have run out."""
+    wall: str
+    """RFC 3339 UTC with milliseconds; recorded for people, never compared."""
+
+
+class Caller(Struct, frozen=True):
+    """Who sends a command."""
+
+    actor: Actor
+    client: str
+    """UUID of the process that acts for the actor."""
+
+
+SYSTEM = Actor("system", "system")
+DISK = Actor("disk", "system")
+"""Author of versions that appeared on disk without a lock."""

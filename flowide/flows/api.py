@@ -1,0 +1,95 @@
+"""What a caller says to start a run, what it can watch, and what it gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+GatePolicy = Literal["stop", "approve", "reject", "wait"]
+"""`wait` = stay until somebody answers (terminal app); `stop` = end with `needs_input`, state saved."""
+
+
+class Budget(Struct, frozen=True):
+    """Bounds checked before each model call; None = unbounded."""
+
+    cost_micros: int | None = None
+    tokens: int | None = None
+    seconds: int | None = None
+
+
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """Everything a run is told at its start; stored with the run, so that a resume needs only its id."""
+
+    flow: str
+    """Name of a flow, or path of a flow file."""
+    brief: str = ""
+    inputs: dict[str, Any] = {}
+    """Values of the flow's inputs, as given by `--set` (strings) or by a caller (typed)."""
+    agents: list[str] = []
+    """Handles or model names; empty = those the flow or the project names."""
+    model: str | None = None
+    """Overrides the model of every agent with a model backend."""
+    on_gate: GatePolicy = "stop"
+    parallel: int = 4
+    """Model calls in flight."""
+    budget: Budget = Budget()
+    lock_timeout_s: float = 30.0
+    timeout_s: float | None = None
+    """For the whole run; None = no bound but the budget."""
+    trust: bool = False
+    """The project's commands (checks, run steps) may be executed."""
+
+
+class RunResult(Struct, frozen=True, kw_only=True):
+    """How a run ended."""
+
+    run: str
+    status: Literal["waiting", "completed", "failed", "rejected", "cancelled"]
+    exit_code: int
+    error: dict[str, Any] | None = None
+    outputs: dict[str, Any] = {}
+    """The flow's named results; `text` is what `--output text` prints, `artifact` and `version` when saved."""
+    totals: dict[str, Any] = {}
+    resume_command: str | None = None
+
+
+class Observer(Protocol):
+    """Told what has no event of its own. Called from the run's loop; must return at once."""
+
+    def delta(self, step: str, actor: str, text: str, *, restart: bool) -> None:
+        """Text was added to a step's answer; with `restart` what was shown for it before is void."""
+        ...
+
+    def warning(self, message: str) -> None:
+        """Something a person should know; never fatal."""
+        ...
+
+
+async def run_flow(
+    space: Any,
+    project: Path,
+    request: RunRequest,
+    *,
+    observer: Observer | None = None,
+    run_id: str | None = None,
+) -> RunResult:
+    """Run a flow to its end, to a gate, or to a failure; see `flowide.flows.engine`."""
+    from flowide.flows.engine import start
+
+    return await start(space, project, request, observer=observer, run_id=run_id)
+
+
+async def resume_flow(
+    space: Any,
+    project: Path,
+    run: str,
+    *,
+    request: RunRequest | None = None,
+    observer: Observer | None = None,
+) -> RunResult:
+    """Go on with a run; no finished step is repeated. `request` overrides the gate policy and limits."""
+    from flowide.flows.engine import resume
+
+    return await resume(space, project, run, request=request, observer=observer)
