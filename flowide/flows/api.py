@@ -50,7 +50,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     exit_code: int
     error: dict[str, Any] | None = None
     outputs: dict[str, Any] = {}
-    """The flow's named results; `text` is what `--output text` prints, `artifact` and `version` when saved."""
+    """The flow's named results; `text` is what `--output text` prints, `artifact`, `version` when saved."""
     totals: dict[str, Any] = {}
     resume_command: str | None = None
 
@@ -65,31 +65,3 @@ class Observer(Protocol):
     def warning(self, message: str) -> None:
         """Something a person should know; never fatal."""
         ...
-
-
-async def run_flow(
-    space: Any,
-    project: Path,
-    request: RunRequest,
-    *,
-    observer: Observer | None = None,
-    run_id: str | None = None,
-) -> RunResult:
-    """Run a flow to its end, to a gate, or to a failure; see `flowide.flows.engine`."""
-    from flowide.flows.engine import start
-
-    return await start(space, project, request, observer=observer, run_id=run_id)
-
-
-async def resume_flow(
-    space: Any,
-    project: Path,
-    run: str,
-    *,
-    request: RunRequest | None = None,
-    observer: Observer | None = None,
-) -> RunResult:
-    """Go on with a run; no finished step is repeated. `request` overrides the gate policy and limits."""
-    from flowide.flows.engine import resume
-
-    return await resume(space, project, run, request=request, observer=observer)
