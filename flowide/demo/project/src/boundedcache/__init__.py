@@ -1,0 +1,5 @@
+"""A bounded in-process cache with expiry and honest statistics."""
+
+from boundedcache.cache import CacheStats, LRUCache
+
+__all__ = ["CacheStats", "LRUCache"]
