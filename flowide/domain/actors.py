@@ -36,6 +36,8 @@ class Caller(Struct, frozen=True):
     actor: Actor
     client: str
     """UUID of the process that acts for the actor."""
+    command: str = ""
+    """Id of the command; becomes the id of a ticket it makes."""
 
 
 SYSTEM = Actor("system", "system")

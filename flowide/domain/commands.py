@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct, field
 
+from flowide.domain.actors import ActorKind
 from flowide.domain.ids import uuid7
 
 Ok = TypeVar("Ok")
@@ -180,8 +181,9 @@ class TransferLock(Command[Done], frozen=True, kw_only=True, tag="lock.transfer"
     artifact: str
     fence: int
     to: str
+    to_kind: ActorKind = "human"
     to_client: str | None = None
-    """None = whichever process of that actor renews first."""
+    """None = any process of that actor."""
     with_draft: bool = True
 
 
@@ -217,6 +219,8 @@ class AppendDraft(Command[Have], frozen=True, kw_only=True, tag="draft.append"):
     off: int
     """Offset in bytes of UTF-8 at which `text` starts."""
     text: str
+    cut: bool = False
+    """True = the draft ends at `off` before `text` is added, as an editor that changed the middle needs."""
 
 
 class Adopted(Struct, frozen=True):

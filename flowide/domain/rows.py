@@ -303,6 +303,8 @@ class Lease(Row, frozen=True):
     boot: str
     active_ms: int
     """Monotonic time of the last sign of work, for the idle lapse."""
+    since_ms: int
+    """Monotonic time of the grant, for the longest hold."""
 
 
 class LiveDraft(Row, frozen=True):

@@ -27,6 +27,10 @@ class View(Protocol):
         """How many rows `find` would give."""
         ...
 
+    def blob(self, sha256: str) -> bytes | None:
+        """Bytes of a stored blob, or None."""
+        ...
+
     def blob_size(self, sha256: str) -> int | None:
         """Bytes of a stored blob, or None."""
         ...

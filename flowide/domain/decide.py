@@ -1,0 +1,82 @@
+"""The whole rule book: which rule decides which command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flowide.domain import artifacts, drafts, locks, runs, variations
+from flowide.domain import commands as c
+from flowide.domain.actors import Caller, Now
+from flowide.domain.roles import check_role
+from flowide.domain.rows import Draft, Ticket
+from flowide.domain.view import Decision, View
+from flowide.errors import BadInput
+
+Rule = Callable[[View, Any, Caller, Now], Decision]
+
+RULES: dict[type[c.Command[Any]], Rule] = {
+    c.CreateArtifact: artifacts.create,
+    c.SaveArtifact: artifacts.save,
+    c.MoveArtifact: artifacts.move,
+    c.DeleteArtifact: artifacts.delete,
+    c.RestoreArtifact: artifacts.restore,
+    c.AcquireLock: locks.acquire,
+    c.RenewLock: locks.renew,
+    c.ReleaseLock: locks.release,
+    c.CancelTicket: locks.cancel,
+    c.TransferLock: locks.transfer,
+    c.ForceLock: locks.force,
+    c.AppendDraft: drafts.append,
+    c.AdoptDraft: drafts.adopt,
+    c.DiscardDraft: drafts.discard,
+    c.OpenVariationSet: variations.open_set,
+    c.AddVariation: variations.add,
+    c.RecordCheck: variations.check,
+    c.TagVariation: variations.tag,
+    c.ShortlistVariation: variations.shortlist,
+    c.RejectVariation: variations.reject,
+    c.NoteVariation: variations.note,
+    c.AcceptVariation: variations.accept,
+    c.StartRun: runs.start,
+    c.ClaimRun: runs.claim,
+    c.RenewRun: runs.renew,
+    c.RecordStep: runs.step,
+    c.StreamStep: runs.stream,
+    c.FinishRun: runs.finish,
+    c.OpenGate: runs.open_gate,
+    c.AnswerGate: runs.answer_gate,
+}
+"""One rule for each command but `batch`, which the arbiter takes apart."""
+
+
+def decide(view: View, command: c.Command[Any], caller: Caller, now: Now) -> Decision:
+    """What a command does to the space as `view` shows it.
+
+    `settle` has been applied before, for the artifact that `concerns` names.
+
+    Raises:
+        FlowError: The refusal; the command has no effect.
+    """
+    rule = RULES.get(type(command))
+    if rule is None:
+        raise BadInput(f"there is no command {command.wire_name()}")
+    check_role(caller.actor, command)
+    return rule(view, command, caller, now)
+
+
+def concerns(view: View, command: c.Command[Any]) -> str | None:
+    """The artifact whose lock a command looks at, so that due lapses are written first; None = no lock."""
+    if isinstance(command, c.CreateArtifact | c.OpenVariationSet):
+        return None
+    if isinstance(command, c.CancelTicket):
+        ticket = view.get(Ticket, command.ticket)
+        return None if ticket is None else ticket.artifact
+    if isinstance(command, c.AdoptDraft):
+        draft = view.get(Draft, command.draft)
+        return None if draft is None else draft.artifact
+    artifact: str | None = getattr(command, "artifact", None)
+    return artifact
+
+
+settle = locks.settle

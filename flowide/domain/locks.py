@@ -1,0 +1,425 @@
+"""Rules of locks: the fence excludes, the clock only makes a lock preemptible.
+
+A queue exists only behind a held or lapsed lock: whatever frees a lock grants it to the next live ticket
+in the same decision.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import structs
+
+from flowide.domain import live_text
+from flowide.domain.actors import Caller, Now
+from flowide.domain.commands import (
+    AcquireLock,
+    CancelTicket,
+    Done,
+    Forced,
+    ForceLock,
+    Granted,
+    ReleaseLock,
+    Renewed,
+    RenewLock,
+    TransferLock,
+)
+from flowide.domain.facts import (
+    Holder,
+    LockAcquired,
+    LockDequeued,
+    LockForced,
+    LockLapsed,
+    LockQueued,
+    LockReleased,
+    LockRevived,
+    LockTransferred,
+)
+from flowide.domain.limits import (
+    IDLE_MS,
+    LOCKS_PER_CLIENT,
+    LONGEST_AGENT_HOLD_MS,
+    MAX_NAME,
+    MAX_NOTE,
+    check_text,
+    check_ttl,
+)
+from flowide.domain.outcome import Outcome
+from flowide.domain.rows import Artifact, Lease, Lock, Ticket
+from flowide.domain.view import Decision, View
+from flowide.errors import BadInput, Busy, Fenced, Gone, Limit, NotFound
+
+
+def lease_key(kind: Literal["lock", "ticket", "run"], id: str) -> str:
+    """Key of the lease of a lock (by artifact), ticket or run."""
+    return f"{kind}:{id}"
+
+
+def new_lease(key: str, fence: int, ttl_ms: int, now: Now) -> Lease:
+    """A lease that starts now."""
+    return Lease(key, fence, now.mono_ms + ttl_ms, now.boot, now.mono_ms, now.mono_ms)
+
+
+def lease_alive(lease: Lease | None, now: Now) -> bool:
+    """Whether a lease has not run out; leases of another boot have."""
+    return lease is not None and lease.boot == now.boot and now.mono_ms < lease.deadline_ms
+
+
+def artifact_row(view: View, artifact: str) -> Artifact:
+    """The artifact, deleted or not, or NotFound."""
+    row = view.get(Artifact, artifact)
+    if row is None:
+        raise NotFound(
+            f"there is no artifact {artifact[:100]}", hint="List them with `flowide artifact list`."
+        )
+    return row
+
+
+def held_lock(view: View, artifact: str, fence: int, caller: Caller) -> Lock:
+    """The lock, if the caller may use this fence; lapsed locks nobody took still count.
+
+    Raises:
+        Fenced: The fence is not the newest, the lock is free, or somebody else holds it.
+    """
+    lock = view.get(Lock, artifact) or Lock(artifact)
+    if lock.state == "free" or lock.fence != fence or lock.actor != caller.actor.id:
+        who = lock.actor if lock.state != "free" else None
+        raise Fenced(
+            f"fence {fence} of {_path(view, artifact)} has ended; "
+            + (f"{who} holds the lock with fence {lock.fence}" if who else "nobody holds the lock"),
+            hint="Text that was sent is kept as a draft. Acquire the lock again and see what changed.",
+            fence=lock.fence,
+            holder=who,
+        )
+    return lock
+
+
+# --- expiry, evaluated when somebody looks ----------------------------------------------------------
+
+
+def settle(view: View, artifact: str, now: Now) -> Decision | None:
+    """Write the lapses, expired tickets and grants that are due on an artifact; None when nothing is."""
+    lock = view.get(Lock, artifact)
+    if lock is None or lock.state == "free":
+        return None
+    lease = view.get(Lease, lease_key("lock", artifact))
+    queue = view.find(Ticket, artifact=artifact, order="seq")
+    out = Outcome()
+    live = _drop_dead_tickets(view, queue, now, out)
+    if lock.state == "held":
+        why = _lapse_due(lock, lease, waiting=bool(live), now=now)
+        if why is not None:
+            out.facts.append(LockLapsed(artifact=artifact, fence=lock.fence, why=why))
+            lock = structs.replace(lock, state="lapsed")
+    if lock.state == "lapsed" and live:
+        live_text.keep_live(view, lock, "lapsed", out)
+        _grant_ticket(live[0], lock, now, out, took_over=lock.actor)
+    return out.decision(Done()) if out.facts else None
+
+
+def _lapse_due(
+    lock: Lock, lease: Lease | None, *, waiting: bool, now: Now
+) -> Literal["lease", "idle", "overlong"] | None:
+    if lease is None or not lease_alive(lease, now):
+        return "lease"
+    kind = lock.kind or "human"
+    if now.mono_ms - lease.active_ms >= IDLE_MS[kind]:
+        return "idle"
+    if kind == "agent" and waiting and now.mono_ms - lease.since_ms >= LONGEST_AGENT_HOLD_MS:
+        return "overlong"
+    return None
+
+
+def _drop_dead_tickets(view: View, queue: list[Ticket], now: Now, out: Outcome) -> list[Ticket]:
+    live = []
+    for ticket in queue:
+        lease = view.get(Lease, lease_key("ticket", ticket.id))
+        if lease_alive(lease, now):
+            live.append(ticket)
+        else:
+            _dequeue(ticket, "expired", out)
+    return live
+
+
+def _dequeue(ticket: Ticket, why: Literal["granted", "cancelled", "expired", "forced"], out: Outcome) -> None:
+    out.facts.append(
+        LockDequeued(
+            artifact=ticket.artifact, ticket=ticket.id, actor=ticket.actor, client=ticket.client, why=why
+        )
+    )
+    key = lease_key("ticket", ticket.id)
+    out.drop.append(Lease(key, 0, 0, "", 0, 0))
+
+
+# --- granting ---------------------------------------------------------------------------------------
+
+
+def _grant_ticket(ticket: Ticket, lock: Lock, now: Now, out: Outcome, took_over: str | None = None) -> None:
+    _dequeue(ticket, "granted", out)
+    holder = Holder(ticket.actor, ticket.client, ticket.kind, ticket.for_)
+    grant(
+        lock,
+        holder,
+        now,
+        out,
+        ttl_ms=ticket.ttl_ms,
+        purpose=ticket.purpose,
+        took_over=took_over,
+        ticket=ticket.id,
+    )
+
+
+def grant(
+    lock: Lock,
+    holder: Holder,
+    now: Now,
+    out: Outcome,
+    *,
+    ttl_ms: int,
+    purpose: str,
+    took_over: str | None = None,
+    ticket: str | None = None,
+) -> int:
+    """Give the lock with the next fence; returns that fence."""
+    fence = lock.fence + 1
+    out.facts.append(
+        LockAcquired(
+            artifact=lock.artifact,
+            fence=fence,
+            holder=holder,
+            purpose=purpose,
+            ttl_ms=ttl_ms,
+            took_over=took_over,
+            ticket=ticket,
+        )
+    )
+    out.put.append(new_lease(lease_key("lock", lock.artifact), fence, ttl_ms, now))
+    return fence
+
+
+def free(view: View, lock: Lock, now: Now, out: Outcome) -> None:
+    """End the holder's fence and grant the lock to the next live ticket, if there is one."""
+    out.facts.append(LockReleased(artifact=lock.artifact, fence=lock.fence))
+    out.drop.append(Lease(lease_key("lock", lock.artifact), 0, 0, "", 0, 0))
+    grant_next(view, lock, now, out)
+
+
+def grant_next(view: View, lock: Lock, now: Now, out: Outcome) -> None:
+    """Grant a lock that has just become free to the next live ticket, if there is one."""
+    live = _drop_dead_tickets(view, view.find(Ticket, artifact=lock.artifact, order="seq"), now, out)
+    if live:
+        _grant_ticket(live[0], lock, now, out)
+
+
+def holder_of(caller: Caller) -> Holder:
+    """The caller as a holder."""
+    return Holder(caller.actor.id, caller.client, caller.actor.kind, caller.actor.for_)
+
+
+def keep_alive(view: View, lock: Lock, now: Now, out: Outcome, *, active: bool = True) -> int:
+    """Start the lease again; returns the milliseconds it now lives."""
+    key = lease_key("lock", lock.artifact)
+    before = view.get(Lease, key)
+    if before is None or before.boot != now.boot:
+        before = new_lease(key, lock.fence, lock.ttl_ms, now)
+    out.put.append(
+        structs.replace(
+            before,
+            fence=lock.fence,
+            deadline_ms=now.mono_ms + lock.ttl_ms,
+            active_ms=now.mono_ms if active else before.active_ms,
+        )
+    )
+    return lock.ttl_ms
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+def acquire(view: View, command: AcquireLock, caller: Caller, now: Now) -> Decision:
+    """Grant a free or lapsed lock, queue for a held one, or say who is busy with it."""
+    check_ttl(command.ttl_ms)
+    check_text("purpose", command.purpose, MAX_NOTE)
+    artifact = artifact_row(view, command.artifact)
+    lock = view.get(Lock, artifact.id) or Lock(artifact.id)
+    out = Outcome()
+    if lock.state == "held":
+        if not command.wait:
+            raise busy(view, artifact, lock, caller, now)
+        return _queue(command, caller, now, view.count(Ticket, artifact=artifact.id) + 1, out)
+    check_lock_limit(view, caller)
+    took_over = None
+    if lock.state == "lapsed":
+        took_over = lock.actor
+        live_text.keep_live(view, lock, "taken over", out)
+    fence = grant(
+        lock, holder_of(caller), now, out, ttl_ms=command.ttl_ms, purpose=command.purpose, took_over=took_over
+    )
+    return out.decision(Granted("held", fence=fence, version=artifact.version, deadline_ms=command.ttl_ms))
+
+
+def _queue(command: AcquireLock, caller: Caller, now: Now, position: int, out: Outcome) -> Decision:
+    ticket = caller.command
+    out.facts.append(
+        LockQueued(
+            artifact=command.artifact,
+            ticket=ticket,
+            actor=caller.actor.id,
+            kind=caller.actor.kind,
+            for_=caller.actor.for_,
+            client=caller.client,
+            position=position,
+            purpose=command.purpose,
+            ttl_ms=command.ttl_ms,
+        )
+    )
+    out.put.append(new_lease(lease_key("ticket", ticket), 0, command.ttl_ms, now))
+    return out.decision(Granted("queued", ticket=ticket, position=position, deadline_ms=command.ttl_ms))
+
+
+def busy(view: View, artifact: Artifact, lock: Lock, caller: Caller, now: Now) -> Busy:
+    """The refusal that says who holds the lock, since when, for what, and what to do next."""
+    lease = view.get(Lease, lease_key("lock", artifact.id))
+    same_actor = lock.actor == caller.actor.id
+    here = same_actor and lock.client == caller.client
+    if here:
+        who, hint = "you", f"You hold it already, with fence {lock.fence}: save or release with that."
+    elif same_actor:
+        who, hint = (
+            "you, elsewhere",
+            "Release it there, wait with --wait, or take it with `lock force --take`.",
+        )
+    else:
+        who = f"{lock.actor} ({'AI' if lock.kind == 'agent' else lock.kind})"
+        hint = "Wait with --wait, look at the draft, or ask for the lock."
+    purpose = f", for {lock.purpose!r}" if lock.purpose else ""
+    return Busy(
+        f"{artifact.path} is locked by {who} since {lock.since}{purpose}",
+        hint=hint,
+        holder=lock.actor if not same_actor or here else "you, elsewhere",
+        kind=lock.kind,
+        since=lock.since,
+        purpose=lock.purpose,
+        idle_ms=None if lease is None else max(0, now.mono_ms - lease.active_ms),
+        queue=view.count(Ticket, artifact=artifact.id),
+        fence=lock.fence,
+        path=artifact.path,
+    )
+
+
+def check_lock_limit(view: View, caller: Caller) -> None:
+    """Raise Limit when the actor holds as many locks through this client as it may."""
+    most = LOCKS_PER_CLIENT[caller.actor.kind]
+    mine = [
+        lock
+        for lock in view.find(Lock, client=caller.client)
+        if lock.actor == caller.actor.id and lock.state == "held"
+    ]
+    if len(mine) >= most:
+        raise Limit(
+            f"{caller.actor.id} holds {len(mine)} locks, the most one client may",
+            hint="Save or release one first: see `flowide lock list`.",
+            limit=most,
+        )
+
+
+def renew(view: View, command: RenewLock, caller: Caller, now: Now) -> Decision:
+    """Keep a lock or ticket alive; a lapsed lock that nobody took is held again."""
+    out = Outcome()
+    if command.ticket is not None:
+        ticket = _own_ticket(view, command.ticket, caller)
+        out.put.append(new_lease(lease_key("ticket", ticket.id), 0, ticket.ttl_ms, now))
+        return out.decision(Renewed(ticket.ttl_ms))
+    if command.fence is None:
+        raise BadInput("lock.renew needs a fence or a ticket", hint="Give the fence that acquire returned.")
+    lock = held_lock(view, command.artifact, command.fence, caller)
+    if lock.state == "lapsed" and command.active:
+        out.facts.append(LockRevived(artifact=lock.artifact, fence=lock.fence))
+    return out.decision(Renewed(keep_alive(view, lock, now, out, active=command.active)))
+
+
+def release(view: View, command: ReleaseLock, caller: Caller, now: Now) -> Decision:
+    """Give the lock to the next in the queue, or free it."""
+    lock = held_lock(view, command.artifact, command.fence, caller)
+    out = Outcome()
+    if command.draft == "keep":
+        live_text.keep_live(view, lock, "released", out)
+    else:
+        live_text.drop_live(view, lock, out)
+    free(view, lock, now, out)
+    return out.decision(Done())
+
+
+def cancel(view: View, command: CancelTicket, caller: Caller, now: Now) -> Decision:
+    """Leave the queue."""
+    out = Outcome()
+    _dequeue(_own_ticket(view, command.ticket, caller), "cancelled", out)
+    return out.decision(Done())
+
+
+def _own_ticket(view: View, id: str, caller: Caller) -> Ticket:
+    ticket = view.get(Ticket, id)
+    if ticket is None or ticket.actor != caller.actor.id:
+        raise Gone(
+            f"the ticket {id[:100]} has ended: granted, cancelled or expired",
+            hint="Look at `flowide lock list`; acquire again if the lock is not yours.",
+        )
+    return ticket
+
+
+def transfer(view: View, command: TransferLock, caller: Caller, now: Now) -> Decision:
+    """Hand the lock over; the draft goes along or is kept for the old holder."""
+    lock = held_lock(view, command.artifact, command.fence, caller)
+    check_text("to", command.to, MAX_NAME, least=1)
+    out = Outcome()
+    target = Holder(command.to, command.to_client or "", command.to_kind)
+    out.facts.append(
+        LockTransferred(
+            artifact=lock.artifact,
+            fence=lock.fence,
+            to=target,
+            new_fence=lock.fence + 1,
+            ttl_ms=lock.ttl_ms,
+            with_draft=command.with_draft,
+        )
+    )
+    if command.with_draft:
+        live_text.move_live(view, lock, lock.fence + 1, out)
+    else:
+        live_text.keep_live(view, lock, "transferred", out)
+    out.put.append(new_lease(lease_key("lock", lock.artifact), lock.fence + 1, lock.ttl_ms, now))
+    return out.decision(Done())
+
+
+def force(view: View, command: ForceLock, caller: Caller, now: Now) -> Decision:
+    """End another's lock; their draft is kept, and the event tells them who did it and why."""
+    check_text("reason", command.reason.strip(), MAX_NOTE, least=1)
+    check_ttl(command.ttl_ms)
+    artifact = artifact_row(view, command.artifact)
+    lock = view.get(Lock, artifact.id) or Lock(artifact.id)
+    if lock.state == "free":
+        raise BadInput(f"{artifact.path} is not locked", hint="Acquire the lock instead.")
+    out = Outcome()
+    live_text.keep_live(view, lock, "forced", out)
+    new_fence = lock.fence + 1 if command.take else None
+    out.facts.append(
+        LockForced(
+            artifact=artifact.id,
+            fence=lock.fence,
+            by=holder_of(caller),
+            reason=command.reason.strip(),
+            ttl_ms=command.ttl_ms,
+            new_fence=new_fence,
+        )
+    )
+    if new_fence is None:
+        out.drop.append(Lease(lease_key("lock", artifact.id), 0, 0, "", 0, 0))
+        grant_next(view, lock, now, out)
+    else:
+        out.put.append(new_lease(lease_key("lock", artifact.id), new_fence, command.ttl_ms, now))
+    return out.decision(Forced(new_fence))
+
+
+def _path(view: View, artifact: str) -> str:
+    row = view.get(Artifact, artifact)
+    return artifact if row is None else row.path
