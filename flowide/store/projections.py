@@ -31,7 +31,7 @@ def project(view: View, event: Event, fact: f.Fact | None = None) -> Changes:
     fact = event.fact() if fact is None else fact
     if fact is None:
         return Changes()
-    return _FOLDS[type(fact)](view, event, fact)
+    return FOLDS[type(fact)](view, event, fact)
 
 
 class BrokenLog(Exception):
@@ -96,7 +96,7 @@ def _saved(view: View, event: Event, fact: f.Saved) -> Changes:
 # --- locks and drafts -------------------------------------------------------------------------------
 
 
-def _held(event: Event, artifact: str, fence: int, holder: f.Holder, purpose: str, ttl_ms: int) -> r.Lock:
+def _held(event: Event, holder: f.Holder, *, artifact: str, fence: int, purpose: str, ttl_ms: int) -> r.Lock:
     kind: Any = holder.kind
     return r.Lock(
         artifact=artifact,
@@ -113,7 +113,18 @@ def _held(event: Event, artifact: str, fence: int, holder: f.Holder, purpose: st
 
 
 def _acquired(view: View, event: Event, fact: f.LockAcquired) -> Changes:
-    return Changes([_held(event, fact.artifact, fact.fence, fact.holder, fact.purpose, fact.ttl_ms)])
+    return Changes(
+        [
+            _held(
+                event,
+                fact.holder,
+                artifact=fact.artifact,
+                fence=fact.fence,
+                purpose=fact.purpose,
+                ttl_ms=fact.ttl_ms,
+            )
+        ]
+    )
 
 
 def _lapsed(view: View, event: Event, fact: f.LockLapsed) -> Changes:
@@ -130,13 +141,35 @@ def _released(view: View, event: Event, fact: f.LockReleased) -> Changes:
 
 def _transferred(view: View, event: Event, fact: f.LockTransferred) -> Changes:
     before = _must(view, event, r.Lock, fact.artifact)
-    return Changes([_held(event, fact.artifact, fact.new_fence, fact.to, before.purpose, fact.ttl_ms)])
+    return Changes(
+        [
+            _held(
+                event,
+                fact.to,
+                artifact=fact.artifact,
+                fence=fact.new_fence,
+                purpose=before.purpose,
+                ttl_ms=fact.ttl_ms,
+            )
+        ]
+    )
 
 
 def _forced(view: View, event: Event, fact: f.LockForced) -> Changes:
     if fact.new_fence is None:
         return Changes([r.Lock(fact.artifact, fence=fact.fence)])
-    return Changes([_held(event, fact.artifact, fact.new_fence, fact.by, fact.reason, fact.ttl_ms)])
+    return Changes(
+        [
+            _held(
+                event,
+                fact.by,
+                artifact=fact.artifact,
+                fence=fact.new_fence,
+                purpose=fact.reason,
+                ttl_ms=fact.ttl_ms,
+            )
+        ]
+    )
 
 
 def _queued(view: View, event: Event, fact: f.LockQueued) -> Changes:
@@ -419,7 +452,7 @@ def _gate_answered(view: View, event: Event, fact: f.GateAnswered) -> Changes:
     )
 
 
-_FOLDS: dict[type[f.Fact], Callable[[View, Event, Any], Changes]] = {
+FOLDS: dict[type[f.Fact], Callable[[View, Event, Any], Changes]] = {
     f.ArtifactCreated: _created,
     f.ArtifactSaved: _saved,
     f.ArtifactMoved: _saved,
