@@ -258,6 +258,24 @@ def test_a_critique_judges_each_variation_once_and_recommends_one_of_them() -> N
             assert verdict["strengths"] and verdict["weaknesses"]
 
 
+@pytest.mark.parametrize(
+    ("numbered", "expected"),
+    [
+        ({number: VARIATIONS[number] for number in range(1, 6)}, "mara/critique.json"),
+        (VARIATIONS, "mara/critique-of-six.json"),
+        ({6: "edwin/more-1.md", 7: "quinn/more-1.md"}, "mara/critique-of-more-from-6.json"),
+        ({7: "edwin/more-1.md", 8: "quinn/more-1.md"}, "mara/critique-of-more-from-7.json"),
+    ],
+)
+def test_a_critique_fits_the_variations_it_is_asked_about(numbered: dict[int, str], expected: str) -> None:
+    asked = "\n".join(f"## Variation {number}\n{block(reply)}" for number, reply in numbered.items())
+    asked = f"Short list: variation 6\n{asked}" if min(numbered) == 7 else asked
+
+    chosen = next(e for _, e in entries(purpose="critique") if re.search(e.get("when", ""), asked))
+
+    assert chosen["file"] == expected
+
+
 def test_a_critic_gives_a_proposal_that_fails_tests_less_than_one_that_passes() -> None:
     verdicts = json.loads((AGENTS / "mara/critique-of-six.json").read_text())["verdicts"]
 
