@@ -1,0 +1,388 @@
+"""Python imports: `from __future__` first, `if TYPE_CHECKING` respected, names merged into existing statements."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flowide.pieces.edits import Edit, Part
+from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
+from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_names, insert_statement, line_end
+from flowide.pieces.indent import default_unit, line_indent
+from flowide.pieces.languages import captures
+from flowide.pieces.names import Use
+from flowide.pieces.outline import BOM, Item, Outline, walk_blocks
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_STATEMENTS = frozenset({"import_statement", "import_from_statement", "future_import_statement"})
+_COMPOUND = frozenset({"if_statement", "try_statement", "with_statement"})
+_DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
+_BLOCKS = frozenset({"block"})
+_LARGEST_BLOCK = 40
+
+
+class PythonCarrier(Carrier):
+    """Carries `import` and `from … import`."""
+
+    def imports(self, outline: Outline, place: Item | None) -> list[Import]:
+        """Imports of the module, those inside its `if` and `try` statements included."""
+        found: list[Import] = []
+        pending: list[tuple[Node, Node | None, str]] = [
+            (child, None, "") for child in reversed(outline.root.children)
+        ]
+        while pending:
+            node, block, mark = pending.pop()
+            if node.type in _STATEMENTS:
+                found.extend(_bindings(outline, node, block, mark))
+            elif node.type in _COMPOUND:
+                around = block or node
+                inside: list[tuple[Node, Node | None, str]] = []
+                for branch in walk_blocks(node, _BLOCKS):
+                    typed = _checks_types(outline, node) and branch == node.child_by_field_name("consequence")
+                    inside += [(child, around, "type" if typed else "block") for child in branch.children]
+                pending.extend(reversed(inside))
+        return found
+
+    def needed(
+        self, plan: Planned, imports: Sequence[Import], uses: dict[bytes, list[Use]], warnings: list[str]
+    ) -> list[Wanted]:
+        """Used names; of several `import a.…` those whose path occurs in the piece; `annotations` if it has any."""
+        source, item, label = plan.source, plan.item, plan.take.label
+        text = source.source[item.start : item.end]
+        wanted: list[Wanted] = []
+        for name, places in uses.items():
+            found = [each for each in imports if each.name == name]
+            dotted = [each for each in found if _is_dotted(each)]
+            if dotted:
+                spelled = [each for each in dotted if re.search(_spelling(each.module), text)]
+                found = [each for each in found if not _is_dotted(each)] or (spelled or dotted[:1])
+                found += [each for each in spelled if each not in found]
+            wanted += [Wanted(each, label, places) for each in found]
+        future = [each for each in imports if each.module == "__future__" and each.name == b"annotations"]
+        if future and captures("python", "(type) @t", source.root, item.start, item.end):
+            wanted.append(Wanted(future[0], label))
+        return wanted
+
+    def verdict(self, base: Outline, known: Sequence[Import], want: Wanted) -> Verdict:
+        """Submodules add to their package; an import for type checkers serves annotations only."""
+        binding = want.binding
+        if not known:
+            return "missing"
+        same = [each for each in known if each.module == binding.module and each.member == binding.member]
+        if not same and binding.member == "" and not binding.mark:
+            package = binding.module.split(".")[0]
+            packages = [each for each in known if _is_plain(each) and each.module.split(".")[0] == package]
+            if packages and _is_plain(binding):
+                return "missing" if _is_dotted(binding) else "there"
+        if not same:
+            return "clash"
+        if all(each.mark == "type" for each in same) and binding.mark != "type":
+            lazy = any(each.module == "__future__" and each.name == b"annotations" for each in _futures(base))
+            quiet = bool(want.uses) and all(use.annotation for use in want.uses)
+            return "there" if lazy and quiet else "missing"
+        return "there"
+
+    def edits(self, base: Outline, wanted: Sequence[Wanted]) -> tuple[list[Edit], list[str]]:
+        """Names go into an existing statement for their module, new statements beside their kind."""
+        edits: list[Edit] = []
+        warnings: list[str] = []
+        mine = self.imports(base, None)
+        fresh: list[Entry] = []
+        guarded: list[Wanted] = []
+        merges: dict[int, tuple[list[Node], list[Entry]]] = {}
+        blocks: dict[int, Node] = {}
+        for want in wanted:
+            binding = want.binding
+            if binding.mark == "block":
+                self._carry_block(base, want, blocks, fresh, warnings)
+                continue
+            if binding.mark == "type":
+                guarded.append(want)
+                continue
+            target = _merge_target(base, mine, binding, "")
+            entry = Entry(_spec_text(binding), binding.member or binding.module, want.note)
+            if target is not None:
+                merges.setdefault(target.start_byte, (_elements(target), []))[1].append(entry)
+            else:
+                fresh.append(_statement_entry(binding, want))
+        edits += self._guarded(base, mine, guarded, fresh, merges)
+        for elements, entries in merges.values():
+            edits += insert_names(base, elements, entries)
+        return edits + self._fresh(base, _joined(fresh)), warnings
+
+    def _carry_block(
+        self, base: Outline, want: Wanted, blocks: dict[int, Node], fresh: list[Entry], warnings: list[str]
+    ) -> None:
+        block = want.binding.block
+        assert block is not None
+        if block.id in blocks:
+            return
+        blocks[block.id] = block
+        source = want.binding.owner
+        text = source.text(block)
+        if text.count(b"\n") > _LARGEST_BLOCK or not _only_imports(block):
+            warnings.append(
+                f"{want.binding.name.decode()} ({want.binding.shown()}) is imported conditionally in"
+                f" {want.label or 'its source'}: carry it by hand"
+            )
+            return
+        text = text.replace(b"\r\n", b"\n").replace(b"\n", base.newline or b"\n")
+        fresh.append(Entry(text, "~", want.note, 4))
+
+    def _guarded(
+        self,
+        base: Outline,
+        mine: list[Import],
+        wanted: list[Wanted],
+        fresh: list[Entry],
+        merges: dict[int, tuple[list[Node], list[Entry]]],
+    ) -> list[Edit]:
+        """Imports for type checkers go under `if TYPE_CHECKING:`, which is made when there is none."""
+        if not wanted:
+            return []
+        edits: list[Edit] = []
+        lines: list[Entry] = []
+        for want in wanted:
+            target = _merge_target(base, mine, want.binding, "type")
+            if target is not None:
+                entry = Entry(_spec_text(want.binding), want.binding.member, want.note)
+                merges.setdefault(target.start_byte, (_elements(target), []))[1].append(entry)
+            else:
+                lines.append(_statement_entry(want.binding, want))
+        lines = _joined(lines)
+        if not lines:
+            return edits
+        newline = base.newline or b"\n"
+        block = next((each for each in base.root.children if each.type == "if_statement" and _checks_types(base, each)), None)
+        body = block.child_by_field_name("consequence") if block is not None else None
+        if body is not None and body.named_children and line_indent(base.source, body.named_children[0].start_byte)[1]:
+            indent, _ = line_indent(base.source, body.named_children[0].start_byte)
+            at = line_end(base.source, body.named_children[-1].end_byte)
+            for entry in lines:
+                edits.append(Edit(at, at, [Part(newline + indent + entry.text, entry.note)]))
+            return edits
+        if not any(each.name == b"TYPE_CHECKING" for each in mine):
+            target = next(
+                (each.statement for each in mine if each.module == "typing" and each.member and not each.mark), None
+            )
+            entry = Entry(b"TYPE_CHECKING", "TYPE_CHECKING", ("TYPE_CHECKING (typing)", wanted[0].label))
+            if target is not None and _elements(target):
+                merges.setdefault(target.start_byte, (_elements(target), []))[1].append(entry)
+            elif not any(each.key == "typing" and each.text.startswith(b"from typing import") for each in fresh):
+                text = b"from typing import TYPE_CHECKING"
+                fresh.append(Entry(text, "typing", entry.note, 1))
+            else:
+                into = next(each for each in fresh if each.key == "typing")
+                into.text += b", TYPE_CHECKING"
+        unit = default_unit(base)
+        body_text = b"".join(newline + unit + entry.text for entry in lines)
+        fresh.append(Entry(b"if TYPE_CHECKING:" + body_text, "~~", lines[0].note, 5))
+        return edits
+
+    def _fresh(self, base: Outline, entries: list[Entry]) -> list[Edit]:
+        if not entries:
+            return []
+        header = _header(base)
+        if not header:
+            return [_first(base, entries)]
+        edits: list[Edit] = []
+        for entry in sorted(entries, key=lambda entry: (entry.group, entry.key)):
+            edits.append(insert_statement(base, _of_form(header, entry), entry))
+        return edits
+
+
+def _of_form(header: list[Statement], entry: Entry) -> list[Statement]:
+    """Within a group, `import x` keeps to itself and so does `from x import y`."""
+    plain = entry.text.startswith(b"import")
+    same = [each for each in header if each.group == entry.group]
+    form = [each for each in same if (each.node.type == "import_statement") == plain]
+    if form:
+        return form
+    if same and not plain:
+        return [Statement(each.node, each.group, "", each.end) for each in same]
+    return header
+
+
+def _bindings(outline: Outline, node: Node, block: Node | None, mark: str) -> list[Import]:
+    found: list[Import] = []
+    if node.type == "import_statement":
+        module = None
+    elif node.type == "future_import_statement":
+        module = "__future__"
+    else:
+        name = node.child_by_field_name("module_name")
+        module = "".join(outline.text(name).decode().split()) if name is not None else ""
+        if any(child.type == "wildcard_import" for child in node.children):
+            return [Import(b"*", module, "*", node, outline, None, mark, block)]
+    for spec in node.children_by_field_name("name"):
+        target, alias = spec, None
+        if spec.type == "aliased_import":
+            target = spec.child_by_field_name("name") or spec
+            alias = spec.child_by_field_name("alias")
+        text = "".join(outline.text(target).decode().split())
+        if module is None:
+            local = outline.text(alias) if alias is not None else text.split(".")[0].encode()
+            # An aliased submodule is the submodule; `import a.b` binds the package `a`.
+            member = "*" if alias is not None else ""
+            found.append(Import(local, text, member, node, outline, spec, mark, block))
+        else:
+            local = outline.text(alias) if alias is not None else text.encode()
+            found.append(Import(local, module, text, node, outline, spec, mark, block))
+    return found
+
+
+def _is_plain(binding: Import) -> bool:
+    return binding.member == ""
+
+
+def _is_dotted(binding: Import) -> bool:
+    return binding.member == "" and "." in binding.module
+
+
+def _spelling(module: str) -> bytes:
+    return rb"(?<![\w.])" + rb"\s*\.\s*".join(re.escape(part.encode()) for part in module.split(".")) + rb"(?!\w)"
+
+
+def _checks_types(outline: Outline, node: Node) -> bool:
+    condition = node.child_by_field_name("condition") if node.type == "if_statement" else None
+    return condition is not None and outline.text(condition) in (b"TYPE_CHECKING", b"typing.TYPE_CHECKING", b"t.TYPE_CHECKING")
+
+
+def _futures(outline: Outline) -> list[Import]:
+    return [
+        binding
+        for child in outline.root.children
+        if child.type == "future_import_statement"
+        for binding in _bindings(outline, child, None, "")
+    ]
+
+
+def _only_imports(block: Node) -> bool:
+    allowed = _STATEMENTS | {"pass_statement", "comment", "expression_statement"}
+    pending = [block]
+    while pending:
+        for branch in walk_blocks(pending.pop(), _BLOCKS):
+            for child in branch.children:
+                if child.type in _COMPOUND:
+                    pending.append(child)
+                elif child.type not in allowed and child.is_named:
+                    return False
+    return True
+
+
+def _merge_target(base: Outline, mine: Sequence[Import], binding: Import, mark: str) -> Node | None:
+    """The statement that already imports from the same module; None for `import x`."""
+    if binding.member in ("", "*"):
+        return None
+    limit = _header_end(base)
+    for each in reversed(mine):
+        if (
+            each.module == binding.module
+            and each.member not in ("", "*")
+            and each.mark == mark
+            and (mark or each.statement.start_byte < limit)
+        ):
+            return each.statement
+    return None
+
+
+def _elements(statement: Node) -> list[Node]:
+    return list(statement.children_by_field_name("name"))
+
+
+def _spec_text(binding: Import) -> bytes:
+    assert binding.spec is not None
+    return binding.owner.text(binding.spec)
+
+
+def _statement_entry(binding: Import, want: Wanted) -> Entry:
+    if binding.member in ("", "*"):
+        text = b"import " + _spec_text(binding)
+    else:
+        text = b"from " + binding.module.encode() + b" import " + _spec_text(binding)
+    return Entry(text, binding.module, want.note, _group(binding.module))
+
+
+def _joined(entries: list[Entry]) -> list[Entry]:
+    """Several names from one module share a statement."""
+    joined: dict[str, Entry] = {}
+    out: list[Entry] = []
+    for entry in entries:
+        if not entry.text.startswith(b"from "):
+            out.append(entry)
+            continue
+        head, _, name = entry.text.partition(b" import ")
+        before = joined.get(head.decode())
+        if before is None:
+            joined[head.decode()] = entry
+            out.append(entry)
+        elif name not in before.text.partition(b" import ")[2].split(b", "):
+            names = sorted([*before.text.partition(b" import ")[2].split(b", "), name], key=lambda n: n.lower())
+            before.text = head + b" import " + b", ".join(names)
+    return out
+
+
+def _group(module: str) -> int:
+    if module == "__future__":
+        return 0
+    if module.startswith("."):
+        return 3
+    return 1 if module.split(".")[0] in sys.stdlib_module_names else 2
+
+
+def _header_end(base: Outline) -> int:
+    for child in base.root.children:
+        if child.type in _DEFINITIONS:
+            return child.start_byte
+    return len(base.source)
+
+
+def _header(base: Outline) -> list[Statement]:
+    """Import statements before the first function or class, in the order of the file."""
+    found: list[Statement] = []
+    limit = _header_end(base)
+    for child in base.root.children:
+        if child.start_byte >= limit:
+            break
+        if child.type in _STATEMENTS:
+            bindings = _bindings(base, child, None, "")
+            module = bindings[0].module if bindings else ""
+            found.append(Statement(child, _group(module), module, child.end_byte))
+    return found
+
+
+def _first(base: Outline, entries: list[Entry]) -> Edit:
+    """The first imports of a module go below its docstring or its leading comments."""
+    children = base.root.children
+    index = 0
+    while index < len(children) and children[index].type == "comment":
+        index += 1
+    node = children[index] if index < len(children) else None
+    first = node.named_child(0) if node is not None and node.type == "expression_statement" else None
+    if node is not None and first is not None and first.type == "string":
+        following = children[index + 1] if index + 1 < len(children) else None
+        at = line_end(base.source, node.end_byte)
+        return insert_first(base, entries, at, _blanks_before(following, children, index + 1), blank_before=1)
+    blanks = _blanks_before(node, children, index)
+    at = len(BOM) if base.source.startswith(BOM) else 0
+    if index:
+        last = children[index - 1]
+        apart = node is None or base.source.count(b"\n", last.end_byte, node.start_byte) > 1
+        if apart or base.rules.header.search(base.text(children[0])):
+            directive = [
+                child for child in children[:index] if apart or base.rules.header.search(base.text(child))
+            ]
+            at = line_end(base.source, directive[-1].end_byte)
+            return insert_first(base, entries, at, blanks, blank_before=1)
+    return insert_first(base, entries, at, blanks, blank_before=0)
+
+
+def _blanks_before(node: Node | None, children: Sequence[Node], index: int) -> int:
+    while node is not None and node.type == "comment":
+        index += 1
+        node = children[index] if index < len(children) else None
+    return 2 if node is not None and node.type in _DEFINITIONS else 1

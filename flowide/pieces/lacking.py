@@ -1,0 +1,121 @@
+"""Warnings about what spliced pieces use from their source and the result lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from flowide.pieces.names import assigned_members, free_uses, member_uses
+from flowide.pieces.outline import Item, Outline
+
+if TYPE_CHECKING:
+    from flowide.pieces.model import Take
+
+
+class Planned(Protocol):
+    """What the warnings need to know of a take."""
+
+    take: Take
+    source: Outline
+    item: Item
+    parent: Item | None
+    path: str
+
+
+def lacking_helpers(
+    base: Outline, result: Outline, plans: Sequence[Planned], imported: set[bytes]
+) -> list[str]:
+    """One warning per helper: functions, classes, constants of the source, and members of its class."""
+    have = visible_names(result) | imported
+    warnings = []
+    for plan in plans:
+        where = plan.take.label or "its source"
+        for name in _outside(plan, have):
+            warnings.append(f"{plan.take.piece} uses {name} of {where}, which the result lacks")
+        for name in _members(result, plan):
+            owner = plan.path.rsplit(".", 1)[0]
+            warnings.append(f"{plan.take.piece} uses {owner}.{name} of {where}, which the result lacks")
+    return warnings
+
+
+def visible_names(outline: Outline) -> set[bytes]:
+    """Names that a file declares at its top level or inside modules."""
+    names: set[bytes] = set()
+    for item in outline.items:
+        if item.parent is None or item.parent.kind in ("module", "namespace") or item.kind in ("class", "enum"):
+            names.update(name.encode() for name in item.names)
+    return names
+
+
+def _outside(plan: Planned, have: set[bytes]) -> list[str]:
+    own = {item.start for item in _family(plan.item)}
+    helpers = {
+        name.encode()
+        for item in plan.source.items
+        if item.start not in own
+        and (item.parent is None or item.parent in _ancestors(plan.item))
+        and "." not in item.simple
+        and item.kind not in ("method", "field", "attribute", "constructor", "impl")
+        for name in item.names
+    }
+    helpers -= have
+    uses = free_uses(plan.source, plan.item.start, plan.item.end, helpers)
+    named = plan.item.simple.encode()
+    return [name.decode() for name in sorted({use.name for use in uses if not use.qualifier and use.name != named})]
+
+
+def _family(item: Item) -> list[Item]:
+    found, pending = [], [item]
+    while pending:
+        one = pending.pop()
+        found.append(one)
+        pending.extend(one.children)
+    return found
+
+
+def _ancestors(item: Item) -> list[Item]:
+    found = []
+    around = item.parent
+    while around is not None:
+        if around.kind in ("module", "namespace"):
+            found.append(around)
+        around = around.parent
+    return found
+
+
+def _owners(outline: Outline, path: str) -> list[Item]:
+    """The types a member's qualified name points to, with every block that adds members to them."""
+    return [item for item in outline.items if (item.scope == path or item.name == path) and item.scope]
+
+
+def _members(result: Outline, plan: Planned) -> list[str]:
+    if plan.item.kind not in ("method", "constructor", "field", "attribute") or "." not in plan.path:
+        return []
+    theirs = plan.item.path.rsplit(".", 1)[0]
+    if "." in theirs and plan.source.language == "rust":
+        theirs = theirs.split(".")[0]
+    ours = plan.path.rsplit(".", 1)[0]
+    known = _member_names(plan.source, theirs)
+    known.discard(plan.item.simple.rsplit(".", 1)[-1].encode())
+    used = member_uses(plan.source, plan.item, known)
+    if not used:
+        return []
+    have = _member_names(result, ours.split(".")[0] if plan.source.language == "rust" else ours)
+    lacking = used - have
+    if lacking:
+        # Not known as members, but the piece may itself bring them about by assigning to them.
+        lacking -= assigned_members(plan.source, plan.item)
+    return [name.decode() for name in sorted(lacking)]
+
+
+def _member_names(outline: Outline, owner: str) -> set[bytes]:
+    names: set[bytes] = set()
+    prefix = f"{owner}."
+    for item in outline.items:
+        if item.path.startswith(prefix) or item.name.startswith(prefix):
+            tail = item.path[len(prefix) :] if item.path.startswith(prefix) else item.simple
+            names.add(tail.rsplit(".", 1)[-1].encode())
+            names.update(name.rsplit(".", 1)[-1].encode() for name in item.names)
+        elif item.name == owner or item.path == owner:
+            names |= assigned_members(outline, item)
+    return names

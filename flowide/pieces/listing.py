@@ -1,0 +1,38 @@
+"""Listing the pieces of a source, and taking one out of it."""
+
+from __future__ import annotations
+
+from flowide.pieces.model import Language, Piece
+
+
+def list_pieces(source: bytes, language: Language) -> list[Piece]:
+    """All pieces in source order; a source with syntax errors lists what can be recognised.
+
+    Raises:
+        BadInput: Not UTF-8, NUL bytes, or larger than 16 MiB.
+    """
+    if language == "markdown":
+        from flowide.pieces.sections import Sections  # noqa: PLC0415  # loads markdown-it only for Markdown
+
+        return Sections(source).pieces()
+    from flowide.pieces.outline import Outline, as_pieces  # noqa: PLC0415
+
+    return as_pieces(Outline(source, language).items, source)
+
+
+def take(source: bytes, piece: str, language: Language) -> bytes:
+    """The exact bytes of one piece; its first line starts at its first character, not at the margin.
+
+    Raises:
+        NotFound: No such piece; the hint names similar ones.
+        BadInput: Not UTF-8, NUL bytes, or larger than 16 MiB.
+    """
+    if language == "markdown":
+        from flowide.pieces.sections import Sections  # noqa: PLC0415
+
+        section = Sections(source).section(piece)
+        return source[section.start : section.end]
+    from flowide.pieces.outline import Outline  # noqa: PLC0415
+
+    item = Outline(source, language).item(piece)
+    return source[item.start : item.end]
