@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from flowide.pieces import Take, splice
+
 DEMO = Path(__file__).resolve().parents[2] / "flowide" / "demo"
 AGENTS = DEMO / "agents"
 PROJECT = DEMO / "project"
@@ -184,6 +186,28 @@ def test_the_blend_that_the_critic_recommends_passes_every_test(project: Path) -
     blended = blend_by_hand(base, other, "_evict")
 
     assert failing_tests(project, blended) == set()
+
+
+def test_a_splice_makes_the_blend_as_a_careful_person_would() -> None:
+    base, other = block(VARIATIONS[4]), block(VARIATIONS[2])
+    eviction = Take(source=other.encode(), piece="LRUCache._evict", label="variation 2")
+
+    spliced = splice(base.encode(), [eviction], "python")
+
+    assert spliced.source.decode() == blend_by_hand(base, other, "_evict")
+    assert spliced.warnings == []
+
+
+def test_a_proposal_that_fails_is_mended_with_pieces_of_another(project: Path) -> None:
+    base, other = block(VARIATIONS[2]), block(VARIATIONS[4])
+    takes = [
+        Take(source=other.encode(), piece=piece, label="variation 4")
+        for piece in ("LRUCache.__len__", "LRUCache._expire")
+    ]
+
+    spliced = splice(base.encode(), takes, "python")
+
+    assert failing_tests(project, spliced.source.decode()) == set()
 
 
 def test_the_blend_looks_at_a_bounded_number_of_entries_where_its_base_looks_at_all(project: Path) -> None:
