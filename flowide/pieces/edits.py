@@ -25,6 +25,8 @@ class Edit:
     start: int
     end: int
     parts: list[Part] = field(default_factory=list)
+    rank: int = 0
+    """Order among edits of one place: imports come before pieces."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ class Edited:
         self._shifts: list[int] = []
         out: list[bytes] = []
         at = size = 0
-        for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        for edit in sorted(edits, key=lambda edit: (edit.start, edit.end, edit.rank)):
             if edit.start < at:
                 raise Rejected(
                     "two of the takes change the same place",

@@ -122,6 +122,8 @@ def _after(base: Outline, source: Outline, item: Item, before: Item) -> Slot:
         indent = _indent_inside(base, before.parent)
     peers = [other for other in siblings(base, before) if other.start >= end]
     slot = Slot(end, end, indent, before, peers[0] if peers else None, None, beside, grouped)
+    if nested and end > before.end:
+        slot.after = None
     return _settled(base, slot)
 
 

@@ -191,7 +191,7 @@ def _replace(base: Outline, plan: Plan, edits: list[Edit]) -> None:
     if plan.text == base.source[target.start : target.end]:
         plan.unchanged = True
     else:
-        edits.append(Edit(target.start, target.end, [Part(plan.text, plan)]))
+        edits.append(Edit(target.start, target.end, [Part(plan.text, plan)], rank=1))
 
 
 def _slot(base: Outline, plan: Plan) -> Slot:
@@ -223,7 +223,7 @@ def _filled(base: Outline, slot: Slot, plans: list[Plan]) -> Edit:
         missing = max(0, wanted - slot.blank_after)
         parts[-1].text += newline * missing
     parts[-1].text += slot.tail
-    return Edit(slot.start, slot.end, parts)
+    return Edit(slot.start, slot.end, parts, rank=1)
 
 
 def _changes(base: Outline, plans: list[Plan], edited: Edited, result: Outline) -> list[Change]:

@@ -323,6 +323,8 @@ def _joined(entries: list[Entry]) -> list[Entry]:
         elif name not in before.text.partition(b" import ")[2].split(b", "):
             names = sorted([*before.text.partition(b" import ")[2].split(b", "), name], key=lambda n: n.lower())
             before.text = head + b" import " + b", ".join(names)
+            if isinstance(before.note, tuple) and isinstance(entry.note, tuple):
+                before.note = (f"{entry.note[0].split(' (')[0]}, {before.note[0]}", before.note[1])
     return out
 
 
