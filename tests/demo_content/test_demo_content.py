@@ -339,6 +339,17 @@ def test_texts_share_a_title_and_sections_so_that_they_can_be_mixed() -> None:
     assert len({frozenset(found) for found in headings.values()}) >= 6
 
 
+def test_the_section_that_the_critic_recommends_is_added_and_the_rest_stays() -> None:
+    base, other = block(TEXTS[2]), block(TEXTS[1])
+    risks = re.findall(r"^## Risks\n.*?(?=^## )", other, re.M | re.S)[0].strip()
+
+    spliced = splice(base.encode(), [Take(source=other.encode(), piece="Risks")], "markdown")
+
+    result = spliced.source.decode()
+    assert result.count(risks) == 1
+    assert result.replace(risks, "").split() == base.split()
+
+
 def test_texts_name_only_tests_that_exist() -> None:
     existing = set(re.findall(r"def (test_\w+)", (PROJECT / "tests/test_cache.py").read_text()))
     named = {
