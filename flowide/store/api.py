@@ -1,0 +1,118 @@
+"""What a store is: a log with positions, rows beside it, blobs and stored replies. SQL stays below this line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from msgspec import Struct
+
+from flowide.domain.events import Event
+from flowide.domain.rows import Row
+from flowide.domain.view import View
+
+
+class Position(Struct, frozen=True):
+    """Where the log stands."""
+
+    seq: int
+    chain: str
+    """Chain value of event `seq`, 64 hex digits."""
+
+
+class StoredReply(Struct, frozen=True):
+    """The answer a command id has had."""
+
+    body: str
+    """SHA-256 of what was asked, so that another body under the same id is noticed."""
+    reply: bytes
+    """JSON of the answer or refusal."""
+
+
+class Tx(View, Protocol):
+    """A write transaction: a view that sees its own writes. Leaving its context commits, an exception undoes."""
+
+    def position(self) -> Position:
+        """Of the newest event, own ones included."""
+        ...
+
+    def append(self, event: Event, body: bytes) -> None:
+        """Add the next event; `body` is its canonical JSON without `chain`."""
+        ...
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Insert or replace rows by key."""
+        ...
+
+    def drop(self, rows: Iterable[Row]) -> None:
+        """Remove rows by key; missing ones are no error."""
+        ...
+
+    def put_blob(self, sha256: str, data: bytes) -> None:
+        """Store bytes; those that are there already stay."""
+        ...
+
+    def reply(self, command_id: str) -> StoredReply | None:
+        """The stored answer of a command."""
+        ...
+
+    def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
+        """Store an answer; `wall_ms` is Unix milliseconds, for pruning."""
+        ...
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """A part of the transaction that an exception undoes by itself."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps one space."""
+
+    def write(self) -> AbstractContextManager[Tx]:
+        """Begin a write transaction; waits for other writers in turn.
+
+        Raises:
+            StorageFailed: Busy for too long, full, read-only or corrupt; nothing was changed.
+        """
+        ...
+
+    def try_write(self) -> AbstractContextManager[Tx] | None:
+        """As `write`, or None at once when another writer is at work."""
+        ...
+
+    def read(self) -> AbstractContextManager[View]:
+        """A consistent view of one moment."""
+        ...
+
+    def position(self) -> Position:
+        """Of the newest committed event."""
+        ...
+
+    def events(self, after: int, limit: int) -> list[Event]:
+        """Committed events with `seq` above `after`, in order."""
+        ...
+
+    def bodies(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
+        """`(seq, chain, canonical body)` as stored, for checking the chain."""
+        ...
+
+    def blob(self, sha256: str) -> bytes | None:
+        """Stored bytes, or None."""
+        ...
+
+    def blob_names(self) -> list[str]:
+        """SHA-256 of all stored blobs."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether anything was committed by anybody since the last call."""
+        ...
+
+    def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:
+        """`(kind, ref, excerpt)` of texts that contain all words, best first."""
+        ...
+
+    def close(self) -> None:
+        """Free what is open; may be called twice."""
+        ...

@@ -1,0 +1,117 @@
+"""Rows as SQL: statements and decoders made once for each row class, the same for every database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from msgspec import structs
+
+from flowide.domain.rows import Row
+
+R = TypeVar("R", bound=Row)
+
+
+class Table(Generic[R]):
+    """How one row class is stored."""
+
+    def __init__(self, row: type[R]) -> None:
+        self.row = row
+        self.name = row.TABLE
+        self.columns = tuple(field.name for field in structs.fields(row))
+        hints = get_type_hints(row)
+        self.json = tuple(_is_json(hints[name]) for name in self.columns)
+        self.bools = tuple(hints[name] is bool for name in self.columns)
+        names = ", ".join(f'"{name}"' for name in self.columns)
+        marks = ", ".join("?" for _ in self.columns)
+        by_key = " AND ".join(f'"{name}" = ?' for name in row.KEY)
+        self.upsert = f'INSERT OR REPLACE INTO "{self.name}" ({names}) VALUES ({marks})'  # noqa: S608
+        self.select = f'SELECT {names} FROM "{self.name}"'  # noqa: S608
+        self.by_key = f"{self.select} WHERE {by_key}"
+        self.delete = f'DELETE FROM "{self.name}" WHERE {by_key}'  # noqa: S608
+        self.key_at = tuple(self.columns.index(name) for name in row.KEY)
+        self.plain = not any(self.json) and not any(self.bools)
+        self._queries: dict[tuple[Any, ...], str] = {}
+
+    def values(self, row: R) -> tuple[Any, ...]:
+        """The row as column values."""
+        raw = structs.astuple(row)
+        if not any(self.json):
+            return raw
+        return tuple(
+            json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            if is_json and value is not None
+            else value
+            for value, is_json in zip(raw, self.json, strict=True)
+        )
+
+    def key(self, row: R) -> tuple[Any, ...]:
+        """The row's primary key."""
+        raw = structs.astuple(row)
+        return tuple(raw[at] for at in self.key_at)
+
+    def decode(self, values: tuple[Any, ...]) -> R:
+        """Column values as a row."""
+        if self.plain:
+            return self.row(*values)
+        return self.row(
+            *(
+                json.loads(value)
+                if is_json and value is not None
+                else bool(value)
+                if is_bool
+                else value
+                for value, is_json, is_bool in zip(values, self.json, self.bools, strict=True)
+            )
+        )
+
+    def query(self, names: tuple[str, ...], order: str, limited: bool) -> str:
+        """`SELECT` with equality on `names`, ordered by a field (`-field` = descending)."""
+        key = (names, order, limited)
+        found = self._queries.get(key)
+        if found is None:
+            found = self.select + self.where(names)
+            if order:
+                column = order.lstrip("-")
+                if column not in self.columns:
+                    raise ValueError(f"{self.name} has no column {column}")
+                found += f' ORDER BY "{column}"{" DESC" if order.startswith("-") else ""}'
+            if limited:
+                found += " LIMIT ?"
+            self._queries[key] = found
+        return found
+
+    def where(self, names: tuple[str, ...]) -> str:
+        """The condition that these columns equal parameters; `IS` so that None finds NULL."""
+        unknown = set(names) - set(self.columns)
+        if unknown:
+            raise ValueError(f"{self.name} has no column {sorted(unknown)}")
+        return " WHERE " + " AND ".join(f'"{name}" IS ?' for name in names) if names else ""
+
+
+def _is_json(hint: Any) -> bool:
+    return any(get_origin(part) in {list, dict} or part in {list, dict} for part in _parts(hint))
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+
+
+def column_types(row: type[Row]) -> dict[str, type]:
+    """Column types for the schema: int, or str for everything else."""
+    hints = get_type_hints(row)
+    return {
+        field.name: int if set(_parts(hints[field.name])) & {int, bool} else str
+        for field in structs.fields(row)
+    }
+
+
+@cache
+def table(row: type[R]) -> Table[R]:
+    """The table of a row class."""
+    return Table(row)
+
+
