@@ -1,4 +1,4 @@
-"""What a store is: a log with positions, rows beside it, blobs and stored replies. SQL stays below this line."""
+"""What a store is: a log with positions, rows beside it, blobs and stored replies. No SQL above this line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StoredReply(Struct, frozen=True):
 
 
 class Tx(View, Protocol):
-    """A write transaction: a view that sees its own writes. Leaving its context commits, an exception undoes."""
+    """A write transaction, which sees its own writes. Leaving its context commits, an exception undoes."""
 
     def position(self) -> Position:
         """Of the newest event, own ones included."""

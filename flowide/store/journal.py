@@ -6,7 +6,9 @@ from pathlib import Path
 
 from flowide.errors import StorageFailed
 
-_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre"})
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre"}
+)
 
 
 def journal_mode(path: Path, version: tuple[int, int, int]) -> tuple[str, str | None]:

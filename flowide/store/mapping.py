@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cache
 from types import UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -59,11 +58,7 @@ class Table(Generic[R]):
             return self.row(*values)
         return self.row(
             *(
-                json.loads(value)
-                if is_json and value is not None
-                else bool(value)
-                if is_bool
-                else value
+                json.loads(value) if is_json and value is not None else bool(value) if is_bool else value
                 for value, is_json, is_bool in zip(values, self.json, self.bools, strict=True)
             )
         )
@@ -113,5 +108,3 @@ def column_types(row: type[Row]) -> dict[str, type]:
 def table(row: type[R]) -> Table[R]:
     """The table of a row class."""
     return Table(row)
-
-

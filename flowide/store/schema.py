@@ -58,7 +58,10 @@ def _first(db: Database) -> None:
     )
     for row in (*PROJECTIONS, *TRANSIENT):
         _make_table(db, row)
-    make('CREATE VIRTUAL TABLE "texts" USING fts5("kind" UNINDEXED, "ref" UNINDEXED, "sha256" UNINDEXED, "body")')
+    make(
+        'CREATE VIRTUAL TABLE "texts" USING '
+        'fts5("kind" UNINDEXED, "ref" UNINDEXED, "sha256" UNINDEXED, "body")'
+    )
 
 
 def _make_table(db: Database, row: type[Row]) -> None:

@@ -65,9 +65,7 @@ class _Reader:
         return None if found is None else _unpacked(*found)
 
     def blob_size(self, sha256: str) -> int | None:
-        found = self.connection.execute(
-            'SELECT "size" FROM "blobs" WHERE "sha256" = ?', (sha256,)
-        ).fetchone()
+        found = self.connection.execute('SELECT "size" FROM "blobs" WHERE "sha256" = ?', (sha256,)).fetchone()
         return None if found is None else int(found[0])
 
     def position(self) -> Position:
@@ -170,7 +168,7 @@ class SqliteStore:
         if version > SCHEMA_VERSION:
             self.close()
             raise StorageFailed(
-                f"{self.path} was written by a newer FlowIDE (schema {version}, this one knows {SCHEMA_VERSION})",
+                f"{self.path} was written by a newer FlowIDE: schema {version}, known {SCHEMA_VERSION}",
                 hint="Update FlowIDE, or open another project.",
                 schema=version,
             )
@@ -233,9 +231,7 @@ class SqliteStore:
             return _Reader(self._connection).position()
 
     def events(self, after: int, limit: int) -> list[Event]:
-        return [
-            Event(chain=chain, **json.loads(body)) for _, chain, body in self.bodies(after, limit)
-        ]
+        return [Event(chain=chain, **json.loads(body)) for _, chain, body in self.bodies(after, limit)]
 
     def bodies(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
         with self._using, _explained(self.path):
@@ -256,7 +252,8 @@ class SqliteStore:
     def changed(self) -> bool:
         with self._using, _explained(self.path):
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        changed, self._data_version = version != self._data_version, version
+        changed = bool(version != self._data_version)
+        self._data_version = version
         return changed
 
     def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:

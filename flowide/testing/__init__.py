@@ -1,1 +1,5 @@
-"""Doubles that ship: a memory space and the contract suite."""
+"""Doubles that ship: a space in memory, and a clock that is told the time."""
+
+from flowide.testing.memory import ManualClock, MemorySpace
+
+__all__ = ["ManualClock", "MemorySpace"]
