@@ -12,6 +12,8 @@ from msgspec import Struct
 from flowide.domain.actors import Actor
 from flowide.domain.facts import FACTS, Fact
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 GENESIS = "00" * 32
 """Chain value before the first event, 64 hex digits."""
 
@@ -54,9 +56,7 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         ValueError: NaN, infinity or a lone surrogate.
     """
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def chain_after(previous: str, body: bytes) -> str:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from flowide.domain.actors import SYSTEM, Actor, Caller, Now
 from flowide.domain.commands import MAX_BLOB, SILENT, Batch, Command, Results
@@ -85,11 +86,8 @@ class LocalSpace:
                 if stored is not None:
                     return _replayed(stored, body, work.command)
             try:
-                with tx.savepoint():
-                    ok = work.carry_out(tx, now)
+                ok = work.carry_out(tx, now)
             except FlowError as refused:
-                # Whatever was due on the artifact stays written: the refusal was decided on top of it.
-                work.settle_again(tx, now)
                 seq = tx.position().seq
                 refused.data["seq"] = seq
                 if not silent:
@@ -193,31 +191,31 @@ class _Work:
             raise BadInput(f"the command holds what JSON cannot say: {error}") from error
 
     def carry_out(self, tx: Tx, now: Now) -> Any:
-        """Decide and apply; returns the answer."""
+        """Decide and apply; returns the answer.
+
+        A refusal leaves only what was due on the artifact before: the refusal was decided on top of it.
+        """
         if not isinstance(self.command, Batch):
             return self._one(tx, self.command, self.caller, now)
         if len(self.command.cmds) > MAX_BATCH:
             raise TooLarge(f"a batch of {len(self.command.cmds)}", hint=f"The most is {MAX_BATCH} commands.")
-        results = []
-        for at, command in enumerate(self.command.cmds):
+        for command in self.command.cmds:
             if not isinstance(command, Command) or isinstance(command, Batch):
                 raise BadInput("a batch holds commands only, and no batch")
-            caller = Caller(self.caller.actor, self.caller.client, f"{self.caller.command}.{at}")
-            results.append(self._one(tx, command, caller, now))
-        return Results(results)
+            self._settle(tx, command, now)
+        with tx.savepoint():
+            return Results(
+                [
+                    self._one(tx, command, replace(self.caller, command=f"{self.caller.command}.{at}"), now)
+                    for at, command in enumerate(self.command.cmds)
+                ]
+            )
 
     def _one(self, tx: Tx, command: Command[Any], caller: Caller, now: Now) -> Any:
         self._settle(tx, command, now)
         decision = decide(tx, command, caller, now)
         self._apply(tx, decision, caller.actor, now)
         return decision.ok
-
-    def settle_again(self, tx: Tx, now: Now) -> None:
-        """After a refusal undid everything: write just the lapses that were due."""
-        commands = self.command.cmds if isinstance(self.command, Batch) else [self.command]
-        for command in commands:
-            if isinstance(command, Command):
-                self._settle(tx, command, now)
 
     def _settle(self, tx: Tx, command: Command[Any], now: Now) -> None:
         artifact = concerns(tx, command)

@@ -95,11 +95,11 @@ def _parts(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
 
 
-def column_types(row: type[Row]) -> dict[str, type]:
-    """Column types for the schema: int, or str for everything else."""
+def column_types(row: type[Row]) -> dict[str, str]:
+    """SQL types of the columns: INTEGER, or TEXT for everything else."""
     hints = get_type_hints(row)
     return {
-        field.name: int if set(_parts(hints[field.name])) & {int, bool} else str
+        field.name: "INTEGER" if set(_parts(hints[field.name])) & {int, bool} else "TEXT"
         for field in structs.fields(row)
     }
 

@@ -51,7 +51,6 @@ def _first(db: Database) -> None:
         'CREATE TABLE "replies" ("id" TEXT PRIMARY KEY, "body" TEXT NOT NULL, "reply" BLOB NOT NULL, '
         '"wall_ms" INTEGER NOT NULL) WITHOUT ROWID'
     )
-    make('CREATE INDEX "replies_by_age" ON "replies" ("wall_ms")')
     make(
         'CREATE TABLE "blobs" ("sha256" TEXT PRIMARY KEY, "size" INTEGER NOT NULL, "codec" TEXT NOT NULL, '
         '"data" BLOB NOT NULL)'
@@ -65,11 +64,12 @@ def _first(db: Database) -> None:
 
 
 def _make_table(db: Database, row: type[Row]) -> None:
-    columns = column_types(row)
-    table: Any = db[row.TABLE]
-    table.create(columns, pk=row.KEY[0] if len(row.KEY) == 1 else row.KEY)
+    """Small rows live in their key's own tree: one page less to write for each row that changes."""
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in column_types(row).items())
+    key = ", ".join(f'"{name}"' for name in row.KEY)
+    db.conn.execute(f'CREATE TABLE "{row.TABLE}" ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID')
     for index in row.INDEXES:
-        table.create_index(index)
+        db.table(row.TABLE).create_index(index)
 
 
 MIGRATIONS: tuple[Migration, ...] = (_first,)

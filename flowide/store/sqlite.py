@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flowide.domain.events import Event
 from flowide.domain.rows import Row
@@ -74,23 +74,45 @@ class _Reader:
 
 
 class _Writer(_Reader):
-    """A `Tx` inside `BEGIN IMMEDIATE`."""
+    """A `Tx` inside `BEGIN IMMEDIATE`. Keeps the rows it has seen: rules look at some of them twice."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self._seen: dict[tuple[type[Row], tuple[Any, ...]], Row | None] = {}
+        self._position: Position | None = None
+        self._appended = False
+
+    def get(self, row: type[R], *key: Any) -> R | None:
+        try:
+            return cast("R | None", self._seen[row, key])
+        except KeyError:
+            found = self._seen[row, key] = super().get(row, *key)
+            return found
+
+    def position(self) -> Position:
+        if self._position is None:
+            self._position = super().position()
+        return self._position
 
     def append(self, event: Event, body: bytes) -> None:
         self.connection.execute(
             'INSERT INTO "events" VALUES (?, ?, ?)', (event.seq, event.chain, body.decode())
         )
-        self.connection.execute('UPDATE "space" SET "seq" = ?, "chain" = ?', (event.seq, event.chain))
+        self._position = Position(event.seq, event.chain)
+        self._appended = True
 
     def put(self, rows: Iterable[Row]) -> None:
         for row in rows:
             kept = table(type(row))
             self.connection.execute(kept.upsert, kept.values(row))
+            self._seen[type(row), kept.key(row)] = row
 
     def drop(self, rows: Iterable[Row]) -> None:
         for row in rows:
             kept = table(type(row))
-            self.connection.execute(kept.delete, kept.key(row))
+            key = kept.key(row)
+            self.connection.execute(kept.delete, key)
+            self._seen[type(row), key] = None
 
     def put_blob(self, sha256: str, data: bytes) -> None:
         codec, packed = _packed(data)
@@ -109,19 +131,30 @@ class _Writer(_Reader):
             'INSERT OR REPLACE INTO "replies" VALUES (?, ?, ?, ?)',
             (command_id, stored.body, stored.reply, wall_ms),
         )
-        if command_id.endswith("00"):  # about one in 256
+        if command_id.endswith("00"):  # about one in 256; ids are ordered by time, so the oldest come first
             self.connection.execute(
-                'DELETE FROM "replies" WHERE "wall_ms" < ?', (wall_ms - REPLY_DAYS * 86_400_000,)
+                'DELETE FROM "replies" WHERE "id" IN (SELECT "id" FROM "replies" ORDER BY "id" LIMIT 1000) '
+                'AND "wall_ms" < ?',
+                (wall_ms - REPLY_DAYS * 86_400_000,),
             )
+
+    def finish(self) -> None:
+        """Write down where the log stands, once for all events."""
+        if self._appended:
+            at = self.position()
+            self.connection.execute('UPDATE "space" SET "seq" = ?, "chain" = ?', (at.seq, at.chain))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self.connection.execute("SAVEPOINT part")
+        before = (self._position, self._appended)
         try:
             yield
         except BaseException:
             self.connection.execute("ROLLBACK TO part")
             self.connection.execute("RELEASE part")
+            self._seen.clear()
+            self._position, self._appended = before
             raise
         self.connection.execute("RELEASE part")
 
@@ -205,7 +238,9 @@ class SqliteStore:
             with self._using, _explained(self.path):
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
-                    yield _Writer(self._connection)
+                    tx = _Writer(self._connection)
+                    yield tx
+                    tx.finish()
                     self._connection.execute("COMMIT")
                 except BaseException:
                     if self._connection.in_transaction:
