@@ -1,0 +1,40 @@
+"""The spaces that must all keep the same promises. A new implementation is one more parameter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from flowide.domain import commands as c
+from flowide.domain.actors import Actor
+from flowide.space.local import LocalSpace
+from flowide.store.sqlite import SqliteStore
+from flowide.testing import ManualClock, MemorySpace
+
+ANA = Actor("ana")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def space(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
+) -> AsyncIterator[LocalSpace]:
+    made: LocalSpace
+    if request.param == "memory":
+        made = MemorySpace(ANA, clock=clock)
+    else:
+        made = LocalSpace(SqliteStore(tmp_path / "workspace.db"), ANA, clock=clock)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def doc(space: LocalSpace) -> str:
+    """Id of an artifact `doc.md` at version 1."""
+    return (await space.execute(c.CreateArtifact(path="doc.md", kind="document", text="one\n"))).ok.artifact
