@@ -87,11 +87,8 @@ async def _granted(space: Space, artifact: str, ticket: str) -> Granted | None:
     [state] = await space.read(Locks(artifact))
     if any(waiting.id == ticket for waiting in state.queue):
         return None
-    if (
-        state.lock.state == "held"
-        and state.lock.client == space.client
-        and state.lock.actor == space.actor.id
-    ):
+    lock = state.lock
+    if lock.state == "held" and (lock.client, lock.actor) == (space.client, space.actor.id):
         return Granted(
             "held", fence=lock.fence, version=state.version, deadline_ms=state.expires_ms, ticket=ticket
         )
