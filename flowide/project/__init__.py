@@ -1,1 +1,1 @@
-"""The folder on disk: files and artifacts."""
+"""The project's folder on disk: files that are artifacts, kept in step with the space."""

@@ -31,6 +31,12 @@ class FindArtifact(Query[rows.Artifact], frozen=True):
     ref: str
 
 
+class ArtifactAt(Query[rows.Artifact | None], frozen=True):
+    """The artifact whose path is this one, or differs from it only in case; None when the path is free."""
+
+    path: str
+
+
 class History(Query[list[rows.Version]], frozen=True):
     """Versions of an artifact, oldest first."""
 

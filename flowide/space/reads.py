@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flowide.domain import live_text, rows, runs
 from flowide.domain.actors import Now
 from flowide.domain.locks import lease_alive, lease_key
+from flowide.domain.paths import path_key
 from flowide.domain.view import View
 from flowide.errors import NotFound
 from flowide.space import queries as q
@@ -36,8 +37,6 @@ def _artifacts(view: View, query: q.Artifacts, now: Now) -> list[rows.Artifact]:
 
 
 def _find_artifact(view: View, query: q.FindArtifact, now: Now) -> rows.Artifact:
-    from flowide.domain.paths import path_key
-
     found = view.get(rows.Artifact, query.ref)
     if found is not None:
         return found
@@ -51,6 +50,11 @@ def _find_artifact(view: View, query: q.FindArtifact, now: Now) -> rows.Artifact
         hint=f"Did you mean {', '.join(close)}?" if close else "List them with `flowide artifact list`.",
         close=close,
     )
+
+
+def _artifact_at(view: View, query: q.ArtifactAt, now: Now) -> rows.Artifact | None:
+    found = view.find(rows.Artifact, path_key=path_key(query.path), limit=1)
+    return found[0] if found else None
 
 
 def _history(view: View, query: q.History, now: Now) -> list[rows.Version]:
@@ -211,6 +215,7 @@ def _title(view: View, kind: str, ref: str) -> str:
 _ANSWERS: dict[type[q.Query[Any]], Callable[[View, Any, Now], Any]] = {
     q.Artifacts: _artifacts,
     q.FindArtifact: _find_artifact,
+    q.ArtifactAt: _artifact_at,
     q.History: _history,
     q.Content: _content,
     q.Locks: _locks,

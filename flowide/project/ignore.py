@@ -1,0 +1,158 @@
+"""Which files of a folder count: what git would ignore does not."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from flowide.domain.limits import MAX_PATH
+from flowide.domain.paths import checked_path
+from flowide.errors import BadPath
+
+NEVER = frozenset({".git", ".flowide"})
+"""Folders that hold no artifacts, at any depth."""
+TEMPORARY = re.compile(r"\.flowide-[0-9a-f]{12}\.tmp")
+"""Names of files that are being written."""
+COMMONLY_IGNORED = (
+    "__pycache__/",
+    "*.py[co]",
+    ".venv/",
+    "node_modules/",
+    ".mypy_cache/",
+    ".ruff_cache/",
+    ".pytest_cache/",
+    ".DS_Store",
+)
+"""Ignored unless a `.gitignore` says `!…`; so a folder that is no repository can be used at once."""
+_PLAIN = re.compile(r"[\w-]{5,200}(\.\w+)?", re.ASCII)
+"""Names that need no closer look: no odd characters, and too long to be reserved."""
+_DEEPEST = 200
+"""Folders inside folders; what lies deeper is not looked at."""
+
+
+class Rules:
+    """The patterns of one `.gitignore`, for the folder it lies in."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._patterns: list[tuple[re.Pattern[str], bool, bool]] = []
+        for line in lines:
+            try:
+                pattern = GitIgnoreSpecPattern(line.rstrip("\r\n"))
+            except ValueError:
+                continue  # git skips what is no pattern, too
+            if pattern.include is not None and pattern.regex is not None:
+                by_name = "/" not in line.strip().rstrip("/")
+                self._patterns.append((pattern.regex, bool(pattern.include), by_name))
+        self._by_name = _any(regex for regex, _, by_name in self._patterns if by_name)
+        self._by_path = _any(regex for regex, _, by_name in self._patterns if not by_name)
+
+    def verdict(self, path: str, name: str) -> bool | None:
+        """Whether the entry is ignored; None = these rules do not say. Folders end in a slash."""
+        named = self._by_name is not None and self._by_name.search(name)
+        if not named and not (self._by_path is not None and self._by_path.search(path)):
+            return None
+        for regex, ignored, by_name in reversed(self._patterns):
+            if regex.search(name if by_name else path):
+                return ignored
+        return None
+
+
+def _any(regexes: Iterator[re.Pattern[str]]) -> re.Pattern[str] | None:
+    """One pattern that matches what any of them does, for saying no quickly."""
+    parts = [re.sub(r"\(\?P<\w+>", "(?:", regex.pattern) for regex in regexes]
+    return re.compile("|".join(f"(?:{part})" for part in parts)) if parts else None
+
+
+Stack = list[tuple[int, Rules]]
+"""Rules from the root down, each with the length of its folder's path (with the slash)."""
+
+
+def scan(root: Path) -> Iterator[str]:
+    """Relative paths of all files that count, folder by folder, by name. Links are not followed."""
+    yield from _scan(os.fspath(root), "", first_rules(root), 0)
+
+
+def ignored(root: Path, path: str) -> bool:
+    """Whether a relative path, or a folder above it, is ignored."""
+    stack = first_rules(root)
+    parts = path.split("/")
+    for depth, name in enumerate(parts):
+        if name in NEVER or TEMPORARY.fullmatch(name):
+            return True
+        here = "/".join(parts[:depth])
+        folder = f"{here}/" if here else ""
+        if depth:
+            stack = _with_rules(stack, os.path.join(root, here), folder)
+        entry = folder + name + ("/" if depth < len(parts) - 1 else "")
+        if is_ignored(stack, entry, entry[len(folder) :]):
+            return True
+    return False
+
+
+def first_rules(root: Path) -> Stack:
+    """The rules that hold at the root: common ones, the repository's own, and the root's `.gitignore`."""
+    stack = [(0, Rules(COMMONLY_IGNORED))]
+    exclude = _rules_in(os.path.join(root, ".git", "info", "exclude"))
+    if exclude is not None:
+        stack.append((0, exclude))
+    return _with_rules(stack, os.fspath(root), "")
+
+
+def is_ignored(stack: Stack, path: str, name: str) -> bool:
+    """What the innermost rules that say something say."""
+    for prefix, rules in reversed(stack):
+        verdict = rules.verdict(path[prefix:], name)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _scan(folder: str, prefix: str, stack: Stack, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return  # unreadable, or gone since
+    for entry in found:
+        name = entry.name
+        if name in NEVER:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            path = _as_artifact_path(prefix, name)
+            if path is not None and not is_ignored(stack, f"{path}/", f"{name}/"):
+                inner = f"{path}/"
+                yield from _scan(entry.path, inner, _with_rules(stack, entry.path, inner), depth + 1)
+        elif entry.is_file(follow_symlinks=False) and not is_ignored(stack, prefix + name, name):
+            path = _as_artifact_path(prefix, name)
+            if path is not None and not TEMPORARY.fullmatch(name):
+                yield path
+
+
+def _as_artifact_path(folder: str, name: str) -> str | None:
+    """The path as an artifact has it; None when none may have it. `folder` has been checked."""
+    path = folder + name
+    if _PLAIN.fullmatch(name) and len(path) < MAX_PATH:
+        return path
+    try:
+        return checked_path(path)
+    except BadPath:
+        return None
+
+
+def _with_rules(stack: Stack, folder: str, prefix: str) -> Stack:
+    rules = _rules_in(os.path.join(folder, ".gitignore"))
+    return stack if rules is None else [*stack, (len(prefix), rules)]
+
+
+def _rules_in(file: str) -> Rules | None:
+    try:
+        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
+            return Rules(lines.readlines())
+    except OSError:
+        return None
