@@ -26,7 +26,7 @@ class Found(Struct, frozen=True):
 
     data: bytes
     changed_ns: int
-    """When its bytes or name last changed (`st_ctime_ns`); nobody can set it, unlike the modification time."""
+    """When its bytes or name last changed (`st_ctime_ns`); unlike the modification time, nobody sets it."""
 
     @property
     def sha256(self) -> str:

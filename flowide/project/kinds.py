@@ -18,7 +18,7 @@ _DOCUMENTS = frozenset(
 
 
 def kind_of(path: str, data: bytes) -> str:
-    """`code`, `document`, `component` or `data` by the file's name; `binary` when its bytes are no text."""
+    """The kind by the file name, `code` unless it is known; `binary` also when the bytes are no text."""
     if not is_text(data):
         return "binary"
     name = PurePosixPath(path)
