@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator
+from typing import cast
 
-from flowide.domain.commands import AcquireLock, CancelTicket, Granted, RenewLock
+from flowide.domain.commands import AcquireLock, CancelTicket, Granted, ReleaseLock, RenewLock
+from flowide.domain.events import Event
 from flowide.errors import Busy, FlowError, Gone
 from flowide.space.api import Space
 from flowide.space.queries import Locks
@@ -56,8 +59,15 @@ async def wait_for_lock(
         ) from None
     except BaseException:
         with contextlib.suppress(FlowError):
-            await asyncio.shield(_cancel(space, artifact, ticket))
+            await asyncio.shield(_give_up(space, artifact, ticket))
         raise
+
+
+async def _give_up(space: Space, artifact: str, ticket: str) -> None:
+    """Leave the queue, and give the lock back if it was granted at the last moment."""
+    granted = await _cancel(space, artifact, ticket)
+    if granted is not None and granted.fence is not None:
+        await space.execute(ReleaseLock(artifact=artifact, fence=granted.fence))
 
 
 async def _until_granted(space: Space, artifact: str, ticket: str, ttl_ms: int) -> Granted:
@@ -73,13 +83,21 @@ async def _until_granted(space: Space, artifact: str, ticket: str, ttl_ms: int) 
             pause = min(pause, state.expires_ms / 1000 + _LOOK_AFTER_DEADLINE_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
-                async for event in space.events(after, follow=True):
-                    after = event.seq
-                    if event.data.get("artifact") == artifact and event.type.startswith("lock."):
-                        break
+                after = await _lock_event(space, artifact, after)
         with contextlib.suppress(Gone):
             # Also evaluates whether the holder's lease is over.
             await space.execute(RenewLock(artifact=artifact, ticket=ticket))
+
+
+async def _lock_event(space: Space, artifact: str, after: int) -> int:
+    """`seq` of the next event about the lock."""
+    following = cast("AsyncGenerator[Event]", space.events(after, follow=True))
+    async with contextlib.aclosing(following) as events:
+        async for event in events:
+            after = event.seq
+            if event.data.get("artifact") == artifact and event.type.startswith("lock."):
+                break
+    return after
 
 
 async def _granted(space: Space, artifact: str, ticket: str) -> Granted | None:
@@ -88,7 +106,8 @@ async def _granted(space: Space, artifact: str, ticket: str) -> Granted | None:
     if any(waiting.id == ticket for waiting in state.queue):
         return None
     lock = state.lock
-    if lock.state == "held" and (lock.client, lock.actor) == (space.client, space.actor.id):
+    # A lock that lapsed before anybody looked is still ours until somebody takes it.
+    if lock.state != "free" and (lock.client, lock.actor) == (space.client, space.actor.id):
         return Granted(
             "held", fence=lock.fence, version=state.version, deadline_ms=state.expires_ms, ticket=ticket
         )

@@ -69,6 +69,9 @@ class Tx(View, Protocol):
 class Store(Protocol):
     """Keeps one space."""
 
+    notice: str | None
+    """One line for people about how the file is used; None when all is as it should be."""
+
     def write(self) -> AbstractContextManager[Tx]:
         """Begin a write transaction; waits for other writers in turn.
 
@@ -105,8 +108,12 @@ class Store(Protocol):
         """SHA-256 of all stored blobs."""
         ...
 
-    def changed(self) -> bool:
-        """Whether anything was committed by anybody since the last call."""
+    def change_token(self) -> int:
+        """A number that is another one once anything was committed, by this process or any other."""
+        ...
+
+    def aside(self) -> AbstractContextManager[Store]:
+        """The same space, opened once more, for long reads in another thread."""
         ...
 
     def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:

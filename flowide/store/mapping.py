@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from types import UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from msgspec import structs
+from msgspec import json, structs
 
 from flowide.domain.rows import Row
 
@@ -27,40 +26,44 @@ class Table(Generic[R]):
         names = ", ".join(f'"{name}"' for name in self.columns)
         marks = ", ".join("?" for _ in self.columns)
         by_key = " AND ".join(f'"{name}" = ?' for name in row.KEY)
-        self.upsert = f'INSERT OR REPLACE INTO "{self.name}" ({names}) VALUES ({marks})'  # noqa: S608
+        key = ", ".join(f'"{name}"' for name in row.KEY)
+        rest = ", ".join(f'"{name}" = excluded."{name}"' for name in self.columns if name not in row.KEY)
+        self.upsert = (
+            f'INSERT INTO "{self.name}" ({names}) VALUES ({marks}) '  # noqa: S608
+            f"ON CONFLICT ({key}) DO {f'UPDATE SET {rest}' if rest else 'NOTHING'}"
+        )
         self.select = f'SELECT {names} FROM "{self.name}"'  # noqa: S608
         self.by_key = f"{self.select} WHERE {by_key}"
         self.delete = f'DELETE FROM "{self.name}" WHERE {by_key}'  # noqa: S608
-        self.key_at = tuple(self.columns.index(name) for name in row.KEY)
-        self.plain = not any(self.json) and not any(self.bools)
+        self._key_at = tuple(self.columns.index(name) for name in row.KEY)
+        self._json_at = tuple(at for at, is_json in enumerate(self.json) if is_json)
+        self._plain = not any(self.json) and not any(self.bools)
         self._queries: dict[tuple[Any, ...], str] = {}
 
     def values(self, row: R) -> tuple[Any, ...]:
         """The row as column values."""
         raw = structs.astuple(row)
-        if not any(self.json):
+        if not self._json_at:
             return raw
-        return tuple(
-            json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-            if is_json and value is not None
-            else value
-            for value, is_json in zip(raw, self.json, strict=True)
-        )
+        values = list(raw)
+        for at in self._json_at:
+            if values[at] is not None:
+                values[at] = json.encode(values[at], order="sorted").decode()
+        return tuple(values)
 
-    def key(self, row: R) -> tuple[Any, ...]:
-        """The row's primary key."""
-        raw = structs.astuple(row)
-        return tuple(raw[at] for at in self.key_at)
+    def key(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The primary key among column values."""
+        return tuple([values[at] for at in self._key_at])
 
     def decode(self, values: tuple[Any, ...]) -> R:
         """Column values as a row."""
-        if self.plain:
+        if self._plain:
             return self.row(*values)
         return self.row(
-            *(
-                json.loads(value) if is_json and value is not None else bool(value) if is_bool else value
+            *[
+                json.decode(value) if is_json and value is not None else bool(value) if is_bool else value
                 for value, is_json, is_bool in zip(values, self.json, self.bools, strict=True)
-            )
+            ]
         )
 
     def query(self, names: tuple[str, ...], order: str, limited: bool) -> str:
@@ -77,6 +80,13 @@ class Table(Generic[R]):
             if limited:
                 found += " LIMIT ?"
             self._queries[key] = found
+        return found
+
+    def counting(self, names: tuple[str, ...]) -> str:
+        """`SELECT count(*)` with equality on `names`."""
+        found = self._queries.get(names)
+        if found is None:
+            found = self._queries[names] = f'SELECT count(*) FROM "{self.name}"{self.where(names)}'  # noqa: S608
         return found
 
     def where(self, names: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flowide.domain.events import GENESIS, Event
 from flowide.domain.rows import Row
 from flowide.domain.view import View
-from flowide.store.api import Position, StoredReply, Tx
+from flowide.store.api import Position, Store, StoredReply, Tx
 
 R = TypeVar("R", bound=Row)
 Key = tuple[Any, ...]
@@ -115,10 +115,10 @@ class MemoryStore:
     """Keeps a space in memory, for as long as the process lives."""
 
     def __init__(self) -> None:
+        self.notice: str | None = None
         self._state = _State()
         self._lock = threading.RLock()
         self._commits = 0
-        self._seen = 0
 
     def write(self) -> AbstractContextManager[Tx]:
         return self._write()
@@ -158,9 +158,12 @@ class MemoryStore:
     def blob_names(self) -> list[str]:
         return list(self._state.blobs)
 
-    def changed(self) -> bool:
-        changed, self._seen = self._commits != self._seen, self._commits
-        return changed
+    def change_token(self) -> int:
+        return self._commits
+
+    @contextmanager
+    def aside(self) -> Iterator[Store]:
+        yield self
 
     def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:
         from flowide.store.texts import searchable

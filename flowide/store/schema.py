@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
+import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlite_utils import Database
 from flowide.domain.events import GENESIS
 from flowide.domain.rows import PROJECTIONS, TRANSIENT, Row
 from flowide.store.mapping import column_types
+from flowide.store.sqlite import APPLICATION_ID
 
 Migration = Callable[[Database], None]
 
@@ -22,28 +24,39 @@ def migrate(connection: Any, path: Path, *, current: int) -> None:
     An existing database is copied beside itself first, as `workspace.db.v<current>.bak`.
     """
     if current:
-        backup = path.with_name(f"{path.name}.v{current}.bak")
-        target = sqlite3.connect(backup)
-        try:
-            target.executescript("".join(f"{line}\n" for line in connection.iterdump()))
-        finally:
-            target.close()
-        backup.chmod(0o600)
+        _back_up(connection, path.with_name(f"{path.name}.v{current}.bak"))
     for version, migration in enumerate(MIGRATIONS, start=1):
         if version > current:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                migration(Database(connection, execute_plugins=False))
-                connection.execute(f"PRAGMA user_version = {version}")
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+            _carry_out(connection, migration, version)
 
 
-def _first(db: Database) -> None:
+def _back_up(connection: Any, backup: Path) -> None:
+    backup.unlink(missing_ok=True)
+    os.close(os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    connection.execute("VACUUM INTO ?", (str(backup),))
+
+
+def _carry_out(connection: Any, migration: Migration, version: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        migration(Database(connection, execute_plugins=False))
+        connection.execute(
+            'INSERT INTO "migrations" VALUES (?, ?, ?)',
+            (version, migration.__name__, datetime.now(UTC).isoformat(timespec="seconds")),
+        )
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def first_schema(db: Database) -> None:
     """The log, its counter, replies, blobs, one table for each row class, and the search index."""
     make = db.conn.execute
+    make(f"PRAGMA application_id = {APPLICATION_ID}")
+    make('CREATE TABLE "migrations" ("version" INTEGER PRIMARY KEY, "name" TEXT, "applied" TEXT)')
     make('CREATE TABLE "space" ("id" INTEGER PRIMARY KEY CHECK ("id" = 1), "seq" INTEGER, "chain" TEXT)')
     make('INSERT INTO "space" VALUES (1, 0, ?)', [GENESIS])
     make('CREATE TABLE "events" ("seq" INTEGER PRIMARY KEY, "chain" TEXT NOT NULL, "body" TEXT NOT NULL)')
@@ -56,15 +69,18 @@ def _first(db: Database) -> None:
         '"data" BLOB NOT NULL)'
     )
     for row in (*PROJECTIONS, *TRANSIENT):
-        _make_table(db, row)
-    make(
-        'CREATE VIRTUAL TABLE "texts" USING '
-        'fts5("kind" UNINDEXED, "ref" UNINDEXED, "sha256" UNINDEXED, "body")'
+        make_table(db, row)
+    db.table("texts").create(
+        {"kind": str, "ref": str, "sha256": str, "body": str}, pk=("kind", "ref"), not_null={"sha256"}
     )
+    db.table("texts").enable_fts(["body"], create_triggers=True, tokenize="unicode61")
 
 
-def _make_table(db: Database, row: type[Row]) -> None:
-    """Small rows live in their key's own tree: one page less to write for each row that changes."""
+def make_table(db: Database, row: type[Row]) -> None:
+    """A table for a row class.
+
+    Small rows live in their key's own tree: one page less to write for each row that changes.
+    """
     columns = ", ".join(f'"{name}" {kind}' for name, kind in column_types(row).items())
     key = ", ".join(f'"{name}"' for name in row.KEY)
     db.conn.execute(f'CREATE TABLE "{row.TABLE}" ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID')
@@ -72,5 +88,5 @@ def _make_table(db: Database, row: type[Row]) -> None:
         db.table(row.TABLE).create_index(index)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+MIGRATIONS: tuple[Migration, ...] = (first_schema,)
 """In order; a released one never changes."""

@@ -1,162 +1,35 @@
-"""The workspace database. SQL on the hot path is written out here and nowhere else.
+"""The workspace database.
 
 Every write takes its turn (`filelock`), then `BEGIN IMMEDIATE`, and commits with `synchronous=FULL`.
+Reads have a connection of their own: they wait for no writer, and see what was committed last.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from types import TracebackType
+from typing import Any
+
+import msgspec
 
 from flowide.domain.events import Event
-from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.errors import StorageFailed
-from flowide.store.api import Position, StoredReply, Tx
+from flowide.store.api import Position, Store, Tx
+from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
 from flowide.store.journal import journal_mode
-from flowide.store.mapping import table
-
-try:
-    import pysqlite3 as sqlite3
-except ImportError:
-    import sqlite3
-
-R = TypeVar("R", bound=Row)
+from flowide.store.sqlite_views import Reader, Writer
 
 SCHEMA_VERSION = 1
+APPLICATION_ID = 0x464C4F57
+"""Marks a database as a FlowIDE workspace, for `file` and for us."""
 BUSY_S = 5.0
-REPLY_DAYS = 14
-_COMPRESS_FROM = 512
-
-
-class _Reader:
-    """A `View` over a connection; sees one moment while a transaction is open."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-
-    def get(self, row: type[R], *key: Any) -> R | None:
-        kept = table(row)
-        values = self.connection.execute(kept.by_key, key).fetchone()
-        return None if values is None else kept.decode(values)
-
-    def find(self, row: type[R], *, order: str = "", limit: int | None = None, **equal: Any) -> list[R]:
-        kept = table(row)
-        sql = kept.query(tuple(equal), order, limit is not None)
-        parameters = [*equal.values(), limit] if limit is not None else list(equal.values())
-        return [kept.decode(values) for values in self.connection.execute(sql, parameters)]
-
-    def count(self, row: type[R], **equal: Any) -> int:
-        kept = table(row)
-        sql = f'SELECT count(*) FROM "{kept.name}"{kept.where(tuple(equal))}'  # noqa: S608
-        return int(self.connection.execute(sql, list(equal.values())).fetchone()[0])
-
-    def blob(self, sha256: str) -> bytes | None:
-        found = self.connection.execute(
-            'SELECT "codec", "data" FROM "blobs" WHERE "sha256" = ?', (sha256,)
-        ).fetchone()
-        return None if found is None else _unpacked(*found)
-
-    def blob_size(self, sha256: str) -> int | None:
-        found = self.connection.execute('SELECT "size" FROM "blobs" WHERE "sha256" = ?', (sha256,)).fetchone()
-        return None if found is None else int(found[0])
-
-    def position(self) -> Position:
-        seq, chain = self.connection.execute('SELECT "seq", "chain" FROM "space"').fetchone()
-        return Position(seq, chain)
-
-
-class _Writer(_Reader):
-    """A `Tx` inside `BEGIN IMMEDIATE`. Keeps the rows it has seen: rules look at some of them twice."""
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        self._seen: dict[tuple[type[Row], tuple[Any, ...]], Row | None] = {}
-        self._position: Position | None = None
-        self._appended = False
-
-    def get(self, row: type[R], *key: Any) -> R | None:
-        try:
-            return cast("R | None", self._seen[row, key])
-        except KeyError:
-            found = self._seen[row, key] = super().get(row, *key)
-            return found
-
-    def position(self) -> Position:
-        if self._position is None:
-            self._position = super().position()
-        return self._position
-
-    def append(self, event: Event, body: bytes) -> None:
-        self.connection.execute(
-            'INSERT INTO "events" VALUES (?, ?, ?)', (event.seq, event.chain, body.decode())
-        )
-        self._position = Position(event.seq, event.chain)
-        self._appended = True
-
-    def put(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            kept = table(type(row))
-            self.connection.execute(kept.upsert, kept.values(row))
-            self._seen[type(row), kept.key(row)] = row
-
-    def drop(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            kept = table(type(row))
-            key = kept.key(row)
-            self.connection.execute(kept.delete, key)
-            self._seen[type(row), key] = None
-
-    def put_blob(self, sha256: str, data: bytes) -> None:
-        codec, packed = _packed(data)
-        self.connection.execute(
-            'INSERT OR IGNORE INTO "blobs" VALUES (?, ?, ?, ?)', (sha256, len(data), codec, packed)
-        )
-
-    def reply(self, command_id: str) -> StoredReply | None:
-        found = self.connection.execute(
-            'SELECT "body", "reply" FROM "replies" WHERE "id" = ?', (command_id,)
-        ).fetchone()
-        return None if found is None else StoredReply(*found)
-
-    def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
-        self.connection.execute(
-            'INSERT OR REPLACE INTO "replies" VALUES (?, ?, ?, ?)',
-            (command_id, stored.body, stored.reply, wall_ms),
-        )
-        if command_id.endswith("00"):  # about one in 256; ids are ordered by time, so the oldest come first
-            self.connection.execute(
-                'DELETE FROM "replies" WHERE "id" IN (SELECT "id" FROM "replies" ORDER BY "id" LIMIT 1000) '
-                'AND "wall_ms" < ?',
-                (wall_ms - REPLY_DAYS * 86_400_000,),
-            )
-
-    def finish(self) -> None:
-        """Write down where the log stands, once for all events."""
-        if self._appended:
-            at = self.position()
-            self.connection.execute('UPDATE "space" SET "seq" = ?, "chain" = ?', (at.seq, at.chain))
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        self.connection.execute("SAVEPOINT part")
-        before = (self._position, self._appended)
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("ROLLBACK TO part")
-            self.connection.execute("RELEASE part")
-            self._seen.clear()
-            self._position, self._appended = before
-            raise
-        self.connection.execute("RELEASE part")
+TURN_S = 20.0
 
 
 class SqliteStore:
@@ -166,182 +39,247 @@ class SqliteStore:
         """Open or make the database.
 
         Raises:
-            StorageFailed: Not a database, a newer schema, no permission, or a file system that cannot lock.
+            StorageFailed: Not a workspace, a newer schema, no permission, or no such folder.
         """
         self.path = path
-        self.notice: str | None = None
-        """One line for people about how the file is used; None when all is as it should be."""
-        with _explained(path):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._turn = WriterTurn(path.with_name(path.name + ".turn"))
-        self._using = threading.RLock()
-        with _explained(path):
-            self._connection = self._connect()
-        self._data_version = -1
-        self._prepare()
+        self._reading = threading.RLock()
+        self._writing = threading.Lock()
+        self._connections: list[Any] = []
+        with explained(path):
+            _make_private(path)
+            self._turn = WriterTurn(path.with_name(path.name + ".turn"))
+        try:
+            with explained(path):
+                mode, self.notice = journal_mode(path, sqlite3.sqlite_version_info)
+                self._writer = self._connect()
+                self._prepare(mode)
+                self._reader = self._connect()
+                self._reader.execute("PRAGMA query_only=ON")
+                self._file = _identity(path)
+        except BaseException:
+            self.close()
+            raise
 
     def _connect(self) -> Any:
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_S, cached_statements=256
         )
-        mode, self.notice = journal_mode(self.path, sqlite3.sqlite_version_info)
-        for pragma in (
-            f"journal_mode={mode}",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "mmap_size=0",
-            "temp_store=MEMORY",
-        ):
+        self._connections.append(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         return connection
 
-    def _prepare(self) -> None:
-        with _explained(self.path):
-            version = self._schema_version()
+    def _prepare(self, mode: str) -> None:
+        """Bring the file to the journal mode and schema of this version; mostly there is nothing to do."""
+        if self._pragma("journal_mode").upper() == mode and self._checked_schema() == SCHEMA_VERSION:
+            return
+        self._turn.acquire(timeout_s=TURN_S)
+        try:
+            current = self._checked_schema()
+            self._writer.execute(f"PRAGMA journal_mode={mode}").fetchall()
+            if current < SCHEMA_VERSION:
+                from flowide.store import schema
+
+                schema.migrate(self._writer, self.path, current=current)
+        finally:
+            self._turn.release()
+
+    def _checked_schema(self) -> int:
+        version = int(self._pragma("user_version"))
+        if version == 0:
+            empty = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+            ours = empty
+        else:
+            ours = int(self._pragma("application_id")) == APPLICATION_ID
+        if not ours:
+            raise StorageFailed(
+                f"{self.path} is a database of another program",
+                hint="Move the file away; FlowIDE then makes a new one.",
+            )
         if version > SCHEMA_VERSION:
-            self.close()
             raise StorageFailed(
                 f"{self.path} was written by a newer FlowIDE: schema {version}, known {SCHEMA_VERSION}",
                 hint="Update FlowIDE, or open another project.",
                 schema=version,
             )
-        if version == SCHEMA_VERSION:
-            return
-        self._turn.acquire(timeout_s=BUSY_S * 4)
-        try:
-            from flowide.store import schema
+        return version
 
-            with _explained(self.path):
-                schema.migrate(self._connection, self.path, current=self._schema_version())
-        finally:
-            self._turn.release()
+    def _pragma(self, name: str) -> str:
+        return str(self._writer.execute(f"PRAGMA {name}").fetchone()[0])
 
-    def _schema_version(self) -> int:
-        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+    # --- writing ------------------------------------------------------------------------------------
 
     def write(self) -> AbstractContextManager[Tx]:
-        return self._write(waiting=True)
+        self._turn.acquire(timeout_s=TURN_S)
+        try:
+            with explained(self.path):
+                return self._begin()
+        except BaseException:
+            self._turn.release()
+            raise
 
     def try_write(self) -> AbstractContextManager[Tx] | None:
-        if not self._using.acquire(blocking=False):
+        if not self._turn.try_acquire():
             return None
         try:
-            return self._write(waiting=False) if self._turn.try_acquire() else None
-        finally:
-            self._using.release()
-
-    @contextmanager
-    def _write(self, *, waiting: bool) -> Iterator[Tx]:
-        if waiting:
-            self._turn.acquire(timeout_s=BUSY_S * 4)
-        try:
-            with self._using, _explained(self.path):
-                self._connection.execute("BEGIN IMMEDIATE")
+            with explained(self.path):
+                self._writer.execute("PRAGMA busy_timeout=0")
                 try:
-                    tx = _Writer(self._connection)
-                    yield tx
-                    tx.finish()
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
-        finally:
+                    return self._begin()
+                except sqlite3.OperationalError as error:
+                    if not is_busy(error):
+                        raise
+                finally:
+                    self._writer.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+        except BaseException:
             self._turn.release()
+            raise
+        self._turn.release()
+        return None
+
+    def _begin(self) -> AbstractContextManager[Tx]:
+        if _identity(self.path) != self._file:
+            # SQLite would go on writing into the file that has no name any more.
+            raise StorageFailed(
+                f"the workspace {self.path} was removed or replaced while it was open",
+                hint="Open it again; what was committed before is in the file that was moved away.",
+            )
+        self._writing.acquire()
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._writing.release()
+            raise
+        return _Transaction(self.path, self._writer, self._ended)
+
+    def _ended(self) -> None:
+        self._writing.release()
+        self._turn.release()
+
+    # --- reading ------------------------------------------------------------------------------------
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        with self._using, _explained(self.path):
-            if self._connection.in_transaction:
-                yield _Reader(self._connection)
+        with self._reading, explained(self.path):
+            if self._reader.in_transaction:
+                yield Reader(self._reader)
                 return
-            self._connection.execute("BEGIN")
+            self._reader.execute("BEGIN")
             try:
-                yield _Reader(self._connection)
+                yield Reader(self._reader)
             finally:
-                self._connection.execute("COMMIT")
+                self._reader.execute("COMMIT")
+
+    @contextmanager
+    def aside(self) -> Iterator[Store]:
+        store = SqliteStore(self.path)
+        try:
+            yield store
+        finally:
+            store.close()
 
     def position(self) -> Position:
-        with self._using, _explained(self.path):
-            return _Reader(self._connection).position()
+        with self._reading, explained(self.path):
+            return Reader(self._reader).position()
 
     def events(self, after: int, limit: int) -> list[Event]:
-        return [Event(chain=chain, **json.loads(body)) for _, chain, body in self.bodies(after, limit)]
+        decode = msgspec.json.decode
+        return [Event(chain=chain, **decode(body)) for _, chain, body in self.bodies(after, limit)]
 
     def bodies(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
-        with self._using, _explained(self.path):
-            found = self._connection.execute(
+        with self._reading, explained(self.path):
+            found = self._reader.execute(
                 'SELECT "seq", "chain", "body" FROM "events" WHERE "seq" > ? ORDER BY "seq" LIMIT ?',
                 (after, limit),
             ).fetchall()
         return [(seq, chain, body.encode()) for seq, chain, body in found]
 
     def blob(self, sha256: str) -> bytes | None:
-        with self._using, _explained(self.path):
-            return _Reader(self._connection).blob(sha256)
+        with self._reading, explained(self.path):
+            return Reader(self._reader).blob(sha256)
 
     def blob_names(self) -> list[str]:
-        with self._using, _explained(self.path):
-            return [name for (name,) in self._connection.execute('SELECT "sha256" FROM "blobs"')]
+        with self._reading, explained(self.path):
+            return [name for (name,) in self._reader.execute('SELECT "sha256" FROM "blobs"')]
 
-    def changed(self) -> bool:
-        with self._using, _explained(self.path):
-            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        changed = bool(version != self._data_version)
-        self._data_version = version
-        return changed
+    def change_token(self) -> int:
+        with self._reading, explained(self.path):
+            return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
 
     def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:
         from flowide.store.search import search
 
         return search(self, text, limit)
 
-    def connection(self) -> Any:
-        """The open connection, for schema tools and checks of the file itself."""
-        return self._connection
+    def reader(self) -> Any:
+        """The connection of reads, for SQL that is not on the hot path."""
+        return self._reader
 
     def close(self) -> None:
-        with self._using:
-            self._connection.close()
+        with self._reading, self._writing:
+            for connection in self._connections:
+                connection.close()
             self._turn.close()
 
 
-def _packed(data: bytes) -> tuple[str, bytes]:
-    if len(data) >= _COMPRESS_FROM:
-        packed = zlib.compress(data, 1)
-        if len(packed) < len(data) * 0.9:
-            return "zlib", packed
-    return "raw", data
+class _Transaction:
+    """A write transaction that has begun. Leaving it commits, an exception undoes."""
+
+    def __init__(self, path: Path, connection: Any, ended: Any) -> None:
+        self._path = path
+        self._connection = connection
+        self._ended = ended
+        self._tx = Writer(connection)
+
+    def __enter__(self) -> Tx:
+        return self._tx
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                with explained(self._path):
+                    self._commit()
+            else:
+                self._undo()
+        finally:
+            self._ended()
+        if isinstance(error, sqlite3.Error):
+            raise storage_failed(self._path, error) from error
+        if isinstance(error, OverflowError | UnicodeEncodeError):
+            with explained(self._path):
+                raise error
+
+    def _commit(self) -> None:
+        try:
+            self._tx.finish()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        # Some errors, such as a full disk, have undone it already.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
-def _unpacked(codec: str, data: bytes) -> bytes:
+def _make_private(path: Path) -> None:
+    """Make the file when it is missing, readable by its owner only.
+
+    A file that is there is never opened here: closing it would drop the locks that SQLite holds on it
+    in this process (sqlite.org/howtocorrupt.html, 2.2).
+    """
     try:
-        return zlib.decompress(data) if codec == "zlib" else bytes(data)
-    except zlib.error as error:
-        raise StorageFailed("a stored content is damaged", hint="Run `flowide verify`.") from error
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+    except FileExistsError:
+        return
 
 
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite and the file system into ours."""
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise _storage_failed(path, error) from error
-
-
-def _storage_failed(path: Path, error: Exception) -> StorageFailed:
-    text = str(error)
-    hints = {
-        "locked": "Another program keeps the file locked; close it and try again.",
-        "full": "Free some space on the disk; nothing was changed, and work goes on when there is room.",
-        "readonly": "Make the file and its folder writable.",
-        "read-only": "Make the file and its folder writable.",
-        "not a database": "Move the file away; FlowIDE then makes a new one.",
-        "malformed": "Copy the file, then run `flowide verify`.",
-        "Permission": "Make the file and its folder writable.",
-        "unable to open": "Check that the folder exists and is writable.",
-        "disk I/O": "Check the disk and its free space.",
-    }
-    hint = next((hint for sign, hint in hints.items() if sign in text), "Check the disk, then try again.")
-    return StorageFailed(f"the workspace {path} could not be used: {text}", hint=hint)
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,61 @@
+"""Errors of SQLite and the file system, said in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flowide.errors import BadInput, StorageFailed
+
+try:
+    import pysqlite3 as sqlite3
+except ImportError:
+    import sqlite3
+
+__all__ = ["explained", "is_busy", "sqlite3", "storage_failed"]
+
+_HINTS = {
+    "locked": "Another program keeps the file locked; close it and try again.",
+    "full": "Free some space on the disk; nothing was changed, and work goes on when there is room.",
+    "No space": "Free some space on the disk; nothing was changed, and work goes on when there is room.",
+    "readonly": "Make the file and its folder writable.",
+    "read-only": "Make the file and its folder writable.",
+    "Read-only": "Make the file and its folder writable.",
+    "Permission": "Make the file and its folder writable.",
+    "not a database": "Move the file away; FlowIDE then makes a new one.",
+    "malformed": "Keep a copy of the file, then run `flowide verify`.",
+    "unable to open": "Check that the folder exists and is writable.",
+    "No such file": "Check that the folder exists and is writable.",
+    "disk I/O": "Check the disk and its free space.",
+    "closed database": "Open the workspace again.",
+}
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Raise `StorageFailed` for what SQLite and the file system could not do.
+
+    Raises:
+        BadInput: A number or text that no database can hold.
+    """
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise storage_failed(path, error) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise BadInput(
+            f"a value cannot be stored: {error}", hint="Numbers have 64 bits, texts are valid Unicode."
+        ) from error
+
+
+def storage_failed(path: Path, error: Exception) -> StorageFailed:
+    """What happened to the workspace, and what to do now."""
+    text = str(error)
+    hint = next((hint for sign, hint in _HINTS.items() if sign in text), "Check the disk, then try again.")
+    return StorageFailed(f"the workspace {path} could not be used: {text}", hint=hint)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another connection is in the way, and trying again may help."""
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
