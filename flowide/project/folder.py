@@ -92,6 +92,18 @@ class ProjectFolder:
         """Whether `scan` leaves this path out."""
         return ignore.ignored(self.root, path)
 
+    def locate(self, path: str) -> str:
+        """The artifact path of a file: relative, NFC, links inside the folder resolved; it need not exist.
+
+        Raises:
+            BadPath: Absolute, with `..`, out of the folder, or of git or the workspace.
+        """
+        return self._tree.locate(path)
+
+    def holds(self, path: str) -> bool:
+        """Whether there is a file of this path."""
+        return self._tree.exists(path)
+
     def read(self, path: str) -> bytes | None:
         """Bytes of a file as it is on disk now; None when there is none."""
         found = self._tree.read(self._tree.locate(path))

@@ -1,0 +1,244 @@
+"""An editor at work on a copy, under a lock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from flowide.cli.desk import TTL_MS, Desk, warn
+from flowide.cli.holding import keep_text, put_draft
+from flowide.domain.commands import MAX_BLOB, ReleaseLock, Versioned
+from flowide.domain.rows import Artifact
+from flowide.errors import BadInput, Conflict, DraftGap, Fenced, FlowError, TooLarge
+from flowide.space.leases import LeaseKeeper
+from flowide.space.queries import Content, LiveDraft
+
+WATCH_S = 1.0
+"""Seconds between looks at what the editor has written."""
+
+
+def editor_command() -> list[str]:
+    """The program of $VISUAL or $EDITOR with its options; else one that is there.
+
+    Raises:
+        BadInput: There is none.
+    """
+    for name in ("VISUAL", "EDITOR"):
+        text = os.environ.get(name, "").strip()
+        if text:
+            try:
+                command = shlex.split(text)
+            except ValueError as error:
+                raise BadInput(f"${name} is no command: {error}", hint=f"Set {name} to an editor.") from error
+            if shutil.which(command[0]) is None:
+                raise BadInput(
+                    f"${name} names {command[0]}, which is not there", hint=f"Set {name} to an editor."
+                )
+            return command
+    found = next((name for name in ("editor", "nano", "vi") if shutil.which(name)), None)
+    if found is None:
+        raise BadInput("no editor is set", hint="Set EDITOR, for example: EDITOR=nano.")
+    return [found]
+
+
+class Editing:
+    """One editor on one artifact under one fence, which it ends."""
+
+    def __init__(
+        self, desk: Desk, artifact: Artifact, fence: int, command: list[str], *, base: int | None = None
+    ) -> None:
+        self._desk = desk
+        self._artifact = artifact
+        self._fence = fence
+        self._command = command
+        self._base = base
+        """The version to save over; None = the one the text is made from."""
+        self._drafted = ""
+        """The draft as it is stored."""
+
+    async def run(self, note: str) -> Versioned | None:
+        """Edit and save; None when nothing was changed.
+
+        Raises:
+            FlowError: The editor failed; what it had written is kept as a draft.
+            Fenced, Conflict: The lock or the base was lost; the hint says where the text is kept.
+        """
+        try:
+            head = await self._desk.space.read(Content(self._artifact.id))
+            start = await self._start(head)
+        except BaseException:
+            await self._release(keep=True)
+            raise
+        with _workplace(self._desk.folder.dot_dir, self._artifact.path, start) as file:
+            before = _stamp(file)
+            try:
+                await self._edit(file)
+            except BaseException:
+                await asyncio.shield(self._give_up(file, start))
+                raise
+            if start != head and _stamp(file) == before:
+                await self._release(keep=True)  # the draft as it was
+                return None
+            return await self._save(file, head, note)
+
+    async def _start(self, head: bytes) -> bytes:
+        """What the editor starts from: the draft under the fence, or the newest version."""
+        live = await self._desk.space.read(LiveDraft(self._artifact.id))
+        if live is None or live.fence != self._fence:
+            return head
+        self._drafted = live.text
+        if self._base is None:
+            self._base = live.base
+            if live.base != self._artifact.version:
+                warn(
+                    f"this draft is made from version {live.base}, the newest is {self._artifact.version}; "
+                    f"look at the difference, then edit with --base {self._artifact.version} to save over it"
+                )
+        return live.text.encode()
+
+    async def _edit(self, file: Path) -> None:
+        keeper = LeaseKeeper.of_lock(self._desk.space, self._artifact.id, self._fence, ttl_ms=TTL_MS)
+        async with keeper:
+            editor = await asyncio.create_subprocess_exec(*self._command, str(file))
+            watching = asyncio.create_task(self._watch(file))
+            try:
+                status = await editor.wait()
+            except asyncio.CancelledError:
+                await _end(editor)
+                raise
+            finally:
+                watching.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watching
+        if status != 0:
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            raise FlowError(
+                f"the editor {self._command[0]} {how}; nothing was saved",
+                hint="What it had written, if anything, is a draft: see `flowide drafts`.",
+            )
+
+    async def _watch(self, file: Path) -> None:
+        """Keep what the editor writes as the draft under the fence, until that is lost."""
+        seen = _stamp(file)
+        while True:
+            await asyncio.sleep(WATCH_S)
+            stamp = _stamp(file)
+            if stamp != seen:
+                try:
+                    await self._draft(file)
+                except Fenced:
+                    return
+                except (FlowError, OSError):
+                    continue  # a busy disk may recover; the file is still there
+                seen = stamp
+
+    async def _draft(self, file: Path) -> None:
+        try:
+            text = _read(file).decode()
+        except UnicodeDecodeError:
+            return
+        try:
+            await put_draft(self._desk.space, self._artifact.id, self._fence, text, have=self._drafted)
+        except DraftGap:
+            await put_draft(self._desk.space, self._artifact.id, self._fence, text)
+        self._drafted = text
+
+    async def _save(self, file: Path, head: bytes, note: str) -> Versioned | None:
+        try:
+            data = _read(file)
+        except FlowError:
+            await self._release(keep=True)
+            raise
+        if data == head:
+            await self._release(keep=False)
+            return None
+        try:
+            return await self._desk.folder.save(
+                self._desk.space,
+                self._artifact,
+                fence=self._fence,
+                base=self._artifact.version if self._base is None else self._base,
+                data=data,
+                note=note,
+            )
+        except (Fenced, Conflict) as refused:
+            kept = await keep_text(self._desk, self._artifact, self._fence, data)
+            if isinstance(refused, Conflict):
+                await self._release(keep=True)
+                kept = "Your text is kept: see `flowide drafts`."
+            raise type(refused)(refused.message, hint=f"{kept} {refused.hint}", **refused.data) from refused
+        except BaseException:
+            await asyncio.shield(self._give_up(file, head))
+            raise
+
+    async def _give_up(self, file: Path, start: bytes) -> None:
+        """Release the lock; what was written is kept as an orphan draft."""
+        written = False
+        with suppress(FlowError, OSError):
+            data = _read(file)
+            written = data != start or bool(self._drafted)
+            if data != start:
+                try:
+                    await self._draft(file)
+                except Fenced:
+                    await keep_text(self._desk, self._artifact, self._fence, data)
+        await self._release(keep=written)
+
+    async def _release(self, *, keep: bool) -> None:
+        with suppress(FlowError):
+            await self._desk.space.execute(
+                ReleaseLock(artifact=self._artifact.id, fence=self._fence, draft="keep" if keep else "drop")
+            )
+
+
+@contextmanager
+def _workplace(dot_dir: Path, path: str, data: bytes) -> Iterator[Path]:
+    """A copy with the file's own name, in a folder of its own in the workspace; gone afterwards."""
+    above = dot_dir / "editing"
+    above.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=above))
+    try:
+        file = folder / PurePosixPath(path).name
+        file.write_bytes(data)
+        yield file
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _end(editor: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        editor.terminate()
+    try:
+        async with asyncio.timeout(1.0):
+            await editor.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            editor.kill()
+        await editor.wait()
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MAX_BLOB:
+            raise TooLarge(
+                f"the text has {file.stat().st_size} bytes", hint=f"An artifact has at most {MAX_BLOB} bytes."
+            )
+        return file.read_bytes()
+    except OSError as error:
+        raise FlowError(
+            f"the editor took the file away: {error.strerror}", hint="Nothing was saved."
+        ) from error

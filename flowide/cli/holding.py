@@ -1,0 +1,112 @@
+"""Locks and texts of a command: what is held is given back, and what was written is never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from flowide.cli.desk import TTL_MS, Desk
+
+if TYPE_CHECKING:
+    from flowide.domain.rows import Artifact
+    from flowide.space.api import Space
+
+_CHUNK = 60_000
+"""Characters of one part of a draft; at most four bytes each, so a part stays within the inline limit."""
+
+
+@asynccontextmanager
+async def lock_for(
+    desk: Desk, artifact: Artifact, *, fence: int | None, wait_s: float, purpose: str
+) -> AsyncIterator[tuple[int, int]]:
+    """Fence and base version for a command that ends the lock itself; `fence` is one taken earlier.
+
+    Raises:
+        Busy: The lock did not come within `wait_s` seconds.
+    """
+    from flowide.domain.commands import ReleaseLock
+    from flowide.errors import FlowError
+    from flowide.space.waiting import acquire
+
+    if fence is not None:
+        yield fence, artifact.version
+        return
+    granted = await acquire(desk.space, artifact.id, timeout_s=wait_s, ttl_ms=TTL_MS, purpose=purpose)
+    assert granted.fence is not None and granted.version is not None
+    try:
+        yield granted.fence, granted.version
+    except BaseException:
+        with suppress(FlowError):
+            await asyncio.shield(
+                desk.space.execute(ReleaseLock(artifact=artifact.id, fence=granted.fence, draft="drop"))
+            )
+        raise
+
+
+async def put_draft(space: Space, artifact: str, fence: int, text: str, *, have: str = "") -> None:
+    """Make the draft under a fence this text; of `have`, which is stored, only what differs is sent again."""
+    from flowide.domain.commands import AppendDraft
+
+    same = next((at for at, (old, new) in enumerate(zip(have, text, strict=False)) if old != new), None)
+    if same is None:
+        same = min(len(have), len(text))
+    at = len(text[:same].encode())
+    cut = True
+    for start in range(same, max(len(text), same + 1), _CHUNK):
+        part = text[start : start + _CHUNK]
+        await space.execute(AppendDraft(artifact=artifact, fence=fence, off=at, text=part, cut=cut))
+        at += len(part.encode())
+        cut = False
+
+
+async def keep_text(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> str:
+    """Keep a text that could not be saved, and say where and how to get it.
+
+    It becomes the draft under the fence while that is ours; else an orphan draft when the lock is free; else,
+    and when it is no text, a file in the workspace's `kept` folder.
+    """
+    from flowide.errors import FlowError
+
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return f"Your text is kept in {_keep_file(desk, artifact, fence, data)}."
+    with suppress(FlowError):
+        await put_draft(desk.space, artifact.id, fence, text)
+        return f"Your text is the draft under fence {fence}, which you still hold."
+    with suppress(FlowError):
+        draft = await _orphan(desk, artifact, text)
+        return f"Your text is kept: `flowide draft show {draft}`, and `flowide draft adopt {draft}` to go on."
+    return f"Your text is kept in {_keep_file(desk, artifact, fence, data)}."
+
+
+async def _orphan(desk: Desk, artifact: Artifact, text: str) -> str:
+    from flowide.domain.commands import AcquireLock, ReleaseLock
+    from flowide.space.queries import Drafts
+
+    space = desk.space
+    granted = (await space.execute(AcquireLock(artifact=artifact.id, purpose="keeping a text"))).ok
+    assert granted.fence is not None
+    try:
+        await put_draft(space, artifact.id, granted.fence, text)
+    finally:
+        await space.execute(ReleaseLock(artifact=artifact.id, fence=granted.fence))
+    drafts = await space.read(Drafts(artifact.id))
+    return next(draft.id for draft in drafts if draft.fence == granted.fence)
+
+
+def _keep_file(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> str:
+    """Write the text where nothing else is; the path relative to the project."""
+    from pathlib import PurePosixPath
+
+    folder = desk.folder.dot_dir / "kept"
+    folder.mkdir(exist_ok=True)
+    name = PurePosixPath(artifact.path).name[-180:]
+    for number in range(1, 10_000):
+        file = folder / f"{fence}-{number}-{name}"
+        with suppress(FileExistsError), file.open("xb") as out:
+            out.write(data)
+            return file.relative_to(desk.folder.root).as_posix()
+    raise AssertionError("ten thousand kept texts of one fence")
