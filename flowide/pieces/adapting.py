@@ -66,12 +66,12 @@ def renamed(source: Outline, item: Item, simple: str, owner: str | None) -> tupl
     `owner` is the new receiver type of a Go method, or None.
     """
     if item.name_node is None or item.name_node.type in ("string", "computed_property_name"):
-        raise Rejected(
-            f"{item.name} cannot be renamed", hint="Leave out the new name.", piece=item.name
-        )
+        raise Rejected(f"{item.name} cannot be renamed", hint="Leave out the new name.", piece=item.name)
     old, new = source.text(item.name_node), simple.encode()
     if not re.fullmatch(rb"#?[^\W\d][\w$]*", new) and not re.fullmatch(r"#?[^\W\d][\w$]*", simple):
-        raise Rejected(f"{simple!r} is not a name", hint="Give a plain identifier after the last dot.", name=simple)
+        raise Rejected(
+            f"{simple!r} is not a name", hint="Give a plain identifier after the last dot.", name=simple
+        )
     spots = {item.name_node.start_byte: (item.name_node.end_byte, new)} if old != new else {}
     if owner is not None and item.inner.type == "method_declaration":
         receiver = receiver_type(item.inner)
@@ -94,14 +94,20 @@ def renamed(source: Outline, item: Item, simple: str, owner: str | None) -> tupl
     again = Outline(b"".join(text), source.language, source.label)
     index = source.items.index(item)
     if len(again.items) != len(source.items):
-        raise Rejected(f"{item.name} cannot be renamed to {simple}", hint="Choose another name.", piece=item.name)
+        raise Rejected(
+            f"{item.name} cannot be renamed to {simple}", hint="Choose another name.", piece=item.name
+        )
     return again, again.items[index], itself
 
 
 def _references(source: Outline, item: Item, old: bytes) -> list[tuple[int, int]]:
     found = []
     if item.parent is None and "." not in item.simple:
-        found = [(use.start, use.end) for use in free_uses(source, item.start, item.end, {old}) if not use.qualifier]
+        found = [
+            (use.start, use.end)
+            for use in free_uses(source, item.start, item.end, {old})
+            if not use.qualifier
+        ]
         found += [
             (child.name_node.start_byte, child.name_node.end_byte)
             for child in item.children

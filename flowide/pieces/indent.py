@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flowide.pieces.languages import captures
-from flowide.pieces.outline import BOM, Item, Outline, line_starts
+from flowide.pieces.outline import BOM, Item, Outline, first_named, line_starts
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -77,7 +77,7 @@ def _step(outline: Outline, item: Item) -> bytes | None:
     body = item.body or item.inner.child_by_field_name("body")
     if body is None and item.inner.type == "type_spec":
         shape = item.inner.child_by_field_name("type")
-        body = shape.named_child(0) if shape is not None and shape.type == "struct_type" else shape
+        body = first_named(shape) if shape is not None and shape.type == "struct_type" else shape
     if body is None:
         return None
     first: Node | None = None
@@ -173,6 +173,8 @@ def _converted(old: bytes, stack: list[tuple[int, bytes]], units: tuple[bytes, b
     if columns <= base:
         return here if columns == base else old
     extra = columns - base
-    new = here + units[1] * (extra // step) if extra % step == 0 and extra <= 3 * step else here + b" " * extra
+    new = (
+        here + units[1] * (extra // step) if extra % step == 0 and extra <= 3 * step else here + b" " * extra
+    )
     stack.append((columns, new))
     return new

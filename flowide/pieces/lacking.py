@@ -42,7 +42,11 @@ def visible_names(outline: Outline) -> set[bytes]:
     """Names that a file declares at its top level or inside modules."""
     names: set[bytes] = set()
     for item in outline.items:
-        if item.parent is None or item.parent.kind in ("module", "namespace") or item.kind in ("class", "enum"):
+        if (
+            item.parent is None
+            or item.parent.kind in ("module", "namespace")
+            or item.kind in ("class", "enum")
+        ):
             names.update(name.encode() for name in item.names)
     return names
 
@@ -61,7 +65,10 @@ def _outside(plan: Planned, have: set[bytes]) -> list[str]:
     helpers -= have
     uses = free_uses(plan.source, plan.item.start, plan.item.end, helpers)
     named = plan.item.simple.encode()
-    return [name.decode() for name in sorted({use.name for use in uses if not use.qualifier and use.name != named})]
+    return [
+        name.decode()
+        for name in sorted({use.name for use in uses if not use.qualifier and use.name != named})
+    ]
 
 
 def _family(item: Item) -> list[Item]:

@@ -18,7 +18,14 @@ def match(base: Outline, source: Outline, item: Item) -> Item | None:
         return ours[0]
     same = [other for other in ours if other.role == item.role]
     rank = [other for other in theirs if other.role == item.role].index(item)
-    return same[rank] if rank < len(same) else None
+    if rank < len(same):
+        return same[rank]
+    text = _words(source, item)
+    return next((other for other in same if _words(base, other) == text), None)
+
+
+def _words(outline: Outline, item: Item) -> list[bytes]:
+    return outline.source[item.start : item.end].split()
 
 
 def home(base: Outline, source: Outline, item: Item) -> Item | None:
@@ -44,7 +51,12 @@ def anchor(base: Outline, source: Outline, item: Item, parent: Item | None) -> I
         found = match(base, source, other)
         if found is not None and found.parent is parent:
             return found
-        if found is not None and found.parent is not None and parent is not None and found.parent.path == parent.path:
+        if (
+            found is not None
+            and found.parent is not None
+            and parent is not None
+            and found.parent.path == parent.path
+        ):
             return found
     return None
 

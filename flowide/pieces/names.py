@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flowide.pieces.languages import captures
 from flowide.pieces.model import Language
 from flowide.pieces.name_queries import NAMES, SCOPED_FROM_HERE
-from flowide.pieces.outline import Item, Outline
+from flowide.pieces.outline import Item, Outline, first_named
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -83,9 +83,7 @@ def free_uses(outline: Outline, start: int, end: int, interest: Iterable[bytes])
     return [use for use in uses if not _is_bound(use, scopes, hidden, escaped)]
 
 
-def _annotated(
-    found: dict[str, list[Node]], uses: list[Use], wanted: set[bytes], source: bytes
-) -> list[Use]:
+def _annotated(found: dict[str, list[Node]], uses: list[Use], wanted: set[bytes], source: bytes) -> list[Use]:
     """Mark the uses in annotations, and find those in quoted ones."""
     types = [(node.start_byte, node.end_byte) for node in found.get("type", ())]
     if not types:
@@ -164,7 +162,9 @@ def _bindings(
     return hidden
 
 
-_DECLARATIONS = frozenset({"short_var_declaration", "var_spec", "const_spec", "let_declaration", "range_clause"})
+_DECLARATIONS = frozenset(
+    {"short_var_declaration", "var_spec", "const_spec", "let_declaration", "range_clause"}
+)
 
 
 def _end_of_declaration(node: Node) -> int:
@@ -235,11 +235,11 @@ def _pairs(found: dict[str, list[Node]]) -> Iterable[tuple[Node, Node]]:
 def _receiver(outline: Outline, item: Item) -> set[bytes] | None:
     if outline.language == "python":
         parameters = item.inner.child_by_field_name("parameters")
-        first = parameters.named_child(0) if parameters is not None else None
+        first = first_named(parameters) if parameters is not None else None
         if first is None:
             return None
         if first.type == "typed_parameter":
-            first = first.named_child(0) or first
+            first = first_named(first) or first
         return {outline.text(first)}
     if outline.language == "go":
         receiver = item.inner.child_by_field_name("receiver")

@@ -246,9 +246,7 @@ def _number(items: list[Item], used: dict[str, int]) -> None:
             item.parent.children.append(item)
 
 
-def _item(
-    outline: Outline, children: Sequence[Node], found: Found, owner: Item | None, body: Node
-) -> Item:
+def _item(outline: Outline, children: Sequence[Node], found: Found, owner: Item | None, body: Node) -> Item:
     first, last = children[found.first], children[found.last]
     start = _leading(outline, children, found.first, top=body is outline.root)
     if found.starts_at is not None and found.first == found.last:
@@ -358,6 +356,11 @@ def _before_newline(source: bytes, end: int) -> int:
     return end
 
 
+def first_named(node: Node) -> Node | None:
+    """The first named child; `named_child(0)` raises where there is none."""
+    return next(iter(node.named_children), None)
+
+
 def walk_blocks(node: Node, blocks: frozenset[str]) -> Iterator[Node]:
     """Direct blocks of a compound statement: its branches."""
     for child in node.children:
@@ -367,4 +370,3 @@ def walk_blocks(node: Node, blocks: frozenset[str]) -> Iterator[Node]:
             for inner in child.children:
                 if inner.type in blocks:
                     yield inner
-

@@ -94,7 +94,9 @@ def _uses_base(base: Outline, source: Outline, item: Item) -> bool:
     """True when a constant's value needs something the base defines further down."""
     text = source.source[item.start : item.end]
     return any(
-        other.simple.encode() in text for other in base.top_items() if other.kind not in SMALL and other.simple != item.simple
+        other.simple.encode() in text
+        for other in base.top_items()
+        if other.kind not in SMALL and other.simple != item.simple
     )
 
 
@@ -193,7 +195,9 @@ def _before_first_big(base: Outline, item: Item, items: list[Item], body: Node) 
     previous = [
         child
         for child in body.children
-        if child.end_byte <= at and (child.is_named or child.type not in _BRACES) and child.end_byte > child.start_byte
+        if child.end_byte <= at
+        and (child.is_named or child.type not in _BRACES)
+        and child.end_byte > child.start_byte
     ]
     line = at - len(indent)
     if not previous:
@@ -262,7 +266,11 @@ def _in_block(base: Outline, parent: Item, body: Node, indent: bytes, last_item:
     header = base.source[parent.inner.start_byte : body.start_byte]
     one_line = b"\n" not in header[header.rfind(b":") :] if b":" in header else False
     lone = statements[-1] if statements else None
-    if lone is not None and _is_placeholder(base, lone) and (len(statements) == 1 or _is_docstring(statements[:-1])):
+    if (
+        lone is not None
+        and _is_placeholder(base, lone)
+        and (len(statements) == 1 or _is_docstring(statements[:-1]))
+    ):
         start, end = lone.start_byte, lone.end_byte
         blank: int | None = 0 if len(statements) == 1 else 1
         if one_line:
@@ -325,7 +333,9 @@ def _at_end(base: Outline) -> Slot:
         slot.followed = bool(items)
         return slot
     end = children[last].end_byte
-    before = next((item for item in reversed(items) if item.start <= children[last].start_byte < item.end), None)
+    before = next(
+        (item for item in reversed(items) if item.start <= children[last].start_byte < item.end), None
+    )
     if before is not None:
         end = max(end, before.end)
     while end and base.source[end - 1] in b"\r\n":
@@ -347,7 +357,9 @@ def is_small(outline: Outline, item: Item) -> bool:
     return item.kind in SMALL or (item.kind == "method" and text.rstrip().endswith(b";") and b"{" not in text)
 
 
-def blanks_between(base: Outline, slot: Slot, first: tuple[Outline, Item] | None, second: tuple[Outline, Item]) -> int:
+def blanks_between(
+    base: Outline, slot: Slot, first: tuple[Outline, Item] | None, second: tuple[Outline, Item]
+) -> int:
     """Blank lines between two pieces that become neighbours, in the style of the base."""
     outline, item = second
     small = is_small(outline, item) and (first is None or is_small(*first))

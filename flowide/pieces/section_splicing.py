@@ -72,7 +72,9 @@ def _plan(base: Sections, source: Sections, take: Take, index: int) -> _Plan:
     if target is None and base.title is not None:
         target = base.by_name.get(take.as_name.removeprefix(f"{base.title.title}/"))
     if target is not None:
-        return _retitled(_Plan(index, take, source, section, target, target.parent, target.path), target.title)
+        return _retitled(
+            _Plan(index, take, source, section, target, target.parent, target.path), target.title
+        )
     parent, _, title = take.as_name.rpartition("/")
     home = base.by_name.get(parent) if parent else base.title
     if parent and home is None:
@@ -138,7 +140,9 @@ def _refuse_overlaps(plans: Sequence[_Plan]) -> None:
             same = plan.target is other.target if plan.target or other.target else plan.path == other.path
             if same and (plan.target or plan.home is other.home):
                 raise Rejected(
-                    f"{plan.path!r} is taken twice", hint="Take each section from one source.", piece=plan.path
+                    f"{plan.path!r} is taken twice",
+                    hint="Take each section from one source.",
+                    piece=plan.path,
                 )
     for plan in plans:
         for other in plans:
@@ -260,7 +264,9 @@ def _gap(base: Sections, plan: _Plan) -> int:
     return base.last_text(base.tail)
 
 
-def _definitions(base: Sections, plans: Sequence[_Plan], edits: Sequence[Edit], warnings: list[str]) -> list[Edit]:
+def _definitions(
+    base: Sections, plans: Sequence[_Plan], edits: Sequence[Edit], warnings: list[str]
+) -> list[Edit]:
     """Definitions the new sections refer to, and those that would go with a replaced one though others need them."""
     have = {each.label: each for each in reversed(base.definitions)}
     gone: dict[str, Definition] = {}
@@ -290,11 +296,15 @@ def _definitions(base: Sections, plans: Sequence[_Plan], edits: Sequence[Edit], 
                 continue
             if known is not None:
                 if known.value != each.value:
-                    warnings.append(f"{plan.take.piece} refers to {what}, which means something else in the base")
+                    warnings.append(
+                        f"{plan.take.piece} refers to {what}, which means something else in the base"
+                    )
                 continue
             if each.label in added:
                 if added[each.label][0] != each.value:
-                    warnings.append(f"{plan.take.piece} refers to {what}, which another take defines otherwise")
+                    warnings.append(
+                        f"{plan.take.piece} refers to {what}, which another take defines otherwise"
+                    )
                 continue
             text = with_newlines(plan.source.source[each.start : each.end], newline)
             added[each.label] = (each.value, text, plan.take.label)
@@ -336,7 +346,9 @@ def _labels(document: Sections, start: int, end: int) -> set[str]:
     defined = {document.line_of(each.start) for each in document.definitions}
     while document.line_start(line) < end and document.line_start(line) < len(document.source):
         if not document.is_code(line):
-            text = document.source[max(start, document.line_start(line)) : min(end, document.line_start(line + 1))]
+            text = document.source[
+                max(start, document.line_start(line)) : min(end, document.line_start(line + 1))
+            ]
             if line in defined:
                 text = text.partition(b"]:")[2]
             lines.append(text)

@@ -204,7 +204,9 @@ class Sections:
             )
             title = " ".join(content.split())
             found.append(
-                Section("", "", title, int(token.tag[1:]), start, 0, 0, line, after, token.markup in "=-", None)
+                Section(
+                    "", "", title, int(token.tag[1:]), start, 0, 0, line, after, token.markup in "=-", None
+                )
             )
         open_sections: list[Section] = []
         for section in found:

@@ -68,9 +68,7 @@ def splice(base: bytes, takes: Sequence[Take], language: Language) -> Spliced:
     warnings = added.warnings + (lacking_helpers(outline, result, active, added.names) if active else [])
     for plan in active:
         if plan.references:
-            warnings.append(
-                f"{plan.item.name}: {plan.references} references to itself were renamed too"
-            )
+            warnings.append(f"{plan.item.name}: {plan.references} references to itself were renamed too")
     return Spliced(
         source=edited.text,
         changes=_changes(outline, plans, edited, result),
@@ -197,7 +195,9 @@ def _replace(base: Outline, plan: Plan, edits: list[Edit]) -> None:
 def _slot(base: Outline, plan: Plan) -> Slot:
     moved_away = plan.take.as_name is not None and (plan.item.parent is None) != (plan.parent is None)
     renamed_home = plan.take.as_name is not None and plan.item.parent is not None
-    if moved_away or (renamed_home and plan.item.parent and plan.parent and plan.item.parent.path != plan.parent.path):
+    if moved_away or (
+        renamed_home and plan.item.parent and plan.parent and plan.item.parent.path != plan.parent.path
+    ):
         return end_slot(base, plan.source, plan.item, plan.parent)
     return slot_for(base, plan.source, plan.item, plan.parent)
 
@@ -215,7 +215,9 @@ def _filled(base: Outline, slot: Slot, plans: list[Plan]) -> Edit:
         lead = slot.lead if position == 0 else b""
         if not (slot.first_line and position == 0):
             lead += newline * (1 + blank)
-        plan.text = adapted(base, plan.source, plan.item, slot.indent, beside=slot.beside, grouped=slot.grouped)
+        plan.text = adapted(
+            base, plan.source, plan.item, slot.indent, beside=slot.beside, grouped=slot.grouped
+        )
         parts.append(Part(lead + slot.indent + plan.text, plan))
         before = here
     if slot.followed and before is not None and slot.before is not None:
@@ -279,5 +281,3 @@ def _changes(base: Outline, plans: list[Plan], edited: Edited, result: Outline) 
             )
     changes.sort(key=lambda change: (change.start, change.end))
     return changes
-
-

@@ -66,7 +66,10 @@ def _refuse_new_errors(base: Outline, plans: Sequence[Planned], result: Outline,
         return
     first = found[0]
     for plan in plans:
-        if any(node.start_byte >= plan.item.start and node.end_byte <= plan.item.end for node in _errors(plan.source)):
+        if any(
+            node.start_byte >= plan.item.start and node.end_byte <= plan.item.end
+            for node in _errors(plan.source)
+        ):
             raise Rejected(
                 f"{plan.take.piece} has a syntax error in its own source",
                 hint="Take another variation of it.",

@@ -51,7 +51,9 @@ def carried(base: Outline, plans: Sequence[Planned]) -> Added:
             name, binding = want.binding.name, want.binding
             where = f"{plan.take.piece} uses {name.decode()} ({binding.shown()} in {plan.take.label or 'its source'})"
             verdict = carrier.verdict(base, known.get(name, []), want)
-            if verdict == "clash" or (verdict == "missing" and name in declared and not carrier.apart(binding)):
+            if verdict == "clash" or (
+                verdict == "missing" and name in declared and not carrier.apart(binding)
+            ):
                 what = _meaning(known.get(name, []))
                 warnings.append(f"{where}, but there the base has {what}: the import was not carried")
             elif verdict == "missing":

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 from flowide.pieces.edits import Edit, Part
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
-from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_names, insert_statement, line_end
+from flowide.pieces.imports.writing import (
+    Entry,
+    Statement,
+    insert_first,
+    insert_names,
+    insert_statement,
+    line_end,
+)
 from flowide.pieces.languages import captures
 from flowide.pieces.names import Use
-from flowide.pieces.outline import BOM, Item, Outline
+from flowide.pieces.outline import BOM, Item, Outline, first_named
 from flowide.pieces.outlines.ecma import is_require, pattern_leaves
 
 if TYPE_CHECKING:
@@ -143,7 +150,9 @@ class EcmaCarrier(Carrier):
                 if waiting is None:
                     edits.append(Edit(at, at, [Part(b", { " + _named(binding, typed) + b" }", want.note)]))
                 else:
-                    waiting.parts[-1].text = waiting.parts[-1].text[:-2] + b", " + _named(binding, typed) + b" }"
+                    waiting.parts[-1].text = (
+                        waiting.parts[-1].text[:-2] + b", " + _named(binding, typed) + b" }"
+                    )
                 return True
         return False
 
@@ -175,7 +184,7 @@ def _imported(outline: Outline, node: Node) -> list[Import]:
     found: list[Import] = []
     for clause in node.named_children:
         if clause.type == "import_require_clause":
-            name = clause.named_child(0)
+            name = first_named(clause)
             source = clause.child_by_field_name("source")
             if name is not None and source is not None:
                 module = outline.text(source).decode().strip("'\"")
@@ -194,7 +203,9 @@ def _imported(outline: Outline, node: Node) -> list[Import]:
                     if spec.type == "import_specifier" and name is not None:
                         own = "type" if any(c.type == "type" for c in spec.children) else mark
                         local = outline.text(alias or name)
-                        found.append(Import(local, module, outline.text(name).decode(), node, outline, spec, own))
+                        found.append(
+                            Import(local, module, outline.text(name).decode(), node, outline, spec, own)
+                        )
     return found
 
 
@@ -220,7 +231,9 @@ def _required(outline: Outline, node: Node) -> list[Import]:
                     key is not None and leaves[0].parent == child
                 )
                 member = outline.text(key or child).decode()
-                mark = "require" if simple and value is not None and value.type == "call_expression" else "whole"
+                mark = (
+                    "require" if simple and value is not None and value.type == "call_expression" else "whole"
+                )
                 for leaf in leaves:
                     found.append(Import(outline.text(leaf), module, member, node, outline, declarator, mark))
         else:
@@ -316,7 +329,9 @@ def _style(base: Outline, want: Wanted) -> tuple[bytes, bytes]:
     return b"'", b";"
 
 
-def _statements_text(base: Outline, module: str, group: list[Wanted], typed: bool, commonjs: bool) -> list[bytes]:
+def _statements_text(
+    base: Outline, module: str, group: list[Wanted], typed: bool, commonjs: bool
+) -> list[bytes]:
     quote, end = _style(base, group[0])
     source = quote + module.encode() + quote
     bindings = [want.binding for want in group]
@@ -360,7 +375,9 @@ def _prologue_end(base: Outline) -> int:
     for index, child in enumerate(children):
         following = children[index + 1] if index + 1 < len(children) else None
         if child.type in base.rules.comments:
-            apart = following is not None and base.source.count(b"\n", child.end_byte, following.start_byte) > 1
+            apart = (
+                following is not None and base.source.count(b"\n", child.end_byte, following.start_byte) > 1
+            )
             directive = following is not None and _is_directive(following)
             if not (apart or directive or following is None or base.rules.header.search(base.text(child))):
                 break
@@ -371,5 +388,5 @@ def _prologue_end(base: Outline) -> int:
 
 
 def _is_directive(node: Node) -> bool:
-    first = node.named_child(0) if node.type == "expression_statement" else None
+    first = first_named(node) if node.type == "expression_statement" else None
     return first is not None and first.type == "string"

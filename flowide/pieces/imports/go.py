@@ -73,9 +73,14 @@ class GoCarrier(Carrier):
             entries.append(Entry(text, want.binding.module, want.note, _group(want.binding.module)))
         entries.sort(key=lambda entry: (entry.group, entry.key))
         specs = _specs(base)
-        blocks = [spec for spec in specs if spec.parent is not None and spec.parent.type == "import_spec_list"]
+        blocks = [
+            spec for spec in specs if spec.parent is not None and spec.parent.type == "import_spec_list"
+        ]
         if blocks:
-            statements = [Statement(spec, _group(_path(base, spec)), _path(base, spec), spec.end_byte) for spec in blocks]
+            statements = [
+                Statement(spec, _group(_path(base, spec)), _path(base, spec), spec.end_byte)
+                for spec in blocks
+            ]
             first = blocks[0].parent
             statements = [each for each in statements if each.node.parent == first]
             return [insert_statement(base, statements, entry) for entry in entries], []
@@ -85,10 +90,15 @@ class GoCarrier(Carrier):
         if singles:
             statements = [Statement(node, 0, _path(base, node), node.end_byte) for node in singles]
             return [
-                insert_statement(base, statements, Entry(entry.text, entry.key, entry.note)) for entry in entries
+                insert_statement(base, statements, Entry(entry.text, entry.key, entry.note))
+                for entry in entries
             ], []
         clause = next((child for child in base.root.children if child.type == "package_clause"), None)
-        at = line_end(base.source, clause.end_byte) if clause is not None else len(BOM) * base.source.startswith(BOM)
+        at = (
+            line_end(base.source, clause.end_byte)
+            if clause is not None
+            else len(BOM) * base.source.startswith(BOM)
+        )
         if len(entries) > 1:
             _as_block(base, entries)
         edit = insert_first(base, entries, at, 1, blank_before=1)
@@ -147,5 +157,3 @@ def package_names(path: str) -> list[str]:
         if shorter not in names:
             names.append(shorter)
     return [name for name in names if name.isidentifier()]
-
-

@@ -24,7 +24,10 @@ class JavaCarrier(Carrier):
         for node in outline.root.children:
             if node.type != "import_declaration":
                 continue
-            path = next((child for child in node.named_children if child.type in ("scoped_identifier", "identifier")), None)
+            path = next(
+                (child for child in node.named_children if child.type in ("scoped_identifier", "identifier")),
+                None,
+            )
             if path is None:
                 continue
             text = "".join(outline.text(path).decode().split())
@@ -59,7 +62,9 @@ class JavaCarrier(Carrier):
             known = PACKAGES.get(each.module)
             here = open_names & known if known is not None else open_names - set().union(*PACKAGES.values())
             if here:
-                wanted.append(Wanted(each, plan.take.label, [use for name in here for use in uses[name.encode()]]))
+                wanted.append(
+                    Wanted(each, plan.take.label, [use for name in here for use in uses[name.encode()]])
+                )
                 if known is not None:
                     open_names -= here
         return wanted
@@ -154,7 +159,19 @@ def _package(outline: Outline) -> str:
 
 def _calls_open(plan: Planned, known: set[bytes]) -> bool:
     text = plan.source.source[plan.item.start : plan.item.end]
-    names = set(re.findall(rb"(?<![\w.])([a-z]\w*)\s*\(", text)) | set(re.findall(rb"(?<![\w.])([A-Z][A-Z_0-9]+)\b", text))
-    words = {b"if", b"for", b"while", b"switch", b"catch", b"super", b"this", b"return", b"synchronized", b"try"}
+    names = set(re.findall(rb"(?<![\w.])([a-z]\w*)\s*\(", text)) | set(
+        re.findall(rb"(?<![\w.])([A-Z][A-Z_0-9]+)\b", text)
+    )
+    words = {
+        b"if",
+        b"for",
+        b"while",
+        b"switch",
+        b"catch",
+        b"super",
+        b"this",
+        b"return",
+        b"synchronized",
+        b"try",
+    }
     return bool(names - known - words)
-

@@ -103,9 +103,7 @@ class Carrier:
         self, plan: Planned, imports: Sequence[Import], uses: dict[bytes, list[Use]], warnings: list[str]
     ) -> list[Wanted]:
         """The imports among those of the source that the piece needs."""
-        return [
-            Wanted(each, plan.take.label, uses[each.name]) for each in imports if each.name in uses
-        ]
+        return [Wanted(each, plan.take.label, uses[each.name]) for each in imports if each.name in uses]
 
     def verdict(self, base: Outline, known: Sequence[Import], want: Wanted) -> Verdict:
         """Whether the base has the import already, lacks it, or means something else by the name."""

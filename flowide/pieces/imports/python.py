@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 
 from flowide.pieces.edits import Edit, Part
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
-from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_names, insert_statement, line_end
+from flowide.pieces.imports.writing import (
+    Entry,
+    Statement,
+    insert_first,
+    insert_names,
+    insert_statement,
+    line_end,
+)
 from flowide.pieces.indent import default_unit, line_indent
 from flowide.pieces.languages import captures
 from flowide.pieces.names import Use
-from flowide.pieces.outline import BOM, Item, Outline, walk_blocks
+from flowide.pieces.outline import BOM, Item, Outline, first_named, walk_blocks
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -157,9 +164,20 @@ class PythonCarrier(Carrier):
         if not lines:
             return edits
         newline = base.newline or b"\n"
-        block = next((each for each in base.root.children if each.type == "if_statement" and _checks_types(base, each)), None)
+        block = next(
+            (
+                each
+                for each in base.root.children
+                if each.type == "if_statement" and _checks_types(base, each)
+            ),
+            None,
+        )
         body = block.child_by_field_name("consequence") if block is not None else None
-        if body is not None and body.named_children and line_indent(base.source, body.named_children[0].start_byte)[1]:
+        if (
+            body is not None
+            and body.named_children
+            and line_indent(base.source, body.named_children[0].start_byte)[1]
+        ):
             indent, _ = line_indent(base.source, body.named_children[0].start_byte)
             at = line_end(base.source, body.named_children[-1].end_byte)
             for entry in lines:
@@ -167,12 +185,19 @@ class PythonCarrier(Carrier):
             return edits
         if not any(each.name == b"TYPE_CHECKING" for each in mine):
             target = next(
-                (each.statement for each in mine if each.module == "typing" and each.member and not each.mark), None
+                (
+                    each.statement
+                    for each in mine
+                    if each.module == "typing" and each.member and not each.mark
+                ),
+                None,
             )
             entry = Entry(b"TYPE_CHECKING", "TYPE_CHECKING", ("TYPE_CHECKING (typing)", wanted[0].label))
             if target is not None and _elements(target):
                 merges.setdefault(target.start_byte, (_elements(target), []))[1].append(entry)
-            elif not any(each.key == "typing" and each.text.startswith(b"from typing import") for each in fresh):
+            elif not any(
+                each.key == "typing" and each.text.startswith(b"from typing import") for each in fresh
+            ):
                 text = b"from typing import TYPE_CHECKING"
                 fresh.append(Entry(text, "typing", entry.note, 1))
             else:
@@ -244,12 +269,20 @@ def _is_dotted(binding: Import) -> bool:
 
 
 def _spelling(module: str) -> bytes:
-    return rb"(?<![\w.])" + rb"\s*\.\s*".join(re.escape(part.encode()) for part in module.split(".")) + rb"(?!\w)"
+    return (
+        rb"(?<![\w.])"
+        + rb"\s*\.\s*".join(re.escape(part.encode()) for part in module.split("."))
+        + rb"(?!\w)"
+    )
 
 
 def _checks_types(outline: Outline, node: Node) -> bool:
     condition = node.child_by_field_name("condition") if node.type == "if_statement" else None
-    return condition is not None and outline.text(condition) in (b"TYPE_CHECKING", b"typing.TYPE_CHECKING", b"t.TYPE_CHECKING")
+    return condition is not None and outline.text(condition) in (
+        b"TYPE_CHECKING",
+        b"typing.TYPE_CHECKING",
+        b"t.TYPE_CHECKING",
+    )
 
 
 def _futures(outline: Outline) -> list[Import]:
@@ -321,7 +354,9 @@ def _joined(entries: list[Entry]) -> list[Entry]:
             joined[head.decode()] = entry
             out.append(entry)
         elif name not in before.text.partition(b" import ")[2].split(b", "):
-            names = sorted([*before.text.partition(b" import ")[2].split(b", "), name], key=lambda n: n.lower())
+            names = sorted(
+                [*before.text.partition(b" import ")[2].split(b", "), name], key=lambda n: n.lower()
+            )
             before.text = head + b" import " + b", ".join(names)
             if isinstance(before.note, tuple) and isinstance(entry.note, tuple):
                 before.note = (f"{entry.note[0].split(' (')[0]}, {before.note[0]}", before.note[1])
@@ -364,7 +399,7 @@ def _first(base: Outline, entries: list[Entry]) -> Edit:
     while index < len(children) and children[index].type == "comment":
         index += 1
     node = children[index] if index < len(children) else None
-    first = node.named_child(0) if node is not None and node.type == "expression_statement" else None
+    first = first_named(node) if node is not None and node.type == "expression_statement" else None
     if node is not None and first is not None and first.type == "string":
         following = children[index + 1] if index + 1 < len(children) else None
         at = line_end(base.source, node.end_byte)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from flowide.pieces.edits import Edit, Part
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
-from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_names, insert_statement, line_end
+from flowide.pieces.imports.writing import (
+    Entry,
+    Statement,
+    insert_first,
+    insert_names,
+    insert_statement,
+    line_end,
+)
 from flowide.pieces.indent import default_unit, line_indent
 from flowide.pieces.names import Use
 from flowide.pieces.outline import BOM, Item, Outline
@@ -67,7 +74,17 @@ class RustCarrier(Carrier):
                     name = node.child_by_field_name("alias") or node.child_by_field_name("name")
                     crate = node.child_by_field_name("name")
                     if name is not None and crate is not None:
-                        here.append(Import(outline.text(name), outline.text(crate).decode(), "", node, outline, node, "crate"))
+                        here.append(
+                            Import(
+                                outline.text(name),
+                                outline.text(crate).decode(),
+                                "",
+                                node,
+                                outline,
+                                node,
+                                "crate",
+                            )
+                        )
             found.extend(here)
             if place is None or not any(each.name == b"*" and each.module == "super" for each in here):
                 return found
@@ -112,7 +129,9 @@ class RustCarrier(Carrier):
         if want.binding.name == b"*":
             return "there" if any(each.module == want.binding.module for each in known) else "missing"
         if want.binding.name == b"_":
-            same = any(each.module == want.binding.module and each.member == want.binding.member for each in known)
+            same = any(
+                each.module == want.binding.module and each.member == want.binding.member for each in known
+            )
             return "there" if same else "missing"
         return super().verdict(base, known, want)
 
@@ -123,7 +142,11 @@ class RustCarrier(Carrier):
         merges: dict[int, tuple[Node, list[Entry]]] = {}
         for want in wanted:
             binding = want.binding
-            target = None if _attributes(binding) else _merge_target(base, self.imports(base, want.place), binding, want.place)
+            target = (
+                None
+                if _attributes(binding)
+                else _merge_target(base, self.imports(base, want.place), binding, want.place)
+            )
             if target is not None:
                 merges.setdefault(target.start_byte, (target, []))[1].append(
                     Entry(_member_text(binding), binding.member, want.note)
@@ -215,11 +238,22 @@ def _merge_target(base: Outline, mine: Sequence[Import], binding: Import, place:
             continue
         around = each.spec.parent
         leaf = each.spec if each.spec.type != "use_as_clause" else each.spec.child_by_field_name("path")
-        if around is not None and around.type == "use_list" and leaf is not None and leaf.type in ("identifier", "self"):
+        if (
+            around is not None
+            and around.type == "use_list"
+            and leaf is not None
+            and leaf.type in ("identifier", "self")
+        ):
             if leaf.type == "self":
                 continue
             return around
-        if "::" in binding.module and around is not None and around.type == "use_declaration" and leaf is not None and leaf.type == "scoped_identifier":
+        if (
+            "::" in binding.module
+            and around is not None
+            and around.type == "use_declaration"
+            and leaf is not None
+            and leaf.type == "scoped_identifier"
+        ):
             single = single or each.spec
     return single
 
@@ -231,9 +265,13 @@ def _merged(base: Outline, node: Node, entries: list[Entry]) -> list[Edit]:
     last = leaf.child_by_field_name("name") or leaf
     end = node.end_byte
     old = base.source[last.start_byte : end]
-    after = [entry for entry in sorted(entries, key=lambda e: e.key.lower()) if entry.text.lower() > old.lower()]
+    after = [
+        entry for entry in sorted(entries, key=lambda e: e.key.lower()) if entry.text.lower() > old.lower()
+    ]
     before = [entry for entry in sorted(entries, key=lambda e: e.key.lower()) if entry not in after]
-    parts_before = [Part((b"{" if i == 0 else b"") + entry.text + b", ", entry.note) for i, entry in enumerate(before)]
+    parts_before = [
+        Part((b"{" if i == 0 else b"") + entry.text + b", ", entry.note) for i, entry in enumerate(before)
+    ]
     parts_after = [Part(b", " + entry.text, entry.note) for entry in after]
     note = entries[0].note
     if not parts_before:

@@ -58,7 +58,11 @@ def insert_names(base: Outline, elements: Sequence[Node], entries: Sequence[Entr
             after = sum(key <= _key(entry.key) for key in keys) - 1
         if not own_lines:
             if after < 0:
-                edits.append(Edit(elements[0].start_byte, elements[0].start_byte, [Part(entry.text + b", ", entry.note)]))
+                edits.append(
+                    Edit(
+                        elements[0].start_byte, elements[0].start_byte, [Part(entry.text + b", ", entry.note)]
+                    )
+                )
             else:
                 at = elements[after].end_byte
                 edits.append(Edit(at, at, [Part(b", " + entry.text, entry.note)]))
@@ -136,7 +140,9 @@ def _commented(source: bytes, node: Node) -> bool:
     return above.startswith((b"#", b"//", b"/*", b"*")) or above.endswith(b"*/")
 
 
-def insert_first(base: Outline, entries: Sequence[Entry], at: int, following: int, *, blank_before: int) -> Edit:
+def insert_first(
+    base: Outline, entries: Sequence[Entry], at: int, following: int, *, blank_before: int
+) -> Edit:
     """Add the first import statements of a file at an offset that ends a line, or at its start.
 
     `following` is the number of blank lines wanted before what comes next.

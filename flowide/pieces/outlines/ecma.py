@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from flowide.pieces.outline import Found, Item, Rules
+from flowide.pieces.outline import Found, Item, Rules, first_named
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -77,7 +77,7 @@ def _declaration(index: int, node: Node, source: bytes) -> Found | None:
     if inner is not None and inner.type == "ambient_declaration":
         inner = next((child for child in inner.named_children if child.type != "comment"), None)
     if inner is not None and inner.type == "expression_statement":
-        inner = inner.named_child(0)
+        inner = first_named(inner)
         if inner is None or inner.type not in ("internal_module", "assignment_expression"):
             return None
     if inner is None:
@@ -91,7 +91,9 @@ def _declaration(index: int, node: Node, source: bytes) -> Found | None:
     kind = _KINDS.get(inner.type)
     name = inner.child_by_field_name("name") or inner.child_by_field_name("property")
     if kind is None or name is None:
-        return Found(index, index, "default", kind or "constant", inner, _body(inner, kind)) if default else None
+        return (
+            Found(index, index, "default", kind or "constant", inner, _body(inner, kind)) if default else None
+        )
     text = " ".join(source[name.start_byte : name.end_byte].decode().split())
     if inner.type == "module" or name.type == "string":
         text = text.strip("'\"")
@@ -103,8 +105,13 @@ def _body(inner: Node, kind: str | None) -> Node | None:
 
 
 def _role(inner: Node) -> str:
-    if inner.type not in ("method_definition", "method_signature", "abstract_method_signature", "field_definition",
-                          "public_field_definition"):
+    if inner.type not in (
+        "method_definition",
+        "method_signature",
+        "abstract_method_signature",
+        "field_definition",
+        "public_field_definition",
+    ):
         return ""
     words = {child.type for child in inner.children if not child.is_named}
     return " ".join(word for word in ("static", "set") if word in words)
@@ -131,7 +138,13 @@ def _variables(index: int, inner: Node, source: bytes) -> Found | None:
         kind, chosen = _KINDS[value.type], value
         body = _body(value, kind)
     return Found(
-        index, index, names[0], kind, chosen, body, names=tuple(names),
+        index,
+        index,
+        names[0],
+        kind,
+        chosen,
+        body,
+        names=tuple(names),
         name_node=first if first is not None and first.type == "identifier" else None,
     )
 
@@ -182,4 +195,6 @@ def _assigned(index: int, inner: Node, source: bytes) -> Found | None:
         return None
     kind = _KINDS.get(right.type, "constant")
     inner = right if kind != "constant" else inner
-    return Found(index, index, text, kind, inner, _body(inner, kind), name_node=left.child_by_field_name("property"))
+    return Found(
+        index, index, text, kind, inner, _body(inner, kind), name_node=left.child_by_field_name("property")
+    )

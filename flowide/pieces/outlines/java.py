@@ -43,7 +43,9 @@ class JavaRules(Rules):
                 ]
                 if names:
                     texts = tuple(_text(name, source) for name in names)
-                    yield Found(index, index, texts[0], _FIELDS[node.type], node, names=texts, name_node=names[0])
+                    yield Found(
+                        index, index, texts[0], _FIELDS[node.type], node, names=texts, name_node=names[0]
+                    )
             elif node.type == "enum_body_declarations":
                 yield Found(index, index, "", "", node, node, named=False)
             else:
@@ -53,7 +55,14 @@ class JavaRules(Rules):
                     continue
                 body = node.child_by_field_name("body") if node.type in _TYPES else None
                 yield Found(
-                    index, index, _text(name, source), kind, node, body, _parameters(node, source), name_node=name
+                    index,
+                    index,
+                    _text(name, source),
+                    kind,
+                    node,
+                    body,
+                    _parameters(node, source),
+                    name_node=name,
                 )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from flowide.pieces.outline import Found, Item, Rules, walk_blocks
+from flowide.pieces.outline import Found, Item, Rules, first_named, walk_blocks
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -98,7 +98,7 @@ def _role(node: Node, source: bytes) -> str:
 
 
 def _assignment(index: int, node: Node, source: bytes, member: bool) -> Found | None:
-    inner = node if node.type == "type_alias_statement" else node.named_child(0)
+    inner = node if node.type == "type_alias_statement" else first_named(node)
     if inner is None or inner.type not in ("assignment", "type_alias_statement"):
         return None
     left = inner.child_by_field_name("left")

@@ -47,7 +47,14 @@ class RustRules(Rules):
                     kind = "method"
                 body = node.child_by_field_name("body") if node.type in _CONTAINERS else None
                 yield Found(
-                    index, index, _text(name, source), kind, node, body, _cfg(children, index, source), name_node=name
+                    index,
+                    index,
+                    _text(name, source),
+                    kind,
+                    node,
+                    body,
+                    _cfg(children, index, source),
+                    name_node=name,
                 )
             elif node.type == "impl_item":
                 yield from _impl(index, node, source, _cfg(children, index, source))
@@ -63,7 +70,9 @@ class RustRules(Rules):
     def is_doc(self, comment: Node, source: bytes) -> bool:
         """True for `///` and `/**`: they are attributes."""
         head = source[comment.start_byte : comment.start_byte + 4]
-        return (head[:3] == b"///" and head != b"////") or (head[:3] == b"/**" and head not in (b"/***", b"/**/"))
+        return (head[:3] == b"///" and head != b"////") or (
+            head[:3] == b"/**" and head not in (b"/***", b"/**/")
+        )
 
 
 def _impl(index: int, node: Node, source: bytes, role: str) -> Iterable[Found]:
