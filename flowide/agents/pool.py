@@ -1,0 +1,61 @@
+"""The agents of a run, each with the backend that answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from flowide.agents.api import Backend
+from flowide.agents.definition import AgentDefinition
+from flowide.errors import BadInput
+
+
+class AgentPool:
+    """Makes backends when they are first needed, and stops what they run at the end of its block."""
+
+    def __init__(
+        self,
+        definitions: Sequence[AgentDefinition],
+        *,
+        models: Mapping[str, Any],
+        env: Mapping[str, str],
+        model: str | None = None,
+    ) -> None:
+        """`models` are the `[models.<alias>]` tables; `model` overrides the model of every agent that has one."""
+        self._definitions = {agent.handle: agent for agent in definitions}
+        self._models, self._env, self._model = models, env, model
+        self._backends: dict[str, Backend] = {}
+
+    def backend(self, handle: str) -> Backend:
+        """What answers for an agent.
+
+        Raises:
+            BadInput: The agent cannot be run.
+        """
+        if handle not in self._backends:
+            self._backends[handle] = self._make(self._definitions[handle])
+        return self._backends[handle]
+
+    def _make(self, agent: AgentDefinition) -> Backend:
+        if agent.backend == "scripted":
+            from flowide.agents.scripted import ScriptedBackend
+
+            return ScriptedBackend(agent, self._env)
+        if agent.backend == "model":
+            from flowide.agents.model import ModelBackend
+
+            return ModelBackend(agent, models=self._models, env=self._env, model=self._model)
+        raise BadInput(
+            f"@{agent.handle} is an ACP agent, and this version does not run those yet",
+            hint="Choose agents with a model: --agents …",
+        )
+
+    async def __aenter__(self) -> AgentPool:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for backend in self._backends.values():
+            await backend.close()

@@ -1,0 +1,1 @@
+"""The process that holds litellm: it takes seconds to import, blocks, prints, and can be killed."""

@@ -1,0 +1,186 @@
+"""One attempt at a call through litellm."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import litellm
+
+from flowide.agents.api import Usage
+from flowide.agents.extract import extract_json
+from flowide.agents.redact import secrets_in
+from flowide.agents.worker.faults import fault_of, fault_of_ending
+from flowide.agents.worker.frames import (
+    TEXT_CHARS,
+    Call,
+    Done,
+    Failed,
+    Fault,
+    FromWorker,
+    Text,
+    Thought,
+    valid_unicode,
+)
+from flowide.agents.worker.pricing import cost_micros
+from flowide.agents.worker.thinking import ThinkingSplitter
+from flowide.errors import Incomplete
+
+litellm.suppress_debug_info = True
+litellm.drop_params = True
+litellm.disable_streaming_logging = True
+litellm.disable_hf_tokenizer_download = True
+# aiohttp's transport hides what closed the connection, and its time-outs are not httpx's.
+litellm.disable_aiohttp_transport = True
+
+FLUSH_S = 0.05
+FLUSH_CHARS = 256
+
+Send = Callable[[FromWorker], Awaitable[None]]
+
+
+async def attempt(call: Call, send: Send) -> None:
+    """Make one attempt and say how it goes; the last frame is `Done` or `Failed`."""
+    secrets = [*secrets_in(os.environ), call.api_key or ""]
+    streaming = False
+    out = _Coalescer(call.id, send)
+    try:
+        stream = await litellm.acompletion(**_parameters(call))
+        splitter = ThinkingSplitter()
+        async for chunk in stream:
+            streaming = True
+            if not chunk.choices:
+                continue
+            delta = chunk.choices[0].delta
+            if thought := getattr(delta, "reasoning_content", None):
+                await out.add(Thought, thought)
+            for is_thought, part in splitter.feed(getattr(delta, "content", None) or ""):
+                await out.add(Thought if is_thought else Text, part)
+        for is_thought, part in splitter.end():
+            await out.add(Thought if is_thought else Text, part)
+        await out.flush()
+    except Exception as error:
+        await out.flush()
+        await send(Failed(call.id, fault_of(error, call, streaming=streaming, secrets=secrets)))
+        return
+    finally:
+        out.close()
+    await send(_ending(call, stream, out.text))
+
+
+def _parameters(call: Call) -> dict[str, Any]:
+    wanted: dict[str, Any] = {
+        "model": call.model,
+        "messages": [{"role": message.role, "content": message.content} for message in call.messages],
+        "api_base": call.api_base,
+        "api_key": call.api_key,
+        "temperature": call.temperature,
+        "max_tokens": call.max_tokens,
+        "stream_options": {"include_usage": True},
+    }
+    if call.json_schema is not None:
+        wanted["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": call.json_schema},
+        }
+    chosen = {name: value for name, value in wanted.items() if value is not None and name not in call.without}
+    silence = httpx.Timeout(call.silence_s, connect=min(call.connect_s, call.silence_s))
+    return {**chosen, "stream": True, "timeout": silence, "num_retries": 0, "max_retries": 0}
+
+
+def _ending(call: Call, stream: Any, text: str) -> Done | Failed:
+    """What a stream that ended without an error amounts to."""
+    reported = [usage for chunk in stream.chunks if (usage := getattr(chunk, "usage", None)) is not None]
+    reason = stream.received_finish_reason
+    if reason is None and stream.custom_llm_provider in ("gemini", "vertex_ai"):
+        # litellm never notes the reason of these; the provider's last chunk has one and counts the output.
+        reason = stream.intermittent_finish_reason or _last_reason(stream.chunks)
+    fault = fault_of_ending(reason, text, call)
+    if fault is not None:
+        return Failed(call.id, fault)
+    json_text = None
+    if call.json_schema is not None:
+        try:
+            json_text = extract_json(text, call.json_schema)
+        except Incomplete as error:
+            return Failed(
+                call.id, Fault(kind="incomplete", message=error.message, retry=True, reask=error.message)
+            )
+    return Done(call.id, _model_named(stream, call), _usage(call, stream, reported, text), json_text)
+
+
+def _last_reason(chunks: list[Any]) -> str | None:
+    for chunk in reversed(chunks):
+        if chunk.choices and chunk.choices[0].finish_reason and getattr(chunk, "usage", None) is not None:
+            return str(chunk.choices[0].finish_reason)
+    return None
+
+
+def _model_named(stream: Any, call: Call) -> str:
+    for chunk in stream.chunks:
+        if getattr(chunk, "model", None):
+            return str(chunk.model)
+    return call.model
+
+
+def _usage(call: Call, stream: Any, reported: list[Any], text: str) -> Usage:
+    """The provider's figures; without any, tokens by a rule of thumb and no price."""
+    if not reported:
+        asked = sum(len(message.content) for message in call.messages)
+        return Usage(asked // 4, len(text) // 4, None)
+    usage = litellm.stream_chunk_builder(stream.chunks).usage if len(reported) > 1 else reported[0]
+    return Usage(usage.prompt_tokens or 0, usage.completion_tokens or 0, cost_micros(call, usage))
+
+
+class _Coalescer:
+    """Sends text on when there is enough of it, or when it has waited long enough."""
+
+    def __init__(self, call_id: int, send: Send) -> None:
+        self._id = call_id
+        self._send = send
+        self._kind: type[Text] | type[Thought] = Text
+        self._held: list[str] = []
+        self._chars = 0
+        self._since = 0.0
+        self._timer: asyncio.Task[None] | None = None
+        self._said: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """The whole answer so far, without reasoning."""
+        return "".join(self._said)
+
+    async def add(self, kind: type[Text] | type[Thought], text: str) -> None:
+        text = valid_unicode(text)
+        if kind is not self._kind:
+            await self.flush()
+            self._kind = kind
+        if kind is Text:
+            self._said.append(text)
+        self._held.append(text)
+        self._chars += len(text)
+        now = time.monotonic()
+        if len(self._held) == 1:
+            self._since = now
+        if self._chars >= FLUSH_CHARS or now - self._since >= FLUSH_S:
+            await self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.create_task(self._flush_later())
+
+    async def flush(self) -> None:
+        text, self._held, self._chars = "".join(self._held), [], 0
+        for start in range(0, len(text), TEXT_CHARS):
+            await self._send(self._kind(self._id, text[start : start + TEXT_CHARS]))
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _flush_later(self) -> None:
+        await asyncio.sleep(FLUSH_S)
+        self._timer = None
+        await self.flush()

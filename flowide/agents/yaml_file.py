@@ -1,0 +1,190 @@
+"""YAML that knows where each value stands, so that a wrong one can be pointed at by line and column."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import msgspec
+
+from flowide.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    import yaml
+
+T = TypeVar("T")
+Route = tuple[str | int, ...]
+"""Keys and indexes that lead to a value."""
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 50
+
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
+_MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
+
+
+def read_text(path: Path) -> str:
+    """The text of a small UTF-8 file, line ends as `\\n`.
+
+    Raises:
+        NotFound: There is no such file.
+        BadInput: It cannot be read, is larger than 1 MiB or not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"{path} does not exist", file=str(path)) from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}", file=str(path)) from error
+    if len(raw) > MAX_BYTES:
+        raise BadInput(
+            f"{path} has {len(raw):,} bytes", hint=f"At most {MAX_BYTES:,} are read.", file=str(path)
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise BadInput(
+            f"{path}:{line}: byte {error.start} is not UTF-8",
+            hint="Save the file as UTF-8.",
+            file=str(path),
+            line=line,
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class YamlFile:
+    """The mapping that a YAML text holds, with the place of every value."""
+
+    def __init__(self, text: str, file: str, *, first_line: int = 1) -> None:
+        """`first_line` is the line of `file` that the text begins on.
+
+        Raises:
+            BadInput: The text is no YAML, or no mapping.
+        """
+        import yaml  # 15 ms
+
+        self.file = file
+        self._first_line = first_line
+        self._places: dict[Route, tuple[int, int]] = {}
+        self._constructor = yaml.constructor.SafeConstructor()
+        try:
+            root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self._places[()] = (mark.line + first_line, mark.column + 1) if mark else (first_line, 1)
+            self.bad(
+                (),
+                error.problem or "this is not YAML",
+                "Indent with spaces and quote texts that hold ': ' or '#'.",
+            )
+        except yaml.YAMLError as error:
+            self._places[()] = (first_line, 1)
+            self.bad((), str(error).splitlines()[0], "Remove control characters from the file.")
+        self.data: dict[str, Any] = {}
+        if root is None:
+            self._places[()] = (first_line, 1)
+            return
+        self._note((), root)
+        if not isinstance(root, yaml.MappingNode):
+            self.bad((), "expected `key: value` lines", "Write one key and its value per line.")
+        self.data = self._value(root, (), frozenset())
+
+    def convert(self, type_: type[T], hints: dict[str, str] | None = None) -> T:
+        """The mapping as a Struct; `hints` say per field what would be right.
+
+        Raises:
+            BadInput: A field is unknown, missing or of the wrong type.
+        """
+        try:
+            return msgspec.convert(self.data, type_, strict=True)
+        except msgspec.ValidationError as error:
+            self._explain(type_, str(error), hints or {})
+
+    def bad(self, route: Route, what: str, right: str = "", **data: Any) -> NoReturn:
+        """Raise BadInput that points at a value."""
+        line, column = self.place(route)
+        raise BadInput(
+            f"{self.file}:{line}:{column}: {what}",
+            hint=right,
+            file=self.file,
+            line=line,
+            column=column,
+            **data,
+        )
+
+    def place(self, route: Route) -> tuple[int, int]:
+        """Line and column of a value, or of the nearest one that encloses it; both from 1."""
+        while route not in self._places:
+            route = route[:-1]
+        return self._places[route]
+
+    def _explain(self, type_: Any, message: str, hints: dict[str, str]) -> NoReturn:
+        what, _, where = message.partition(" - at `$")
+        route: Route = tuple(name if name else int(index) for name, index in _STEP.findall(where.rstrip("`")))
+        if unknown := _UNKNOWN_FIELD.search(what):
+            name = unknown[1]
+            known = [field.encode_name for field in msgspec.structs.fields(_at(type_, route))]
+            near = difflib.get_close_matches(name, known, n=1)
+            right = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
+            self.bad((*route, name), f"'{name}' means nothing here", right)
+        if missing := _MISSING_FIELD.search(what):
+            self.bad(
+                route, f"'{missing[1]}' is missing", hints.get(missing[1], f"Add a line '{missing[1]}: …'.")
+            )
+        field = next((step for step in reversed(route) if isinstance(step, str)), "")
+        label = f"{field}: " if field else ""
+        self.bad(route, label + what[0].lower() + what[1:], hints.get(field, ""))
+
+    def _note(self, route: Route, node: yaml.Node) -> None:
+        self._places[route] = (node.start_mark.line + self._first_line, node.start_mark.column + 1)
+
+    def _value(self, node: yaml.Node, route: Route, above: frozenset[int]) -> Any:
+        import yaml
+
+        if id(node) in above or len(above) > MAX_DEPTH:
+            self.bad(route, "nested too deeply, or within itself", "Write the value out without the anchor.")
+        if len(self._places) > MAX_BYTES:
+            self.bad(route, "anchors make this text too large", "Write the values out.")
+        above = above | {id(node)}
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, route, above)
+        if isinstance(node, yaml.SequenceNode):
+            found = []
+            for index, item in enumerate(node.value):
+                self._note((*route, index), item)
+                found.append(self._value(item, (*route, index), above))
+            return found
+        try:
+            return self._constructor.construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            self.bad(route, f"this value cannot be read: {str(error).splitlines()[0]}", "Put it in quotes.")
+
+    def _mapping(self, node: yaml.MappingNode, route: Route, above: frozenset[int]) -> dict[str, Any]:
+        import yaml
+
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            self._note((*route, "?"), key)
+            if not isinstance(key, yaml.ScalarNode):
+                self.bad((*route, "?"), "a key must be a word", "Quote it when it is a text.")
+            name = key.value  # as written: YAML reads a bare `on` as true
+            if name in found:
+                self.bad((*route, "?"), f"'{name}' stands here twice", "Keep one of them.")
+            self._note((*route, name), value if value.start_mark.line == key.start_mark.line else key)
+            found[name] = self._value(value, (*route, name), above)
+        self._places.pop((*route, "?"), None)
+        return found
+
+
+def _at(type_: Any, route: Route) -> Any:
+    """The Struct that a route leads to; only lists of Structs are nested in our files."""
+    for step in route:
+        if isinstance(step, int):
+            continue
+        hint = next(field.type for field in msgspec.structs.fields(type_) if field.encode_name == step)
+        type_ = getattr(hint, "__args__", (hint,))[0]
+    return type_
