@@ -1,0 +1,168 @@
+"""One call to an agent, as a step of a run: bounded, streamed, in the log before anything builds on it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from flowide.agents.api import Finished, Message, ReasoningDelta, Request, Retrying, TextDelta, Usage
+from flowide.domain.commands import StreamStep
+from flowide.errors import FlowError, Incomplete
+from flowide.flows.state import RunState
+
+STREAM_S = 1.0
+STREAM_BYTES = 4096
+"""A step's text is shown to other processes after so much time or text."""
+TRIES = 3
+"""Calls for one answer, when replies come that cannot be used."""
+
+
+async def ask(
+    state: RunState, key: str, request: Request, *, usable: Callable[[str], Any] | None = None
+) -> str:
+    """The text of an agent's answer.
+
+    A finished call is recorded with its text under `key` at once, and never made again. `usable` looks at the
+    text and raises Incomplete when it is no use: then the agent is asked again, up to `TRIES` times in all.
+
+    Raises:
+        FlowError: What the last call failed with; it is recorded too.
+    """
+    done = state.done(key)
+    if done is not None:
+        return (await state.space.blob(done.result["reply"])).decode()
+    async with state.calls:
+        await state.commit(state.record(key, request.purpose, "started"))
+        try:
+            finished = await _until_usable(state, key, request, usable)
+        except FlowError as error:
+            await state.commit(state.record(key, request.purpose, "failed", error=error.to_dict()))
+            raise
+    digest = await state.space.put_blob(finished.text.encode())
+    await state.commit(
+        state.record(
+            key,
+            request.purpose,
+            "completed",
+            result={"reply": digest, "agent": request.agent, "model": finished.model},
+            usage=msgspec.to_builtins(finished.usage),
+        )
+    )
+    return finished.text
+
+
+async def _until_usable(
+    state: RunState, key: str, request: Request, usable: Callable[[str], Any] | None
+) -> Finished:
+    spent = Usage()
+    for attempt in range(1, TRIES + 1):
+        state.spending.check()
+        finished = await _call(state, key, request)
+        state.spending.add(finished.usage)
+        spent = _sum(spent, finished.usage)
+        try:
+            if usable is not None:
+                usable(finished.text)
+        except Incomplete as error:
+            if attempt == TRIES:
+                raise
+            state.observer.warning(f"{key}: {error.message}; @{request.agent} is asked again")
+            request = _again(request, finished.text, error)
+            continue
+        return structs.replace(finished, usage=spent)
+    raise AssertionError("unreachable")
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    unknown = one.cost_micros is None and one != Usage()
+    cost = None if unknown or other.cost_micros is None else (one.cost_micros or 0) + other.cost_micros
+    return Usage(one.input_tokens + other.input_tokens, one.output_tokens + other.output_tokens, cost)
+
+
+def _again(request: Request, reply: str, error: Incomplete) -> Request:
+    said = (
+        f"That could not be used: {error.message}. Answer again, completely, in the form that was asked for."
+    )
+    return structs.replace(
+        request,
+        messages=[*request.messages, Message("assistant", reply or "(nothing)"), Message("user", said)],
+    )
+
+
+async def _call(state: RunState, key: str, request: Request) -> Finished:
+    show = _Show(state, key, request.agent)
+    finished: Finished | None = None
+    async with aclosing(state.pool.backend(request.agent).stream(request)) as stream:  # type: ignore[type-var]
+        async for delta in stream:
+            if isinstance(delta, TextDelta):
+                await show.add(delta.text)
+            elif isinstance(delta, Retrying):
+                await show.restart(delta.why)
+            elif isinstance(delta, Finished):
+                finished = delta
+            else:
+                assert isinstance(delta, ReasoningDelta)
+    await show.flush()
+    if finished is None:
+        raise Incomplete(
+            f"the answer of @{request.agent} ended early", hint="Try again.", agent=request.agent
+        )
+    if not finished.text.strip():
+        raise Incomplete(f"@{request.agent} answered nothing", hint="Try again.", agent=request.agent)
+    return finished
+
+
+class _Show:
+    """Passes text on: to the observer at once, to the space in larger parts."""
+
+    def __init__(self, state: RunState, key: str, agent: str) -> None:
+        self._state, self._key, self._agent = state, key, agent
+        self._waiting: list[str] = []
+        self._size = 0
+        self._off = 0
+        self._restarted = True
+        self._last = time.monotonic()
+
+    async def add(self, text: str) -> None:
+        self._state.observer.delta(self._key, self._agent, text, restart=self._restarted)
+        self._restarted = False
+        self._waiting.append(text)
+        self._size += len(text)
+        if self._size >= STREAM_BYTES or time.monotonic() - self._last >= STREAM_S:
+            await self.flush()
+
+    async def restart(self, why: str) -> None:
+        self._state.observer.warning(f"{self._key}: {why}; @{self._agent} is asked again")
+        self._restarted, self._off = True, 0
+        self._waiting.clear()
+        self._size = 0
+
+    async def flush(self) -> None:
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        self._size, self._last = 0, time.monotonic()
+        if not text:
+            return
+        command = StreamStep(
+            run=self._state.run, fence=self._state.fence, key=self._key, off=self._off, text=text
+        )
+        with suppress(FlowError):  # only a preview: the answer itself is recorded when it is complete
+            self._off = (await self._state.space.execute(command)).ok.have
+
+
+async def gather(*tasks: Any) -> list[Any]:
+    """Results in order; the first unexpected error, or a cancel, stops the others before it is raised."""
+    running = [asyncio.ensure_future(task) for task in tasks]
+    try:
+        return list(await asyncio.gather(*running))
+    except BaseException:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        raise

@@ -1,0 +1,118 @@
+"""Answers to "which variation?": a number, picks, a sentence, more, or a rejection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from flowide.errors import BadInput
+
+_PICK = re.compile(r"(?:#|variation |number )?(\d+)[.!]?", re.I)
+_MORE = re.compile(
+    r"(?:give me |generate )?(?:(?:more\s+(\d+))|(?:(\d+)\s+more)|more)(?:[\s,:;-]+(\S.*))?", re.I | re.S
+)
+_REJECT = re.compile(r"(?:reject|none)(?:[\s,:;-]+(\S.*))?", re.I | re.S)
+_WITH = re.compile(r"(?:#|variation |number )?(\d+)[\s,]*(?:but )?(?:with|\+|and|plus)\s+(\S.*)", re.I | re.S)
+_TAKE = re.compile(r"(\d+):(\S+)")
+_OF = re.compile(
+    r"(?:the )?([\w.#/ -]+?)(?: (?:function|method|helper|class|section))? (?:of|from|in) (?:the )?"
+    r"(?:number |variation |#)?(\d+)",
+    re.I,
+)
+_HELPER = frozenset({"helper", "private helper", "helper function", "helper method"})
+
+
+class Choice(Struct, frozen=True):
+    """What an answer asks for."""
+
+    base: int | None = None
+    """The chosen variation, or the base of a blend."""
+    takes: list[tuple[int, str]] = []
+    """`(variation, piece)` to be put into the base."""
+    more: int | None = None
+    """So many more variations."""
+    wish: str = ""
+    """What is said along with `more`."""
+    rejected: bool = False
+    reason: str = ""
+
+
+def read_answer(answer: str, pieces: Mapping[int, Mapping[str, bytes]]) -> Choice | None:
+    """The choice an answer states plainly; None when an agent has to make sense of the sentence.
+
+    `pieces` are the names and texts of each variation's pieces.
+
+    Raises:
+        BadInput: It names a variation or a piece that is not there.
+    """
+    text = answer.strip()
+    if rejected := _REJECT.fullmatch(text):
+        return Choice(rejected=True, reason=(rejected[1] or "").strip())
+    if more := _MORE.fullmatch(text):
+        n = int(more[1] or more[2] or 3)
+        if not 1 <= n <= 10:
+            raise BadInput(f"{n} more variations are not possible", hint="1 to 10.")
+        return Choice(more=n, wish=(more[3] or "").strip())
+    if pick := _PICK.fullmatch(text):
+        return _checked(Choice(base=int(pick[1])), pieces)
+    blended = _WITH.fullmatch(text.rstrip("."))
+    if blended is None:
+        return None
+    takes: list[tuple[int, str]] = []
+    base = int(blended[1])
+    for part in re.split(r"\s*(?:,|;|\+|\band\b(?! the rest))\s*(?:with )?", blended[2]):
+        if not part:
+            continue
+        if exact := _TAKE.fullmatch(part):
+            takes.append((int(exact[1]), exact[2]))
+            continue
+        named = _OF.fullmatch(part)
+        piece = None if named is None else _named_piece(named[1].strip(), int(named[2]), base, pieces)
+        if named is None or piece is None:
+            return None
+        takes.append((int(named[2]), piece))
+    return _checked(Choice(base=base, takes=takes), pieces)
+
+
+def _named_piece(word: str, number: int, base: int, pieces: Mapping[int, Mapping[str, bytes]]) -> str | None:
+    """The one piece of a variation that a word can mean; None when there are several or none."""
+    theirs, ours = pieces.get(number, {}), pieces.get(base, {})
+    if word in theirs:
+        return word
+    wanted = _flat(word)
+    found = [name for name in theirs if _flat(re.split(r"[./]", name)[-1]) == wanted]
+    if not found and wanted:
+        found = [name for name in theirs if wanted in _flat(re.split(r"[./]", name)[-1])]
+    if word.casefold() in _HELPER:
+        found = [
+            name
+            for name, text in theirs.items()
+            if re.match(r"_(?!_)", name.split(".")[-1]) and ours.get(name) != text
+        ]
+    return found[0] if len(found) == 1 else None
+
+
+def _flat(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def _checked(choice: Choice, pieces: Mapping[int, Mapping[str, bytes]]) -> Choice:
+    numbers = [choice.base or 0, *(number for number, _ in choice.takes)]
+    for number in numbers:
+        if number not in pieces:
+            raise BadInput(
+                f"there is no variation {number}",
+                hint=f"There are {', '.join(map(str, sorted(pieces)))}.",
+            )
+    for number, piece in choice.takes:
+        if piece not in pieces[number]:
+            import difflib
+
+            near = difflib.get_close_matches(piece, list(pieces[number]), n=3)
+            raise BadInput(
+                f"variation {number} has no piece {piece}",
+                hint=f"Did you mean {', '.join(near)}?" if near else "List them: flowide variations show.",
+            )
+    return choice

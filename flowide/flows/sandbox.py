@@ -1,0 +1,216 @@
+"""Runs a command in a private copy of the project: cleaned environment, bounded time, output and memory.
+
+The copy keeps honest commands from touching the project. Where bubblewrap works, it also keeps the others from
+writing anywhere else; `confinement` says which of the two it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from flowide.errors import TooLarge
+
+MAX_COPY = 512 * 1024 * 1024
+"""Bytes of project files that are copied."""
+MAX_OUTPUT = 64 * 1024
+"""Bytes of output that are kept: the last ones."""
+MEMORY = 4 * 1024**3
+FILE_SIZE = 1024**3
+_KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "SYSTEMROOT")
+"""Environment variables that a command sees; no keys, no tokens, no home."""
+
+
+class Outcome(Struct, frozen=True):
+    """How a command ended."""
+
+    status: Literal["passed", "failed", "error", "timeout"]
+    """`error`: it could not be started."""
+    exit_code: int | None
+    duration_ms: int
+    output: str
+    """The last part of what it printed, both streams together."""
+
+
+@contextlib.asynccontextmanager
+async def private_copy(root: Path, paths: Iterable[str], changed: Mapping[str, bytes]) -> AsyncIterator[Path]:
+    """A temporary folder with these files of the project, some with other contents; removed at the end.
+
+    Raises:
+        TooLarge: The files have more than 512 MiB.
+    """
+    base = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="flowide-check-"))
+    try:
+        await asyncio.to_thread(_copy, root, base / "project", list(paths), changed)
+        yield base / "project"
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, base, ignore_errors=True))
+
+
+def _copy(root: Path, target: Path, paths: list[str], changed: Mapping[str, bytes]) -> None:
+    target.mkdir()
+    left = MAX_COPY
+    for path in paths:
+        source, copy = root / path, target / path
+        if path in changed or source.is_symlink() or not source.is_file():
+            continue
+        left -= source.stat().st_size
+        if left < 0:
+            raise TooLarge(
+                f"the project has more than {MAX_COPY // 2**20} MiB to copy for a check",
+                hint="Ignore large files in .gitignore.",
+            )
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, copy)
+    for path, data in changed.items():
+        copy = target / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
+
+
+async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
+    """Run a shell command line in a private copy; the whole process group is gone when this returns."""
+    home = folder.parent / "home"
+    home.mkdir(exist_ok=True)
+    began = time.monotonic()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *confined(folder.parent),
+            "/bin/sh",
+            "-c",
+            command,
+            cwd=folder,
+            env=_environment(home),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_limit,
+        )
+    except OSError as error:
+        return Outcome("error", None, _since(began), f"the command could not be started: {error}")
+    tail = _Tail()
+    try:
+        async with asyncio.timeout(timeout_s):
+            await tail.read(process.stdout)
+            code = await process.wait()
+    except TimeoutError:
+        return Outcome("timeout", None, _since(began), f"{tail.text()}\n[stopped after {timeout_s:g} s]")
+    finally:
+        await _end(process)
+    return Outcome("passed" if code == 0 else "failed", code, _since(began), tail.text())
+
+
+class _Tail:
+    """Keeps the last part of an output."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._cut = False
+
+    async def read(self, stream: asyncio.StreamReader | None) -> None:
+        assert stream is not None
+        while part := await stream.read(65536):
+            self._data += part
+            if len(self._data) > MAX_OUTPUT:
+                del self._data[:-MAX_OUTPUT]
+                self._cut = True
+
+    def text(self) -> str:
+        # Replacement characters are longer than the bytes they stand for: cut again, so that it stays bounded.
+        text = self._data.decode("utf-8", "replace").encode()[-MAX_OUTPUT + 64 :].decode("utf-8", "ignore")
+        return ("[…]\n" if self._cut else "") + text.rstrip()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of the process group: also children that outlived the command."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        await asyncio.shield(process.wait())
+    # Closes the pipe, also when a child that left the group still holds its other end.
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _limit() -> None:
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_FSIZE, FILE_SIZE),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):
+            _, hard = resource.getrlimit(what)
+            resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {
+        "PATH": os.defpath,
+        **kept,
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "FLOWIDE_CHECK": "1",
+    }
+
+
+def confined(writable: Path) -> list[str]:
+    """The words before a command that keep it from writing outside `writable`; none where that is not possible."""
+    if not confinement():
+        return []
+    return [
+        "bwrap",
+        "--ro-bind", "/", "/",
+        "--dev", "/dev",
+        "--proc", "/proc",
+        "--bind", str(writable), str(writable),
+        "--unshare-pid",
+        "--die-with-parent",
+        "--",
+    ]  # fmt: skip
+
+
+@cache
+def confinement() -> str:
+    """`bubblewrap` where it works on this system, else an empty text."""
+    import subprocess
+
+    if shutil.which("bwrap") is None:
+        return ""
+    probe = [
+        "bwrap",
+        "--ro-bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "--unshare-pid",
+        "--",
+        "true",
+    ]
+    try:
+        works = subprocess.run(probe, capture_output=True, timeout=5, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        works = False
+    return "bubblewrap" if works else ""

@@ -1,0 +1,134 @@
+"""What a flow file may say. A value marked *template* may hold `{{ … }}`, see `templates`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+InputType = Literal["text", "path", "integer", "number", "boolean", "list"]
+
+
+class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something a run is told."""
+
+    type: InputType = "text"
+    about: str = ""
+    default: Any = None
+    """Used when nothing is given; None = empty, or refused when `required`."""
+    required: bool = False
+
+
+class Vary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several agents, or one several times, each write a variation."""
+
+    n: int | str = 5
+    """2 to 10. Template."""
+    path: str = "{{ path }}"
+    """File to start from, or to make; `file:Piece` asks for one piece of it. Template."""
+    brief: str = "{{ brief }}"
+    """Template."""
+    agents: list[str] = []
+    """Handles; empty = the run's."""
+    temperatures: list[float] = []
+    """Used in turn; empty = each agent's own."""
+    at_least: int = 1
+    """Fewer good variations than this fail the step."""
+
+
+class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Commands run on every variation, in a private copy of the project."""
+
+    commands: list[str] | str = []
+    """Shell command lines, or `name: command`. Template."""
+    timeout_s: float = 120.0
+
+
+class Critique(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An agent reads all variations and gives each a score and reasons."""
+
+    by: str | None = None
+    """Handle; None = the first agent with the role `critic`, else the last agent of the run."""
+    optional: bool = True
+    """True = a critique that fails is a warning."""
+
+
+class Choose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person picks a variation, a blend, or asks for more."""
+
+    question: str = "Which variation?"
+    """Template."""
+
+
+class Accept(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The chosen variation is saved under the lock."""
+
+    note: str = ""
+    """Template; empty = the brief."""
+
+
+class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question to a person."""
+
+    question: str
+    """Template."""
+    options: list[str] = field(default_factory=lambda: ["approve", "reject"])
+
+
+class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command run in the project folder; it fails the run when it fails."""
+
+    command: str
+    """Shell command line. Template."""
+    timeout_s: float = 600.0
+
+
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One step: an id, a condition, and exactly one of the kinds."""
+
+    id: str = ""
+    """Empty = the kind, with a number when it is used again."""
+    when: str | bool | None = None
+    """Skipped when this is false or empty. Template."""
+    vary: Vary | None = None
+    check: Check | None = None
+    critique: Critique | None = None
+    choose: Choose | None = None
+    accept: Accept | None = None
+    gate: Gate | None = None
+    run: Command | None = None
+
+    @property
+    def kind(self) -> str:
+        """Which kind it is."""
+        return next(name for name in KINDS if getattr(self, name) is not None)
+
+    @property
+    def spec(self) -> Any:
+        """What the file says of that kind."""
+        return getattr(self, self.kind)
+
+
+KINDS = ("vary", "check", "critique", "choose", "accept", "gate", "run")
+"""Step kinds, in the order in which they are explained."""
+
+
+class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of a run, checked before each call to a model."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+    minutes: float | None = None
+
+
+class Flow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A flow file."""
+
+    flow: str
+    """Its name."""
+    about: str = ""
+    inputs: dict[str, Input] = field(default_factory=dict)
+    agents: list[str] = []
+    """Handles; empty = all agents of the project."""
+    budget: Bounds = Bounds()
+    steps: list[Step]

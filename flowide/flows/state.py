@@ -1,0 +1,161 @@
+"""A run while it is driven: what its steps share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct, field, structs
+
+from flowide.agents.api import Backend
+from flowide.agents.definition import AgentDefinition
+from flowide.domain import rows
+from flowide.domain.actors import Actor
+from flowide.domain.commands import Command, RecordStep
+from flowide.errors import BadInput
+from flowide.flows.api import Observer, RunRequest
+from flowide.flows.budget import Spending
+from flowide.flows.schema import Flow, Step
+from flowide.flows.templates import render
+from flowide.project.folder import ProjectFolder
+from flowide.space.api import Space
+from flowide.space.queries import OneRun
+
+StepStatus = Literal["started", "completed", "failed", "skipped"]
+
+
+class Agents(Protocol):
+    """The agents of a run, each with what answers for it."""
+
+    def backend(self, handle: str) -> Backend:
+        """What answers for an agent."""
+        ...
+
+
+class RunState(Struct):
+    """One driven run. Steps read and extend it; the log has all that a resume needs."""
+
+    space: Space
+    folder: ProjectFolder
+    run: str
+    fence: int
+    flow: Flow
+    request: RunRequest
+    inputs: dict[str, Any]
+    agents: dict[str, AgentDefinition]
+    pool: Agents
+    spending: Spending
+    observer: Observer
+    calls: asyncio.Semaphore
+    """Model calls in flight."""
+    steps: dict[str, rows.Step] = field(default_factory=dict)
+    """Steps recorded so far, by key."""
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Results of finished top-level steps, by id; templates see them as `steps`."""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    trusted: set[str] = field(default_factory=set)
+    """Commands that the person who started the run typed themselves."""
+
+    def fill(self, text: Any) -> Any:
+        """A value of the flow file with its templates filled in."""
+        return render(text, {**self.inputs, "steps": self.results})
+
+    def done(self, key: str) -> rows.Step | None:
+        """The step of this key, if it was completed."""
+        step = self.steps.get(key)
+        return step if step is not None and step.status == "completed" else None
+
+    def record(self, key: str, kind: str, status: StepStatus, **more: Any) -> RecordStep:
+        """The command that records where a step is."""
+        before = self.steps.get(key)
+        attempt = (before.attempt if before is not None else 0) + (status == "started")
+        return RecordStep(
+            run=self.run, fence=self.fence, key=key, kind=kind, status=status, attempt=max(1, attempt), **more
+        )
+
+    async def commit(self, *commands: Command[Any], actor: Actor | None = None) -> list[Any]:
+        """Send commands, all or nothing, and note the steps among them."""
+        space = self.space if actor is None else self.space.acting_as(actor)
+        answers = (await space.batch(list(commands))).ok
+        for command in commands:
+            if isinstance(command, RecordStep):
+                self._note(command)
+        return answers
+
+    def _note(self, command: RecordStep) -> None:
+        self.steps[command.key] = rows.Step(
+            run=command.run,
+            key=command.key,
+            kind=command.kind,
+            status=command.status,
+            actor=None,
+            attempt=command.attempt,
+            result=command.result,
+            error=command.error,
+            usage=command.usage,
+            seq=0,
+            started="",
+            finished=None,
+        )
+
+    def actor(self, handle: str) -> Actor:
+        """An agent of the run as an actor, working for who started it."""
+        return Actor(handle, "agent", self.space.actor.for_ or self.space.actor.id)
+
+    def handles(self, wanted: list[str]) -> list[str]:
+        """The agents a step names, or all but critics, or all.
+
+        Raises:
+            BadInput: An unknown one, or none at all.
+        """
+        for handle in wanted:
+            if handle.removeprefix("@") not in self.agents:
+                raise BadInput(
+                    f"the step names @{handle}, which is no agent of this run",
+                    hint=f"Agents: {', '.join(self.agents)}.",
+                )
+        if wanted:
+            return [handle.removeprefix("@") for handle in wanted]
+        writers = [handle for handle, agent in self.agents.items() if not is_critic(agent)]
+        return writers or list(self.agents)
+
+    async def refresh(self) -> None:
+        """Read the recorded steps again."""
+        view = await self.space.read(OneRun(self.run))
+        self.steps = {step.key: step for step in view.steps}
+
+
+def is_critic(agent: AgentDefinition) -> bool:
+    """Whether an agent judges rather than writes."""
+    return agent.role.strip().casefold().split(" ")[0].rstrip(",.:;") in {"critic", "reviewer"}
+
+
+class StepContext(Struct, frozen=True):
+    """One step of a run: its place in the flow and the run it belongs to."""
+
+    state: RunState
+    step: Step
+
+    @property
+    def spec(self) -> Any:
+        """What the file says of this step."""
+        return self.step.spec
+
+    def field(self, name: str) -> Any:
+        """A field of the step with its templates filled in."""
+        return self.state.fill(getattr(self.spec, name))
+
+
+def with_options(request: RunRequest, override: RunRequest | None) -> RunRequest:
+    """The stored request of a run with what a resume may change."""
+    if override is None:
+        return request
+    return structs.replace(
+        request,
+        on_gate=override.on_gate,
+        parallel=override.parallel,
+        budget=override.budget,
+        lock_timeout_s=override.lock_timeout_s,
+        timeout_s=override.timeout_s,
+        trust=override.trust or request.trust,
+    )

@@ -1,0 +1,20 @@
+"""The kinds of steps, one module each; `run_step` is the table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from flowide.flows.state import StepContext
+from flowide.flows.steps import accept, check, choose, command, critique, gate, vary
+
+STEPS: dict[str, Callable[[StepContext], Awaitable[dict[str, Any]]]] = {
+    "vary": vary.run,
+    "check": check.run,
+    "critique": critique.run,
+    "choose": choose.run,
+    "accept": accept.run,
+    "gate": gate.run,
+    "run": command.run,
+}
+"""What each kind does; the result is stored with the step, and templates see it as `steps.<id>`."""

@@ -1,0 +1,141 @@
+"""`choose`: a person picks a variation or a blend, or asks for more; or a policy does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flowide.agents.api import Request
+from flowide.agents.extract import extract_json
+from flowide.domain.commands import Command, ShortlistVariation
+from flowide.errors import BadInput, FlowError, Rejected
+from flowide.flows import prompting
+from flowide.flows.asking import ask
+from flowide.flows.blending import blend, pieces_of
+from flowide.flows.checks import commands_of
+from flowide.flows.choosing import Choice, read_answer
+from flowide.flows.state import StepContext
+from flowide.flows.steps import critique, vary
+from flowide.flows.steps.check import check_all
+from flowide.flows.steps.gate import answered
+from flowide.space.queries import OneVariationSet, SetView
+
+MAX_ROUNDS = 20
+
+
+async def run(context: StepContext) -> dict[str, Any]:
+    """Ask until something is chosen; the result names the chosen variation."""
+    state, step = context.state, context.step
+    set = state.outputs.get("set")
+    if not set:
+        raise BadInput("there is nothing to choose from", hint="Put a vary step before the choose step.")
+    for round in range(1, MAX_ROUNDS + 1):
+        key = f"{step.id}#{round}"
+        view = await state.space.read(OneVariationSet(set))
+        policy = {"approve": str(best(view)), "reject": "reject"}.get(state.request.on_gate)
+        gate = await answered(
+            state,
+            key,
+            kind="choose",
+            question=context.field("question"),
+            options=[],
+            by_policy=policy,
+            context={"set": set, "suggested": best(view)},
+        )
+        try:
+            choice = await understand(context, key, gate.answer or "", view)
+        except BadInput as error:
+            state.observer.warning(f"{gate.answer!r}: {error.message} {error.hint}")
+            continue
+        if choice.rejected:
+            raise Rejected(f"{gate.by} rejected all variations: {choice.reason or 'no reason given'}")
+        if choice.more is not None:
+            await _more(context, key, set, choice)
+            continue
+        number = choice.base or 0
+        if choice.takes:
+            try:
+                number = await _blend(context, key, set, choice)
+            except FlowError as error:
+                if error.code not in {"rejected", "not_found", "bad_args"}:
+                    raise
+                state.observer.warning(f"{gate.answer!r}: {error.message} {error.hint}")
+                continue
+        state.outputs["chosen"] = number
+        return {"set": set, "number": number, "by": gate.by, "answer": gate.answer}
+    raise Rejected(f"nothing was chosen in {MAX_ROUNDS} rounds")
+
+
+def best(view: SetView) -> int:
+    """What a policy chooses: most checks passed, then the best score, then the smallest, then the first."""
+
+    def rank(number: int) -> tuple[int, int, int, int]:
+        each = next(each for each in view.variations if each.variation.number == number)
+        passed = sum(check.status == "passed" for check in each.checks)
+        scores = [note["score"] for note in each.variation.notes if note["score"] is not None]
+        return -passed, -(scores[-1] if scores else 0), each.variation.size, number
+
+    numbers = [each.variation.number for each in view.variations if not each.variation.rejected]
+    if not numbers:
+        raise Rejected("every variation was set aside", hint="Ask for more.")
+    return min(numbers, key=rank)
+
+
+async def understand(context: StepContext, key: str, answer: str, view: SetView) -> Choice:
+    """The choice an answer stands for; a sentence that is not plain is put to an agent."""
+    state = context.state
+    pieces = await pieces_of(state.space, view)
+    choice = read_answer(answer, pieces)
+    if choice is not None:
+        return choice
+    agent = next(iter(state.agents))
+    schema = prompting.RESOLVE_SCHEMA
+    request = Request(
+        agent=agent,
+        purpose="resolve",
+        messages=prompting.resolve(state.agents[agent], answer, view, pieces),
+        json_schema=schema,
+    )
+    reply = await ask(state, f"{key}/resolve", request, usable=lambda text: extract_json(text, schema))
+    picks = json.loads(extract_json(reply, schema))
+    takes = ", ".join(f"{take['variation']}:{take['piece']}" for take in picks.get("takes", []))
+    said = f"{picks['base']} with {takes}" if takes else str(picks["base"])
+    state.observer.warning(f"{answer!r} is understood as: {said}")
+    plain = read_answer(said, pieces)
+    assert plain is not None
+    return plain
+
+
+async def _more(context: StepContext, key: str, set: str, choice: Choice) -> None:
+    state = context.state
+    if state.done(key) is not None:
+        return
+    view = await state.space.read(OneVariationSet(set))
+    if not any(each.variation.shortlisted for each in view.variations):
+        # Nothing is on the short list: the suggestion is what "more" builds on.
+        starts: list[Command[Any]] = [ShortlistVariation(set=set, number=best(view))]
+        await state.commit(*starts)
+    agents = state.handles([])
+    numbers = await vary.more(state, key, set, choice.more or 1, agents=agents, wish=choice.wish)
+    await _check(context, set)
+    if any(step.kind == "critique" for step in state.steps.values()):
+        await critique.criticise(context, f"{key}/critique")
+    await state.commit(state.record(key, "more", "completed", result={"numbers": numbers}))
+
+
+async def _blend(context: StepContext, key: str, set: str, choice: Choice) -> int:
+    state = context.state
+    blended = await blend(
+        state.space, set, choice.base or 0, choice.takes, run=state.run, step=f"{key}/blend"
+    )
+    for warning in blended.warnings:
+        state.observer.warning(f"variation {blended.number}: {warning}")
+    await _check(context, set)
+    return blended.number
+
+
+async def _check(context: StepContext, set: str) -> None:
+    outputs = context.state.outputs
+    if "checks" in outputs:
+        commands = commands_of(outputs["checks"])
+        await check_all(context.state, set, commands, timeout_s=outputs["check_timeout_s"])

@@ -1,0 +1,96 @@
+"""`critique`: an agent reads all variations and gives each a score and reasons."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from msgspec import Struct, convert
+
+from flowide.agents.api import Request
+from flowide.agents.extract import extract_json
+from flowide.domain.commands import Command, NoteVariation
+from flowide.errors import BadInput, FlowError
+from flowide.flows import prompting
+from flowide.flows.asking import ask
+from flowide.flows.state import StepContext, is_critic
+from flowide.space.queries import OneVariationSet, VariationText
+
+
+class Verdict(Struct, frozen=True):
+    """What a critic says of one variation."""
+
+    variation: int
+    score: int
+    strengths: list[str] = []
+    weaknesses: list[str] = []
+
+
+class Critique(Struct, frozen=True):
+    """The answer of a critic."""
+
+    verdicts: list[Verdict]
+    summary: str = ""
+    recommended: int | None = None
+
+
+async def run(context: StepContext) -> dict[str, Any]:
+    """One call; its verdicts become notes on the variations, in the same step."""
+    state, key = context.state, f"{context.step.id}#1"
+    return await criticise(context, key)
+
+
+async def criticise(context: StepContext, key: str) -> dict[str, Any]:
+    """Have the set of the run criticised under this key."""
+    state = context.state
+    set = state.outputs.get("set")
+    if not set:
+        raise BadInput("there is nothing to criticise", hint="Put a vary step before the critique step.")
+    spec = context.spec
+    critic = _critic(context)
+    view = await state.space.read(OneVariationSet(set))
+    shown = [each for each in view.variations if not each.variation.rejected]
+    texts = [await state.space.read(VariationText(set, each.variation.number)) for each in shown]
+    schema = prompting.CRITIQUE_SCHEMA
+    request = Request(
+        agent=critic,
+        purpose="critique",
+        messages=prompting.critique(state.agents[critic], view.set, shown, texts),
+        json_schema=schema,
+    )
+    try:
+        reply = await ask(state, key, request, usable=lambda text: extract_json(text, schema))
+    except FlowError as error:
+        if not getattr(spec, "optional", True) or error.code in {"budget", "fenced", "gone", "storage"}:
+            raise
+        state.observer.warning(f"the critique failed: {error.message}")
+        return {"failed": error.message}
+    critique = convert(json.loads(extract_json(reply, schema)), Critique, strict=False)
+    numbers = {each.variation.number for each in shown}
+    noted = state.done(f"{key}/notes") is not None
+    notes: list[Command[Any]] = [
+        NoteVariation(
+            set=set,
+            number=verdict.variation,
+            text=prompting.verdict_text(verdict.strengths, verdict.weaknesses),
+            kind="critique",
+            score=min(10, max(1, verdict.score)),
+        )
+        for verdict in critique.verdicts
+        if verdict.variation in numbers
+    ]
+    if not noted:
+        await state.commit(
+            *notes, state.record(f"{key}/notes", "critique", "completed"), actor=state.actor(critic)
+        )
+    recommended = critique.recommended if critique.recommended in numbers else None
+    return {"by": critic, "summary": critique.summary, "recommended": recommended}
+
+
+def _critic(context: StepContext) -> str:
+    state = context.state
+    named = getattr(context.spec, "by", None)
+    if named:
+        return state.handles([named])[0]
+    critics = [handle for handle, agent in state.agents.items() if is_critic(agent)]
+    return critics[0] if critics else list(state.agents)[-1]

@@ -1,0 +1,274 @@
+"""`vary`: several agents, or one several times, each write a variation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from flowide.agents.api import Message, Request
+from flowide.agents.extract import extract_code
+from flowide.domain.commands import AddVariation, OpenVariationSet
+from flowide.domain.ids import uuid7
+from flowide.errors import BadInput, FlowError
+from flowide.flows import prompting
+from flowide.flows.asking import ask, gather
+from flowide.flows.checks import parses
+from flowide.flows.contents import inline_or_blob
+from flowide.flows.state import RunState, StepContext
+from flowide.flows.target import Target, target_of
+from flowide.space.queries import OneVariationSet, SetView, VariationText
+
+
+class Slot(Struct, frozen=True):
+    """One variation to be written."""
+
+    key: str
+    agent: str
+    turn: int
+    temperature: float | None
+
+
+async def run(context: StepContext) -> dict[str, Any]:
+    """Open a set and fill it; the result names the set and its numbers."""
+    state, step = context.state, context.step
+    target = await target_of(state.space, state.folder, context.field("path"))
+    n = context.field("n")
+    if not isinstance(n, int) or not 2 <= n <= 10:
+        raise BadInput(f"{n!r} variations are not possible", hint="n goes from 2 to 10.")
+    brief = context.field("brief")
+    opened = state.steps.get(step.id)
+    if opened is None or "set" not in opened.result:
+        set = uuid7()
+        await state.commit(
+            OpenVariationSet(
+                set=set,
+                title=target.title,
+                brief=brief,
+                path=target.path,
+                artifact=None if target.artifact is None else target.artifact.id,
+                base=None if target.artifact is None else target.artifact.version,
+                piece=target.piece,
+                run=state.run,
+            ),
+            state.record(step.id, "vary", "started", result={"set": set}),
+        )
+    else:
+        set = opened.result["set"]
+    state.outputs["set"] = set
+    agents = state.handles(context.spec.agents)
+    slots = [
+        Slot(
+            key=f"{step.id}#{at + 1}",
+            agent=agents[at % len(agents)],
+            turn=at // len(agents) + 1,
+            temperature=_nth(context.spec.temperatures, at),
+        )
+        for at in range(n)
+    ]
+    project = prompting.project_rules(state.folder)
+    numbers = await write(
+        state,
+        set,
+        target,
+        slots,
+        purpose="vary",
+        messages=lambda agent: prompting.vary(state.agents[agent], brief, target, project),
+        at_least=min(context.spec.at_least, n),
+        round=1,
+    )
+    return {"set": set, "numbers": numbers}
+
+
+async def write(
+    state: RunState,
+    set: str,
+    target: Target,
+    slots: list[Slot],
+    *,
+    purpose: str,
+    messages: Any,
+    at_least: int,
+    round: int,
+    parents: list[dict[str, Any]] | None = None,
+) -> list[int]:
+    """Have every slot written, concurrently; variations are added in the order of the slots.
+
+    A slot that fails costs its variation only, while at least `at_least` others are good.
+    """
+    order = _InOrder(state, set, target, slots, round=round, parents=parents or [])
+
+    async def one(slot: Slot) -> FlowError | None:
+        request = Request(
+            agent=slot.agent,
+            purpose=purpose,
+            messages=messages(slot.agent),
+            turn=slot.turn,
+            temperature=slot.temperature,
+        )
+        failure: FlowError | None = None
+        reply: str | None = None
+        try:
+            reply = await ask(state, slot.key, request, usable=lambda text: usable_text(text, target))
+        except FlowError as error:
+            if error.code in {"budget", "fenced", "gone", "storage"}:
+                raise
+            state.observer.warning(f"{slot.key}: @{slot.agent} failed: {error.message}")
+            failure = error
+        await order.arrived(slot, reply)
+        return failure
+
+    failures = [error for error in await gather(*(one(slot) for slot in slots)) if error is not None]
+    if len(slots) - len(failures) < max(1, at_least):
+        raise failures[0]
+    return order.numbers
+
+
+class _InOrder:
+    """Adds variations in the order of their slots, as soon as all earlier ones have arrived or failed."""
+
+    def __init__(
+        self,
+        state: RunState,
+        set: str,
+        target: Target,
+        slots: list[Slot],
+        *,
+        round: int,
+        parents: list[dict[str, Any]],
+    ) -> None:
+        self.numbers: list[int] = []
+        self._state, self._set, self._target = state, set, target
+        self._slots, self._round, self._parents = slots, round, parents
+        self._replies: dict[str, str | None] = {}
+        self._next = 0
+
+    async def arrived(self, slot: Slot, reply: str | None) -> None:
+        self._replies[slot.key] = reply
+        while self._next < len(self._slots) and self._slots[self._next].key in self._replies:
+            ready = self._slots[self._next]
+            self._next += 1  # before the await: only one caller adds it
+            text = self._replies[ready.key]
+            if text is not None:
+                self.numbers.append(await self._add(ready, text))
+
+    async def _add(self, slot: Slot, reply: str) -> int:
+        state, id = self._state, f"{self._state.run}:{slot.key}"
+        for there in (await state.space.read(OneVariationSet(self._set))).variations:
+            if there.variation.id == id:
+                return there.variation.number
+        text = usable_text(reply, self._target)
+        recorded = state.steps[slot.key]
+        lineage = prompting.lineage(text, self._target.path, variation=id, label=f"@{slot.agent}")
+        inline, blob = await inline_or_blob(state.space, text)
+        [added] = await state.commit(
+            AddVariation(
+                set=self._set,
+                id=id,
+                round=self._round,
+                author=slot.agent,
+                model=recorded.result.get("model"),
+                run=state.run,
+                step=slot.key,
+                parents=self._parents,
+                lineage=lineage,
+                input_tokens=recorded.usage.get("input_tokens", 0),
+                output_tokens=recorded.usage.get("output_tokens", 0),
+                cost_micros=recorded.usage.get("cost_micros"),
+                text=inline,
+                blob=blob,
+            ),
+            actor=state.actor(slot.agent),
+        )
+        number: int = added.number
+        return number
+
+
+def usable_text(reply: str, target: Target) -> str:
+    """The whole new file that a reply stands for.
+
+    Raises:
+        Incomplete: Nothing usable; the agent is asked again.
+    """
+    from flowide.errors import Incomplete, Rejected
+    from flowide.pieces import language_of, splice
+    from flowide.pieces.model import Take
+
+    language = language_of(target.path)
+    wanted = language or "markdown" if target.path.endswith((".md", ".txt", ".rst")) or language else ""
+    text = extract_code(
+        reply,
+        wanted or "text",
+        must_define=[target.piece] if target.piece else [],
+        parses=lambda source: parses(source, target.path),
+        path=target.path,
+    )
+    if not text.endswith("\n"):
+        text += "\n"
+    if target.piece is None or language is None:
+        return text
+    try:
+        spliced = splice(target.text.encode(), [Take(source=text.encode(), piece=target.piece)], language)
+    except (Rejected, BadInput) as error:
+        raise Incomplete(f"the piece cannot be put into {target.path}: {error.message}") from error
+    return spliced.source.decode()
+
+
+async def more(
+    state: RunState, key: str, set: str, n: int, *, agents: list[str], wish: str = ""
+) -> list[int]:
+    """Another round: exactly the short list and the notes are sent. Returns the new numbers."""
+    view = await state.space.read(OneVariationSet(set))
+    target = await target_of(state.space, state.folder, view.set.path or "")
+    target = Target(target.path, view.set.piece, target.artifact, await base_text(state, view))
+    shown = [each.variation for each in view.variations if each.variation.shortlisted]
+    texts = [await state.space.read(VariationText(set, each.number)) for each in shown]
+    before = {
+        handle: sum(
+            1 for each in view.variations if each.variation.actor == handle and each.variation.round > 1
+        )
+        for handle in agents
+    }
+    slots = [
+        Slot(
+            f"{key}#{at + 1}",
+            agents[at % len(agents)],
+            before[agents[at % len(agents)]] + at // len(agents) + 1,
+            None,
+        )
+        for at in range(n)
+    ]
+    noted = [each.variation for each in view.variations]
+
+    def messages(agent: str) -> list[Message]:
+        return prompting.more(
+            state.agents[agent],
+            view.set.brief,
+            target,
+            shown,
+            texts,
+            noted,
+            wish,
+            prompting.project_rules(state.folder),
+        )
+
+    return await write(
+        state,
+        set,
+        target,
+        slots,
+        purpose="more",
+        messages=messages,
+        at_least=1,
+        round=max((each.variation.round for each in view.variations), default=0) + 1,
+        parents=[{"variation": each.number} for each in shown],
+    )
+
+
+async def base_text(state: RunState, view: SetView) -> str:
+    """The text a set starts from."""
+    return await state.space.read(VariationText(view.set.id, 0))
+
+
+def _nth(values: list[float], at: int) -> float | None:
+    return values[at % len(values)] if values else None

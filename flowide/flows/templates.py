@@ -1,0 +1,86 @@
+"""Templates in flow files. `{{ name }}` alone keeps the value's type; everything else is Jinja2, sandboxed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from flowide.errors import BadInput
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+_PLAIN = re.compile(r"\{\{\s*([a-z_]\w*(?:\.[a-z_]\w*)*)\s*\}\}")
+MAX_RESULT = 1 << 20
+"""Characters a template may expand to."""
+
+
+def render(text: Any, values: Mapping[str, Any]) -> Any:
+    """A value of a flow file with its templates filled in; lists are filled item by item.
+
+    Raises:
+        BadInput: A name is unknown, or the template is wrong.
+    """
+    if isinstance(text, list):
+        return [render(item, values) for item in text]
+    if not isinstance(text, str) or ("{{" not in text and "{%" not in text):
+        return text
+    plain = _PLAIN.fullmatch(text.strip())
+    if plain:
+        return _lookup(plain[1], values)
+    import jinja2
+
+    try:
+        result = _environment().from_string(text).render(values)
+    except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+        raise BadInput(f"the template {text[:80]!r} cannot be filled in: {error}") from error
+    if len(result) > MAX_RESULT:
+        raise BadInput(f"the template {text[:80]!r} expands to {len(result)} characters")
+    return result
+
+
+def truth(value: Any) -> bool:
+    """Whether a condition holds; the texts `false`, `no`, `0` and blank do not."""
+    return (
+        value.strip().casefold() not in {"", "false", "no", "0", "none"}
+        if isinstance(value, str)
+        else bool(value)
+    )
+
+
+def check_template(text: str, names: set[str]) -> str | None:
+    """What is wrong with a template, or None."""
+    if "{{" not in text and "{%" not in text:
+        return None
+    plain = _PLAIN.fullmatch(text.strip())
+    if plain:
+        name = plain[1].split(".")[0]
+        return None if name in names else f"'{name}' is not known here"
+    import jinja2
+    from jinja2 import meta
+
+    try:
+        tree = _environment().parse(text)
+    except jinja2.TemplateSyntaxError as error:
+        return f"the template is wrong: {error.message}"
+    unknown = sorted(meta.find_undeclared_variables(tree) - names)
+    return f"'{unknown[0]}' is not known here" if unknown else None
+
+
+def _lookup(dotted: str, values: Mapping[str, Any]) -> Any:
+    value: Any = values
+    for part in dotted.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            raise BadInput(f"the template {{{{ {dotted} }}}} names {part!r}, which is not known")
+        value = value[part]
+    return value
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
