@@ -1,0 +1,214 @@
+"""Every command of the app in one table: it feeds key bindings, hints, palette and help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a person can do. The id is stable; the key is not."""
+
+    id: str
+    title: str
+    action: str
+    """What the screen runs, as Textual's action string."""
+    key: str = ""
+    """Key names, with commas between alternatives; empty = palette only."""
+    where: str = "app"
+    """`app`, `workspace`, `editor`, `grid`, `run`."""
+    help: str = ""
+    hint: str = ""
+    """What the hint line calls it; empty = not shown there."""
+    go: str = ""
+    """The letter after ctrl+o."""
+    priority: bool = False
+    """Also while a text is being typed."""
+
+
+COMMANDS: tuple[Command, ...] = (
+    # --- everywhere
+    Command("app.help", "Help", "app.help", "question_mark", help="All keys of this screen."),
+    Command(
+        "app.palette", "Commands", "app.command_palette", "ctrl+p", help="Every command by name.",
+        go="p", priority=True,
+    ),
+    Command(
+        "app.go", "Go to", "app.go", "ctrl+o",
+        help="Then one letter: files, artifact, variations, runs.", priority=True,
+    ),
+    Command("app.theme", "Change theme", "app.change_theme", help="Colours, with a preview."),
+    Command(
+        "app.suspend", "Suspend", "app.suspend_process", help="Back to the shell; `fg` returns.", go="z",
+    ),
+    Command(
+        "app.quit", "Quit", "app.leave", "ctrl+q", help="Locks are given back, unsaved text is kept.",
+        go="q", priority=True,
+    ),
+    # --- workspace
+    Command("files.focus", "Files", "focus_pane('tree')", "1", "workspace", go="f"),
+    Command("artifact.focus", "Artifact", "focus_pane('artifact')", "2", "workspace", go="a"),
+    Command("work.focus", "Variations, runs and questions", "focus_pane('side')", "3", "workspace", go="r"),
+    Command(
+        "files.find", "Find a file", "find_file", "slash", "workspace", "Type parts of its name.",
+        "find file",
+    ),
+    Command("artifact.edit", "Edit", "edit", "e", "workspace", "Take the lock and write.", "edit"),
+    Command(
+        "artifact.wait", "Wait for the lock", "wait_for_lock", "w", "workspace",
+        "Stand in line; the editor opens when the lock is yours.",
+    ),
+    Command(
+        "artifact.external", "Edit in $EDITOR", "edit_outside", "", "workspace",
+        "Your own editor, under the lock.", go="e",
+    ),
+    Command(
+        "artifact.take_over", "Force the lock", "force_lock", "", "workspace",
+        "End another's lock, with a reason that they are told. Their text is kept as a draft.", go="l",
+    ),
+    Command(
+        "variations.new", "New variations", "vary", "v", "workspace",
+        "Several proposals for this file, side by side.", "new variations",
+    ),
+    Command(
+        "variations.open", "Open variations", "open_variations", "", "workspace",
+        "The newest set of this file.", go="v",
+    ),
+    Command(
+        "gate.open", "Answer the open question", "open_gate", "a", "workspace",
+        "What a run wants to know.", "answer",
+    ),
+    Command(
+        "files.refresh", "Read the folder again", "rescan", "ctrl+r", "workspace",
+        "Look for new and changed files.",
+    ),
+    # --- editor
+    Command(
+        "editor.save", "Save and release", "save_edit", "ctrl+s", "editor",
+        "A new version; the lock is free again.", "save", priority=True,
+    ),
+    Command(
+        "editor.leave", "Stop editing", "leave_edit", "escape", "editor",
+        "Give the lock back; unsaved text is kept as a draft.", "stop editing", priority=True,
+    ),
+    # --- variation grid
+    Command("grid.left", "Previous variation", "column(-1)", "left,h", "grid"),
+    Command("grid.right", "Next variation", "column(1)", "right,l", "grid", "", "column"),
+    Command(
+        "grid.next", "Next piece", "piece(1)", "n", "grid", "The next function, class or section.",
+        "next piece",
+    ),
+    Command("grid.previous", "Previous piece", "piece(-1)", "N", "grid"),
+    Command(
+        "grid.pick", "Pick the piece", "pick", "space", "grid",
+        "Take this piece into the mix, or put it back.", "pick",
+    ),
+    Command(
+        "grid.base", "Base of the mix", "base", "b", "grid",
+        "The rest of the mix comes from this variation.", "base",
+    ),
+    Command(
+        "grid.build", "Build the mix", "build", "enter", "grid",
+        "Splice the picked pieces into the base: a new variation.", "build",
+    ),
+    Command("grid.undo", "Put the last pick back", "undo_pick", "backspace", "grid"),
+    Command(
+        "grid.short", "Short list", "shortlist", "s", "grid", "What the next round is made from.",
+        "short list",
+    ),
+    Command(
+        "grid.accept", "Accept", "accept", "a", "grid",
+        "Save this variation as the next version, under the lock.", "accept",
+    ),
+    Command(
+        "grid.diff", "Difference to the base", "diff", "d", "grid", "Show what was taken away, too.",
+        "diff",
+    ),
+    Command(
+        "grid.more", "More like the short list", "more", "g", "grid",
+        "Another round, told what you short-listed and noted.", "more",
+    ),
+    Command("grid.reject", "Drop", "reject", "x", "grid", "Set aside, or take back in.", "drop"),
+    Command(
+        "grid.note", "Note", "note", "c", "grid", "Say what you think; the next round is told.", "note",
+    ),
+    Command("grid.checks", "What the checks said", "checks", "o", "grid", "The output of each check."),
+    Command("grid.pin", "Pin", "pin", "tab", "grid", "Keep this column at the left.", "pin"),
+    Command("grid.back", "Back", "back", "escape,q", "grid", "", "back"),
+    # --- run
+    Command("run.answer", "Answer", "answer", "a", "run", "Answer the open question.", "answer"),
+    Command(
+        "run.grid", "Its variations", "variations", "v", "run", "The set this run works on.",
+        "variations",
+    ),
+    Command(
+        "run.resume", "Go on", "resume", "r", "run",
+        "A stopped run goes on; nothing finished is done again.", "go on",
+    ),
+    Command("run.stop", "Stop", "stop", "x", "run", "Stop this run; it can go on later.", "stop"),
+    Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
+)  # fmt: skip
+
+_SIGNS = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "backspace": "⌫",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def of(where: str) -> list[Command]:
+    """The commands of one place, in the order of the table."""
+    return [command for command in COMMANDS if command.where == where]
+
+
+def by_id(id: str) -> Command:
+    """The command with this id."""
+    return next(command for command in COMMANDS if command.id == id)
+
+
+def bindings(where: str) -> list[BindingType]:
+    """Key bindings of one place, each with its id."""
+    return [
+        Binding(
+            command.key,
+            command.action,
+            command.title,
+            show=False,
+            id=command.id,
+            priority=command.priority,
+            tooltip=command.help,
+        )
+        for command in of(where)
+        if command.key
+    ]
+
+
+def shown_key(command: Command) -> str:
+    """The first key, as a hint shows it: `?`, `^p`, `esc`, or `^o e` for one that is only behind go."""
+    key = command.key.split(",", 1)[0]
+    if not key:
+        return f"^o {command.go}" if command.go else ""
+    if key.startswith("ctrl+"):
+        return "^" + key[5:]
+    return _SIGNS.get(key, key)
+
+
+def hints(where: str, *, leave_out: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    """Pairs of key and word for the hint line."""
+    return [
+        (shown_key(command), command.hint)
+        for command in of(where)
+        if command.hint and command.id not in leave_out
+    ]
+
+
+def go_targets() -> list[Command]:
+    """What ctrl+o leads to."""
+    return [command for command in COMMANDS if command.go]

@@ -1,0 +1,169 @@
+"""Runs this process drives: started, followed word by word, answered, resumed, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from flowide.domain.commands import AnswerGate
+from flowide.domain.ids import uuid7
+from flowide.domain.rows import Gate
+from flowide.errors import Busy, FlowError
+from flowide.flows.api import Observer, RunRequest
+from flowide.space import queries as q
+from flowide.tui.engine.session import Live, Session
+from flowide.tui.engine.thread import News
+from flowide.tui.views.gates import Answer
+
+MOST_LIVE = 400_000
+"""Characters of one streaming answer that are kept to be shown."""
+
+
+class Watcher(Observer):
+    """Keeps what a run writes where the app can draw it."""
+
+    def __init__(self, session: Session, run: str) -> None:
+        self._session = session
+        self._texts = session.live.setdefault(run, {})
+
+    def delta(self, step: str, actor: str, text: str, *, restart: bool) -> None:
+        live = self._texts.get(step)
+        if live is None or restart:
+            live = self._texts[step] = Live(step, actor)
+        if len(live.text) < MOST_LIVE:
+            live.text += text
+        self._session.tell(News(texts=True))
+
+    def warning(self, message: str) -> None:
+        self._session.tell(News(warnings=[message]))
+
+
+class Flows(Protocol):
+    """What the app asks of the flow engine."""
+
+    async def start(self, session: Session, request: RunRequest, *, run: str, observer: Observer) -> Any:
+        """Drive a new run to its end."""
+        ...
+
+    async def resume(self, session: Session, run: str, *, observer: Observer) -> Any:
+        """Go on with a run that stopped."""
+        ...
+
+    async def more(self, session: Session, set_id: str, count: int, *, run: str, observer: Observer) -> Any:
+        """Another round of a set, from its short list and notes."""
+        ...
+
+    async def blend(
+        self, session: Session, set_id: str, base: int, takes: list[tuple[int, str]]
+    ) -> tuple[int, list[str]]:
+        """Add a blend to a set: its number, and warnings."""
+        ...
+
+    async def accept(self, session: Session, set_id: str, number: int, note: str) -> tuple[str, int]:
+        """Save a variation under its lock: the path and the version."""
+        ...
+
+
+async def start(session: Session, request: RunRequest) -> str:
+    """Start a run; its id. It goes on in the background of the engine."""
+    run = uuid7()
+    _drive(
+        session, run, lambda watcher: session.place.flows.start(session, request, run=run, observer=watcher)
+    )
+    return run
+
+
+async def more(session: Session, set_id: str, count: int) -> str:
+    """Start another round of a set; the id of its run."""
+    run = uuid7()
+    _drive(
+        session,
+        run,
+        lambda watcher: session.place.flows.more(session, set_id, count, run=run, observer=watcher),
+    )
+    return run
+
+
+async def resume(session: Session, run: str) -> None:
+    """Go on with a run that has stopped; nothing that was finished is done again."""
+    if run not in session.runs:
+        _drive(session, run, lambda watcher: session.place.flows.resume(session, run, observer=watcher))
+
+
+async def cancel(session: Session, run: str) -> bool:
+    """Stop a run of this process; whether there was one."""
+    task = session.runs.get(run)
+    if task is None:
+        return False
+    task.cancel()
+    await asyncio.wait({task}, timeout=2)
+    return True
+
+
+async def answer(session: Session, gate: Gate, given: Answer) -> None:
+    """Answer a question; a run that stopped at it goes on here."""
+    await session.space.execute(AnswerGate(gate=gate.id, answer=given.answer, reason=given.reason))
+    if gate.run is None or gate.run in session.runs:
+        return
+    view = await session.space.read(q.OneRun(gate.run))
+    if not view.alive and view.run.status in {"waiting", "running", "cancelled", "failed"}:
+        await resume(session, gate.run)
+
+
+async def accept(session: Session, set_id: str, number: int, note: str) -> tuple[str, int | None]:
+    """Accept a variation. When a run asks which one, that is the answer and the run saves it.
+
+    Returns the path and the version; None while the run is about to save it.
+    """
+    gate = await open_gate(session, set_id)
+    if gate is not None:
+        await answer(session, gate, Answer(str(number), note or None))
+        seen = await session.space.read(q.OneVariationSet(set_id))
+        return seen.set.path or seen.set.title, None
+    return await session.place.flows.accept(session, set_id, number, note)
+
+
+async def open_gate(session: Session, set_id: str) -> Gate | None:
+    """The open question which variation of a set to take."""
+    gates = await session.space.read(q.Gates())
+    return next((gate for gate in gates if gate.context.get("set") == set_id and gate.kind == "choose"), None)
+
+
+async def blend(
+    session: Session, set_id: str, base: int, takes: list[tuple[int, str]]
+) -> tuple[int, list[str]]:
+    """Build the blend: the number of the new variation, and what it lacks."""
+    return await session.place.flows.blend(session, set_id, base, takes)
+
+
+async def live_texts(session: Session, run: str) -> dict[str, str]:
+    """What each working step of a run has written so far."""
+    mine = session.live.get(run)
+    if mine is not None:
+        return {key: live.text for key, live in mine.items()}
+    view = await session.space.read(q.OneRun(run))
+    working = [step.key for step in view.steps if step.status == "started"]
+    return {key: await session.space.read(q.StepText(run, key)) for key in working}
+
+
+def is_ours(session: Session, run: str) -> bool:
+    """Whether this process drives the run."""
+    return run in session.runs
+
+
+def _drive(session: Session, run: str, work: Callable[[Observer], Awaitable[Any]]) -> None:
+    session.runs[run] = asyncio.create_task(_run(session, run, work), name=f"run {run[:8]}")
+
+
+async def _run(session: Session, run: str, work: Callable[[Observer], Awaitable[Any]]) -> None:
+    try:
+        await work(Watcher(session, run))
+    except Busy as busy:
+        session.tell(News(warnings=[busy.message]))
+    except FlowError as error:
+        session.tell(News(warnings=[f"{error.message} {error.hint}".strip()]))
+    finally:
+        session.runs.pop(run, None)
+        session.live.pop(run, None)
+        session.tell(News(snapshot=session.shown, texts=True))

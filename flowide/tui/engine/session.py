@@ -1,0 +1,180 @@
+"""What the engine thread holds: the space, the folder, our locks, our runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+from flowide.domain import rows
+from flowide.domain.commands import Provenance, ReleaseLock, Versioned
+from flowide.errors import FlowError
+from flowide.space import queries as q
+from flowide.space.api import Space
+from flowide.space.leases import LeaseKeeper
+from flowide.tui.views.snapshot import Seat, Snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowide.tui.engine.running import Flows
+    from flowide.tui.engine.thread import News
+
+RUNS_SHOWN = 12
+QUIET_S = 0.04
+"""Seconds in which further events join the same picture."""
+
+
+class Folder(Protocol):
+    """The part of `flowide.project`'s folder that the app uses."""
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        ...
+
+    def scan(self) -> Iterator[str]:
+        """Paths of its files, without ignored ones."""
+        ...
+
+    async def artifact(self, space: Space, path: str) -> rows.Artifact:
+        """The artifact of a file; makes it on first touch."""
+        ...
+
+    async def save(
+        self,
+        space: Space,
+        artifact: rows.Artifact,
+        *,
+        fence: int,
+        base: int,
+        data: str | bytes,
+        note: str = "",
+        then: Any = "release",
+        origin: Provenance = ...,
+    ) -> Versioned:
+        """Save under the lock, then write the file."""
+        ...
+
+
+class Place(Struct):
+    """What an opener hands over."""
+
+    space: Space
+    folder: Folder
+    flows: Flows
+    seats: tuple[Seat, ...] = ()
+
+
+Opener = Callable[[], Awaitable[Place]]
+"""Opens the space and the folder, on the engine's loop."""
+
+
+class Hold(Struct):
+    """A lock of this process that is being kept."""
+
+    artifact: rows.Artifact
+    fence: int
+    base: int
+    keeper: LeaseKeeper
+    sent: str = ""
+    """The part of the draft that is stored."""
+
+
+class Live(Struct):
+    """A text that a run of this process is writing."""
+
+    step: str
+    actor: str
+    text: str = ""
+
+
+class Session:
+    """Lives on the engine's loop. Its `editing`, `mixing` and `running` modules work on it."""
+
+    def __init__(self, opener: Opener, tell: Callable[[News], None]) -> None:
+        self._opener = opener
+        self.tell = tell
+        self.place: Place
+        self.holds: dict[str, Hold] = {}
+        """By artifact id."""
+        self.runs: dict[str, asyncio.Task[Any]] = {}
+        """Runs this process drives, by id."""
+        self.live: dict[str, dict[str, Live]] = {}
+        """By run, then by step."""
+        self.texts: dict[tuple[str, int], str] = {}
+        """Texts of variations that were read; they never change."""
+        self.shown: Snapshot | None = None
+
+    @property
+    def space(self) -> Space:
+        """The one door."""
+        return self.place.space
+
+    @property
+    def folder(self) -> Folder:
+        """The project on disk."""
+        return self.place.folder
+
+    async def open(self) -> None:
+        """Open the space.
+
+        Raises:
+            FlowError: It cannot be used.
+        """
+        self.place = await self._opener()
+
+    async def follow(self) -> None:
+        """Send a new picture whenever something was committed, by whomever."""
+        from flowide.tui.engine.thread import News  # the thread module imports this one
+
+        while True:
+            self.shown = await self.snapshot()
+            self.tell(News(snapshot=self.shown))
+            await anext(self.space.events(self.shown.head, follow=True))
+            await asyncio.sleep(QUIET_S)
+
+    async def snapshot(self) -> Snapshot:
+        """Read what the workspace shows."""
+        space = self.space
+        head = await space.head()
+        runs = [await space.read(q.OneRun(run.id)) for run in await space.read(q.Runs(RUNS_SHOWN))]
+        artifacts = await space.read(q.Artifacts())
+        locks = await space.read(q.Locks())
+        sets = await space.read(q.VariationSets())
+        gates = await space.read(q.Gates())
+        drafts = await space.read(q.Drafts())
+        return Snapshot(
+            me=space.actor.id,
+            client=space.client,
+            project=self.folder.root.name,
+            head=head,
+            artifacts=artifacts,
+            locks=locks,
+            sets=sets,
+            runs=runs,
+            gates=gates,
+            drafts=drafts,
+            seats=self.place.seats,
+        )
+
+    async def close(self) -> None:
+        """Stop our runs, give our locks back, free the space."""
+        tasks = list(self.runs.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.25)
+        for hold in list(self.holds.values()):
+            with contextlib.suppress(FlowError):
+                await self.let_go(hold)
+        await self.space.close()
+
+    async def let_go(self, hold: Hold) -> None:
+        """End a lock of ours; what was written and not saved stays as a draft."""
+        self.holds.pop(hold.artifact.id, None)
+        await hold.keeper.__aexit__(None, None, None)
+        await self.space.execute(ReleaseLock(artifact=hold.artifact.id, fence=hold.fence, draft="keep"))

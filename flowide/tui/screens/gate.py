@@ -1,0 +1,40 @@
+"""Answering a question of a run."""
+
+from __future__ import annotations
+
+from flowide.domain.rows import Gate
+from flowide.errors import FlowError
+from flowide.tui.engine import running
+from flowide.tui.screens.base import FlowScreen
+from flowide.tui.screens.dialogs import Ask
+from flowide.tui.views.gates import hints, parse_answer, question_lines
+from flowide.tui.views.spans import Span, clean
+
+
+def ask_gate(screen: FlowScreen, gate: Gate) -> None:
+    """Show the question with what may be typed; the answer goes into the space."""
+    screen.run_worker(_ask(screen, gate), group="gate", exclusive=True)
+
+
+async def _ask(screen: FlowScreen, gate: Gate) -> None:
+    first, *rest = question_lines(gate) or ["A question"]
+    lines: list[list[Span]] = [[(line, "")] for line in rest]
+    lines.append([])
+    lines += [[(f"  {clean(typed):<28}", "key"), (words, "quiet")] for typed, words in hints(gate)]
+    typed: str | None = ""
+    problem = ""
+    while True:
+        shown = [*lines, [(problem, "warn")]] if problem else lines
+        typed = await screen.app.push_screen_wait(Ask(first, shown, value=typed or "", enter="answer"))
+        if typed is None:
+            return
+        answer = parse_answer(gate, typed)
+        if not isinstance(answer, str):
+            break
+        problem = answer
+    try:
+        await screen.ask_engine(lambda session: running.answer(session, gate, answer))
+    except FlowError as error:
+        screen.tell(error)
+        return
+    screen.say("Answered.", good=True)

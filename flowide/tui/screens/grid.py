@@ -1,0 +1,494 @@
+"""The variation grid: compare, pick, blend, short-list, accept."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from flowide.errors import FlowError
+from flowide.tui import commands
+from flowide.tui.engine import mixing, running
+from flowide.tui.engine.thread import News
+from flowide.tui.highlight import Highlighter, language_of
+from flowide.tui.screens.base import NARROW, FlowScreen
+from flowide.tui.screens.dialogs import Ask, Confirm, Show
+from flowide.tui.views.actors import working
+from flowide.tui.views.grid import Column, Grid, blend_words, check_words, stats, strip_of_numbers
+from flowide.tui.views.grid_state import GridState
+from flowide.tui.views.spans import Span, clean, lines_of, shorten_path
+from flowide.tui.views.words import count, duration
+from flowide.tui.widgets.bars import Bar, HintBar
+from flowide.tui.widgets.grid import GridView
+
+STREAM_S = 0.1
+"""Seconds between looks at what is being written, while something is."""
+
+
+class GridScreen(FlowScreen):
+    """One variation set."""
+
+    wheres = ("grid", "app")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *commands.bindings("grid"),
+        Binding("up,k", "row(-1)", show=False),
+        Binding("down,j", "row(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", "edge(-1)", show=False),
+        Binding("end", "edge(1)", show=False),
+        *[Binding(str(digit), f"number({digit})", show=False) for digit in range(1, 10)],
+    ]
+
+    def __init__(self, set_id: str) -> None:
+        super().__init__()
+        self.set_id = set_id
+        self.state: GridState | None = None
+        self.view: GridView | None = None
+        self._known: dict[str, Column] = {}
+        self._stream: Timer | None = None
+        self._wanted: int | None = None
+        self._previewed: Column | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="where")
+        yield Bar(id="empty", ground="background")
+        yield Bar(id="piece", ground="surface")
+        yield Bar(id="mix", ground="surface")
+        yield HintBar(id="hints")
+
+    def on_mount(self) -> None:
+        """Words first, columns as soon as they are read."""
+        self.query_one("#empty", Bar).styles.height = "1fr"
+        self._draw_frame()
+        self.reload()
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    def on_news(self, news: News) -> None:
+        """Read the set again when something was committed or written."""
+        if news.snapshot is not None or news.texts:
+            self.reload()
+
+    @work(group="read")
+    async def reload(self) -> None:
+        """Read the set; one reading at a time, and one more when something happened meanwhile."""
+        if getattr(self, "_reading", False):
+            self._again = True
+            return
+        self._reading = True
+        try:
+            while True:
+                self._again = False
+                grid = await self.ask_engine(
+                    lambda session: mixing.read_grid(session, self.set_id, self._known)
+                )
+                await self._take(grid)
+                if not self._again:
+                    break
+                await asyncio.sleep(STREAM_S)
+        except FlowError as error:
+            self.tell(error)
+        finally:
+            self._reading = False
+
+    async def _take(self, grid: Grid) -> None:
+        if self.state is None or self.view is None:
+            if not grid.columns:
+                self._draw_frame(grid)
+                return
+            self.state = GridState(grid)
+            self.view = GridView(self.state, self.book, id="grid")
+            await self._colour(grid)
+            await self.mount(self.view, after="#where")
+            self.query_one("#empty", Bar).remove()
+            self.view.focus()
+            self.state.next_piece(1)
+        else:
+            self.state.replace(grid)
+            self.view.book = self.book
+            await self._colour(grid)
+        if self._wanted is not None and grid.numbered(self._wanted) is not None:
+            self.state.focus_number(self._wanted)
+            self._wanted = None
+        self.draw()
+        self._follow_streams(grid)
+
+    async def _colour(self, grid: Grid) -> None:
+        """Parse what is new, in a thread."""
+        assert self.view is not None
+        language = language_of(grid.group.path or "")
+        known = self.view.colours
+        for column in grid.columns:
+            if column.key not in known and not column.streaming:
+                known[column.key] = await asyncio.to_thread(Highlighter, column.lines, language)
+
+    def _follow_streams(self, grid: Grid) -> None:
+        """Runs of other processes send no news of their words: look while they write."""
+        writing = any(column.streaming for column in grid.columns)
+        if writing and self._stream is None:
+            self._stream = self.set_interval(STREAM_S * 3, self.reload)
+        elif not writing and self._stream is not None:
+            self._stream.stop()
+            self._stream = None
+
+    # --- drawing ------------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Everything, from the state."""
+        if self.view is not None:
+            self.view.refresh_state()
+        self._draw_frame()
+
+    def _draw_frame(self, empty: Grid | None = None) -> None:
+        state = self.state
+        grid = state.grid if state is not None else empty
+        self.query_one("#where", Bar).show(*self._title(grid))
+        if state is None:
+            words: list[Span] = [("   Reading…", "quiet")]
+            if empty is not None:
+                words = [
+                    ("   The agents are about to write; each variation shows here as it comes.", "quiet")
+                ]
+            for bar in self.query("#empty").results(Bar):
+                bar.show(words)
+            self.query_one("#hints", HintBar).show_hints([("esc", "back"), ("?", "help")])
+            return
+        number = state.grid.group.count + 1
+        self.query_one("#mix", Bar).show(*state.mix_bar(number))
+        right: list[Span] = [(f"{state.cursor + 1}/{len(state.grid.rows)} ", "quiet")]
+        gate = self.snapshot.gate_of_set(self.set_id)
+        if gate is not None:
+            right = [("? ", "warn b"), ("a run waits: accept one, or ask for more", "warn"), (" ", "")]
+        self.query_one("#piece", Bar).show([(" ", ""), *state.piece_words()], right)
+        hints = commands.hints("grid")
+        if not state.picks:
+            hints = [pair for pair in hints if pair[1] != "build"]
+        self.query_one("#hints", HintBar).show_hints([("←→", "column"), *hints[1:], ("?", "help")])
+
+    def _title(self, grid: Grid | None) -> tuple[list[Span], list[Span]]:
+        if grid is None:
+            return [(" variations", "accent b")], []
+        group = grid.group
+        width = self.app.size.width
+        left: list[Span] = [(" variations", "accent b"), (" ▸ ", "quiet")]
+        if width < NARROW and self.state is not None:
+            left += strip_of_numbers(grid, self.state.focus)
+            return left, [(f"base v{group.base} " if group.base else "", "quiet")]
+        left += [(shorten_path(clean(group.title), max(20, width // 3)), "b")]
+        finished = sum(column.number is not None for column in grid.columns)
+        parts = [f"round {group.round}"] if group.round > 1 else []
+        parts.append(count(finished, "variation"))
+        if group.base:
+            parts.append(f"base v{group.base}")
+        if self.view is not None and self.state is not None:
+            shown = [grid.columns[index] for index in self.view.shown_columns()]
+            names = [str(column.number or "◐") for column in shown]
+            if len(shown) < len(grid.columns):
+                parts.append(f"showing {' '.join(names)}")
+        left += [("  " + " · ".join(parts), "quiet")]
+        coming = sum(column.streaming for column in grid.columns)
+        busy = working(self.snapshot)
+        if coming:
+            return left, [("◐ ", "accent"), (f"{coming} being written", ""), (" ", "")]
+        if busy:
+            words = ", ".join(f"{clean(actor)} {doing}" for actor, doing in busy.items())
+            return left, [("◐ ", "accent"), (words, "quiet"), (" ", "")]
+        return left, []
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Other columns fit."""
+        self.draw()
+
+    # --- moving -------------------------------------------------------------------------------------
+
+    def action_column(self, by: int) -> None:
+        """Another column, at the same line."""
+        if self.state is not None:
+            self.state.move_column(by)
+            self.draw()
+
+    def action_number(self, number: int) -> None:
+        """The column of a variation."""
+        if self.state is not None:
+            self.state.focus_number(number)
+            self.draw()
+
+    def action_row(self, by: int) -> None:
+        """A line up or down."""
+        if self.state is not None:
+            self.state.move_row(by)
+            self.draw()
+
+    def action_page(self, by: int) -> None:
+        """A page up or down."""
+        if self.state is not None and self.view is not None:
+            self.state.move_row(by * max(1, self.view.body_height - 2))
+            self.draw()
+
+    def action_edge(self, by: int) -> None:
+        """The first or last line."""
+        if self.state is not None:
+            self.state.move_row(by * len(self.state.grid.rows))
+            self.draw()
+
+    def action_piece(self, by: int) -> None:
+        """The next or previous piece of the column."""
+        if self.state is not None:
+            self.state.next_piece(by)
+            self.draw()
+
+    def on_grid_view_pointed(self, event: GridView.Pointed) -> None:
+        """A click moves there."""
+        if self.state is not None:
+            self.state.focus = event.column
+            if event.row is not None:
+                self.state.cursor = event.row
+            self.draw()
+
+    def action_diff(self) -> None:
+        """Show what was taken away, too."""
+        if self.state is not None:
+            self.state.diff = not self.state.diff
+            self.draw()
+
+    def action_pin(self) -> None:
+        """Keep the column at the left, or let it go."""
+        if self.state is not None and self.state.column is not None:
+            key = self.state.column.key
+            self.state.pinned = None if self.state.pinned == key else key
+            self.draw()
+
+    def action_back(self) -> None:
+        """To where one came from."""
+        self.dismiss()
+
+    # --- mixing -------------------------------------------------------------------------------------
+
+    def action_pick(self) -> None:
+        """Take the piece at the cursor, or put it back."""
+        if self.state is not None:
+            self._mixed(self.state.toggle_pick())
+
+    def action_base(self) -> None:
+        """The column becomes the base."""
+        if self.state is not None:
+            self._mixed(self.state.set_base())
+
+    def action_undo_pick(self) -> None:
+        """Put the last one back."""
+        if self.state is not None:
+            self.state.undo_pick()
+            self._mixed("")
+
+    def _mixed(self, refused: str) -> None:
+        if refused:
+            self.say(refused)
+        self.draw()
+        if self.state is not None and self.state.picks:
+            self._preview()
+
+    @work(group="preview", exclusive=True)
+    async def _preview(self) -> None:
+        state = self.state
+        if state is None or state.base is None:
+            return
+        base, picks, path = state.base, tuple(state.picks), state.grid.group.path
+        try:
+            made = await self.ask_engine(
+                lambda session: mixing.preview(session, self.set_id, path, base, picks)
+            )
+        except FlowError as error:
+            self.tell(error)
+            return
+        if state.base == base and tuple(state.picks) == picks:
+            state.preview = made
+            self.draw()
+
+    @work(group="build", exclusive=True)
+    async def action_build(self) -> None:
+        """Show what the blend would lack, then build it."""
+        state = self.state
+        if state is None or state.base is None or not state.picks:
+            self.say("Pick pieces first: n goes to the next one, space takes it.")
+            return
+        if state.preview is None:
+            self.say("One moment: the mix is being tried.")
+            return
+        if state.preview.text is None:
+            self.say(f"This mix is refused: {state.preview.refused}")
+            return
+        base, takes = state.base, [(pick.number, pick.piece) for pick in state.picks]
+        if state.preview.warnings and not await self._despite(state.preview.warnings):
+            return
+        try:
+            number, _ = await self.ask_engine(
+                lambda session: running.blend(session, self.set_id, base, takes)
+            )
+        except FlowError as error:
+            self.tell(error)
+            return
+        state.clear()
+        self._wanted = number
+        self.say(f"{number} is the blend. It parses; press a to accept it.", good=True)
+        self.reload()
+
+    async def _despite(self, warnings: tuple[str, ...]) -> bool:
+        lines: list[list[Span]] = [[("! ", "warn"), (clean(warning), "")] for warning in warnings]
+        lines = [*lines, [], [("It parses. These are for you to judge.", "quiet")]]
+        return bool(await self.app.push_screen_wait(Confirm("Build it all the same?", lines, yes="build")))
+
+    # --- opinions -----------------------------------------------------------------------------------
+
+    def _number(self) -> int | None:
+        column = self.state.column if self.state is not None else None
+        if column is None or column.number is None:
+            self.say("This one is not finished yet.")
+            return None
+        return column.number
+
+    @work(group="opinion")
+    async def action_shortlist(self) -> None:
+        """On the short list, or off it."""
+        number = self._number()
+        column = self.state.column if self.state else None
+        if number is None or column is None or column.view is None:
+            return
+        on = not column.view.variation.shortlisted
+        await self._do(lambda session: mixing.shortlist(session, self.set_id, number, on))
+
+    @work(group="opinion")
+    async def action_reject(self) -> None:
+        """Set aside, or take back in."""
+        number = self._number()
+        column = self.state.column if self.state else None
+        if number is None or column is None or column.view is None:
+            return
+        on = not column.view.variation.rejected
+        await self._do(lambda session: mixing.reject(session, self.set_id, number, on))
+
+    @work(group="opinion")
+    async def action_note(self) -> None:
+        """Say something about the variation."""
+        number = self._number()
+        if number is None:
+            return
+        lines: list[list[Span]] = [[("The next round is told what you write here.", "quiet")]]
+        text = await self.app.push_screen_wait(Ask(f"A note on {number}", lines, enter="keep"))
+        if text and text.strip():
+            await self._do(lambda session: mixing.note(session, self.set_id, number, text))
+
+    async def _do(self, wanted: mixing.Opinion) -> None:
+        try:
+            await self.ask_engine(wanted)
+        except FlowError as error:
+            self.tell(error)
+        self.reload()
+
+    def action_checks(self) -> None:
+        """The output of the checks, the critique, the notes."""
+        column = self.state.column if self.state is not None else None
+        if column is None or column.view is None:
+            self.say("This one is not finished yet.")
+            return
+        self.app.push_screen(Show(f"Variation {column.number}", about_lines(column)))
+
+    # --- next steps ---------------------------------------------------------------------------------
+
+    @work(group="more", exclusive=True)
+    async def action_more(self) -> None:
+        """Another round, made from the short list and the notes."""
+        state = self.state
+        if state is None:
+            return
+        short = [
+            str(c.number) for c in state.grid.columns if c.view is not None and c.view.variation.shortlisted
+        ]
+        base: list[Span] = [("They are told the brief and the notes", "quiet")]
+        if short:
+            base += [(", and shown the short list: ", "quiet"), (" ".join(short), "accent b")]
+        else:
+            base += [(". Nothing is short-listed: s puts one on the list.", "quiet")]
+        typed = await self.app.push_screen_wait(Ask("How many more?", [base], value="3", enter="go"))
+        if typed is None:
+            return
+        if not typed.strip().isdigit() or not 1 <= int(typed) <= 10:
+            self.say("A number from 1 to 10, please.")
+            return
+        number = int(typed)
+        try:
+            await self.ask_engine(lambda session: running.more(session, self.set_id, number))
+        except FlowError as error:
+            self.tell(error)
+            return
+        self.say(f"{count(number, 'more is', 'more are')} on the way.", good=True)
+
+    @work(group="accept", exclusive=True)
+    async def action_accept(self) -> None:
+        """Save the variation as the next version."""
+        number = self._number()
+        state = self.state
+        if number is None or state is None or state.column is None:
+            return
+        target = state.grid.group.path
+        if target is None:
+            self.say("This set names no file to save to. Use `flowide variations accept --to PATH`.")
+            return
+        lines: list[list[Span]] = [
+            [("saves it as the next version of ", "quiet"), (clean(target), "b")],
+            [*stats(state.column)],
+        ]
+        if state.picks:
+            lines.append([("! ", "warn"), ("your picks are not built yet: enter builds them first", "warn")])
+        note = await self.app.push_screen_wait(
+            Ask(
+                f"Accept variation {number}",
+                lines,
+                placeholder="a note for the history (optional)",
+                enter="accept",
+            )
+        )
+        if note is None:
+            return
+        try:
+            path, version = await self.ask_engine(
+                lambda session: running.accept(session, self.set_id, number, note.strip())
+            )
+        except FlowError as error:
+            self.tell(error)
+            return
+        done = f"as v{version}" if version is not None else "by its run"
+        self.say(f"Accepted: {number} is saved in {path} {done}.", good=True)
+        self.reload()
+
+
+def about_lines(column: Column) -> list[list[Span]]:
+    """Checks with their output, notes and origin of a variation."""
+    assert column.view is not None
+    variation = column.view.variation
+    lines: list[list[Span]] = [
+        [("by ", "quiet"), (clean(variation.actor), "b"), (f"  {clean(variation.model or '')}", "quiet")]
+    ]
+    if variation.origin == "blend":
+        lines.append([(blend_words(variation), "quiet")])
+    for check in column.view.checks:
+        lines += [[], [*check_words(check), (f"  {duration(check.duration_ms)}", "quiet")]]
+        lines += [[("  " + line, "quiet")] for line in lines_of(check.output)[-40:]]
+    if variation.notes:
+        lines += [[], [("Notes", "accent b")]]
+    for note in variation.notes:
+        score = f"  {note['score']}/10" if note.get("score") is not None else ""
+        lines.append([(clean(str(note.get("actor", "?"))), "b"), (score, "secondary")])
+        lines += [[("  " + line, "")] for line in wrapped(str(note.get("text", "")), 68)]
+    return lines
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of at most so many cells."""
+    import textwrap
+
+    return [line for part in lines_of(text) for line in textwrap.wrap(part, width) or [""]]

@@ -1,0 +1,44 @@
+"""Whether this terminal can show the app, and with how many colours. Loads nothing of Textual."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from flowide.errors import BadInput
+
+
+def check(env: Mapping[str, str] = os.environ) -> None:
+    """Raise BadInput unless there is a terminal that can show a full screen."""
+    if env.get("TERM", "") in {"", "dumb", "unknown"}:
+        raise BadInput(
+            f"the app needs a real terminal, and TERM is {env.get('TERM') or 'not set'}",
+            hint="Use `flowide run --headless`, or set TERM, for instance to xterm-256color.",
+        )
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadInput(
+            "the app needs a terminal, and this is a pipe or a file",
+            hint="Use `flowide run --headless`; `flowide --help` lists what works without a screen.",
+        )
+
+
+def few_colours(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether colours must come from the terminal's own sixteen, or be left out."""
+    if env.get("NO_COLOR"):
+        return True
+    wish = env.get("TEXTUAL_COLOR_SYSTEM", "auto")
+    if wish != "auto":
+        return wish == "standard"
+    if env.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        return False
+    term = env.get("TERM", "")
+    return not ("256color" in term or "truecolor" in term or "direct" in term or "kitty" in term)
+
+
+def theme_for(env: Mapping[str, str], wish: str | None, default: str) -> str:
+    """The theme to start with: the wished one where the terminal can show it."""
+    if few_colours(env):
+        light = env.get("COLORFGBG", "").rpartition(";")[2] in {"7", "15"}
+        return "ansi-light" if light else "ansi-dark"
+    return wish or default

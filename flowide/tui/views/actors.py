@@ -1,0 +1,82 @@
+"""Who is here, what they do, and the one colour each of them keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flowide.domain.rows import Lock
+from flowide.space.queries import RunView
+from flowide.tui.views.snapshot import Seat, Snapshot
+from flowide.tui.views.spans import Span, clean
+
+COLOURS = 6
+
+
+def colour_book(seats: tuple[Seat, ...], me: str) -> dict[str, str]:
+    """Colour role of each known handle: its agent file's wish, else the next that is free."""
+    book = {
+        seat.handle: seat.colour
+        for seat in seats
+        if seat.colour and seat.colour.startswith("agent-") and seat.colour[6:].isdigit()
+    }
+    free = [f"agent-{n}" for n in range(1, COLOURS + 1) if f"agent-{n}" not in book.values()]
+    for seat in seats:
+        if seat.handle not in book:
+            book[seat.handle] = free.pop(0) if free else by_name(seat.handle)
+    book.setdefault(me, free.pop(0) if free else by_name(me))
+    return book
+
+
+def by_name(handle: str) -> str:
+    """A colour for a handle nobody announced; the same in every session."""
+    return f"agent-{sum(handle.encode()) % COLOURS + 1}"
+
+
+def colour_of(book: Mapping[str, str], handle: str) -> str:
+    """Colour role of an actor; the disk and the system have none."""
+    if handle in {"disk", "system"}:
+        return "quiet"
+    return book.get(handle) or by_name(handle)
+
+
+def presence(state: Snapshot, book: Mapping[str, str]) -> list[Span]:
+    """`● ana  ■ mia cache.py  ◐ edwin writing`, me first."""
+    spans: list[Span] = [("● ", colour_of(book, state.me)), (clean(state.me), "")]
+    busy = working(state)
+    for lock in state.locks:
+        actor = lock.lock.actor
+        if lock.lock.state == "held" and actor and actor != state.me and actor not in busy:
+            name = lock.path.rsplit("/", 1)[-1]
+            spans += [("   ■ ", colour_of(book, actor)), (clean(actor), ""), (f" {clean(name)}", "quiet")]
+    for actor, doing in busy.items():
+        spans += [("   ◐ ", colour_of(book, actor)), (clean(actor), ""), (f" {doing}", "quiet")]
+    return spans
+
+
+def working(state: Snapshot) -> dict[str, str]:
+    """What each agent does now, by handle."""
+    busy: dict[str, str] = {}
+    for view in state.runs:
+        if view.run.status == "running" and view.alive:
+            busy.update(_in_run(view))
+    return busy
+
+
+def _in_run(view: RunView) -> dict[str, str]:
+    words = {
+        "vary": "writing",
+        "more": "writing",
+        "critique": "reading",
+        "resolve": "choosing",
+        "check": "checking",
+    }
+    return {
+        step.actor: words.get(step.kind, step.kind)
+        for step in view.steps
+        if step.status == "started" and step.actor and step.kind in words
+    }
+
+
+def is_mine(lock: Lock, me: str, client: str) -> bool:
+    """Whether this very process holds the lock."""
+    return lock.state != "free" and lock.actor == me and lock.client == client

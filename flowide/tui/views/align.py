@@ -1,0 +1,92 @@
+"""Several texts in step with the one they start from: which line stands beside which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from msgspec import Struct
+
+Opcode = tuple[str, int, int, int, int]
+
+
+class Change(Struct, frozen=True):
+    """How one text differs from the base, line by line."""
+
+    beside: tuple[int | None, ...]
+    """Per base line: the line that stands beside it, None = gone."""
+    extra: tuple[tuple[int, ...], ...]
+    """Per gap (before base line i; the last one after all): lines that only this text has."""
+    new: frozenset[int]
+    """Lines that are not the base's."""
+    added: int
+    removed: int
+
+
+class Aligned(Struct, frozen=True):
+    """One row of the grid: a line index for the base and for each text, None where there is nothing."""
+
+    base: int | None
+    cells: tuple[int | None, ...]
+
+
+def compare_lines(base: Sequence[str], text: Sequence[str]) -> Change:
+    """The difference between two texts, as lines."""
+    beside: list[int | None] = [None] * len(base)
+    extra: list[list[int]] = [[] for _ in range(len(base) + 1)]
+    new: set[int] = set()
+    removed = 0
+    for tag, i1, i2, j1, j2 in opcodes(base, text):
+        if tag == "equal":
+            for step in range(i2 - i1):
+                beside[i1 + step] = j1 + step
+            continue
+        new.update(range(j1, j2))
+        removed += i2 - i1
+        paired = min(i2 - i1, j2 - j1)
+        for step in range(paired):
+            beside[i1 + step] = j1 + step
+        extra[i2].extend(range(j1 + paired, j2))
+    return Change(tuple(beside), tuple(map(tuple, extra)), frozenset(new), len(new), removed)
+
+
+def opcodes(base: Sequence[str], text: Sequence[str]) -> list[Opcode]:
+    """Like `SequenceMatcher.get_opcodes`, quick on texts that are mostly alike."""
+    head = 0
+    most = min(len(base), len(text))
+    while head < most and base[head] == text[head]:
+        head += 1
+    tail = 0
+    while tail < most - head and base[-1 - tail] == text[-1 - tail]:
+        tail += 1
+    found: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
+    one, two = list(base[head : len(base) - tail]), list(text[head : len(text) - tail])
+    matcher = SequenceMatcher(None, one, two, autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        found.append((tag, head + i1, head + i2, head + j1, head + j2))
+    if tail:
+        found.append(("equal", len(base) - tail, len(base), len(text) - tail, len(text)))
+    return found
+
+
+def align(base_lines: int, changes: Sequence[Change]) -> list[Aligned]:
+    """Rows that keep all texts in step with the base; base lines that no text kept have no cells."""
+    found: list[Aligned] = []
+    for gap in range(base_lines + 1):
+        depth = max((len(change.extra[gap]) for change in changes), default=0)
+        for level in range(depth):
+            cells = [
+                change.extra[gap][level] if level < len(change.extra[gap]) else None for change in changes
+            ]
+            found.append(Aligned(None, tuple(cells)))
+        if gap < base_lines:
+            found.append(Aligned(gap, tuple(change.beside[gap] for change in changes)))
+    return found
+
+
+def side_by_side(lengths: Sequence[int]) -> list[Aligned]:
+    """Rows of texts that have no common base: line n beside line n."""
+    return [
+        Aligned(None, tuple(row if row < length else None for length in lengths))
+        for row in range(max(lengths, default=0))
+    ]

@@ -1,0 +1,66 @@
+"""A question and what may be typed as its answer."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from flowide.domain import rows
+from flowide.tui.views.spans import clean
+
+
+class Answer(Struct, frozen=True):
+    """What goes into the space."""
+
+    answer: str
+    reason: str | None = None
+
+
+def question_lines(gate: rows.Gate) -> list[str]:
+    """The question, line by line, safe to draw."""
+    return [clean(line) for line in gate.question.strip().split("\n")]
+
+
+def hints(gate: rows.Gate) -> list[tuple[str, str]]:
+    """What to type and what it does, most common first."""
+    if gate.kind == "choose":
+        return [
+            ("4", "accept variation 4"),
+            ("4 but with the _evict of 2", "have it mixed, then look again"),
+            ("more 3", "three more, made from the short list and the notes"),
+            ("reject too slow", "none of them, and why"),
+        ]
+    if gate.options:
+        return [(option, "") for option in gate.options]
+    return [("", "type your answer")]
+
+
+def parse_answer(gate: rows.Gate, typed: str) -> Answer | str:
+    """The answer to send, or what is wrong with what was typed."""
+    text = typed.strip()
+    if not text:
+        return "Type an answer first; esc leaves the question open."
+    word, _, rest = text.partition(" ")
+    reason = rest.strip() or None
+    if gate.kind == "choose":
+        if word.casefold() in {"reject", "none"}:
+            return Answer("reject", reason)
+        return Answer(text)
+    if not gate.options:
+        return Answer(text)
+    if word.isdigit() and not any(option.isdigit() for option in gate.options):
+        index = int(word) - 1
+        if 0 <= index < len(gate.options):
+            return Answer(gate.options[index], reason)
+    wanted = [option for option in gate.options if option.casefold() == word.casefold()]
+    if not wanted:
+        wanted = [option for option in gate.options if option.casefold().startswith(word.casefold())]
+    if len(wanted) == 1:
+        return Answer(wanted[0], reason)
+    return f"Answer with one of: {', '.join(clean(option) for option in gate.options)}."
+
+
+def numbers_in(text: str) -> list[int]:
+    """Variation numbers named in a sentence."""
+    return [int(found) for found in re.findall(r"\d+", text)]

@@ -1,0 +1,1 @@
+"""Widgets: each draws one thing from a view-model, and posts messages."""
