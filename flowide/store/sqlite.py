@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -214,6 +214,10 @@ class SqliteStore:
     def reader(self) -> Any:
         """The connection of reads, for SQL that is not on the hot path."""
         return self._reader
+
+    def trace(self, told: Callable[[str], None] | None) -> None:
+        """Have each statement of the writer told, for measuring; None stops it."""
+        self._writer.set_trace_callback(told)
 
     def close(self) -> None:
         with self._reading, self._writing:
