@@ -71,7 +71,11 @@ def extract_code(
     text = _normalised(reply)
     if not text.strip():
         _refuse("the reply is empty")
-    found = _document(text, must_define) if wanted == "markdown" else _code(text, wanted, must_define, parses, path)
+    found = (
+        _document(text, must_define)
+        if wanted == "markdown"
+        else _code(text, wanted, must_define, parses, path)
+    )
     lacking = [name for name in must_define if not _defines(found, name, wanted)]
     if lacking:
         _refuse(f"the reply does not define {', '.join(lacking)}", missing=lacking)
@@ -129,7 +133,9 @@ def _code(text: str, wanted: str, must_define: Sequence[str], parses: Parses | N
         return chosen
     if any(not block.closed for block in blocks):
         _refuse("the reply breaks off inside its code block")
-    closed = [block for block in next(iter(_groups(blocks, wanted)), []) if block.closed and block.text.strip()]
+    closed = [
+        block for block in next(iter(_groups(blocks, wanted)), []) if block.closed and block.text.strip()
+    ]
     if not closed:
         _refuse(f"the reply holds no {wanted} code")
     return max(closed, key=lambda block: len(block.text)).text  # the caller says what is wrong with it
@@ -137,7 +143,11 @@ def _code(text: str, wanted: str, must_define: Sequence[str], parses: Parses | N
 
 def _groups(blocks: list[Block], wanted: str) -> Iterator[list[Block]]:
     """The blocks by how well their tag fits, without empty groups."""
-    tagged = [block for block in blocks if block.language == wanted or {block.language, wanted} == {"tsx", "typescript"}]
+    tagged = [
+        block
+        for block in blocks
+        if block.language == wanted or {block.language, wanted} == {"tsx", "typescript"}
+    ]
     untagged = [block for block in blocks if block.language in ("", "text")]
     other = [block for block in blocks if block not in tagged and block not in untagged]
     return (group for group in (tagged, untagged, other) if group)
@@ -152,12 +162,16 @@ def _chosen(
     path: str,
 ) -> str | None:
     named = [block for block in usable if path and block.path and path.endswith(block.path.lstrip("./"))]
-    whole = [block for block in named or usable if all(_defines(block.text, name, wanted) for name in must_define)]
+    whole = [
+        block for block in named or usable if all(_defines(block.text, name, wanted) for name in must_define)
+    ]
     if whole:
         return max(whole, key=lambda block: len(block.text)).text
     if len(closed) > 1 and must_define:
         joined = "\n".join(block.text for block in closed)
-        if all(_defines(joined, name, wanted) for name in must_define) and (parses is None or parses(joined.encode())):
+        if all(_defines(joined, name, wanted) for name in must_define) and (
+            parses is None or parses(joined.encode())
+        ):
             return joined
     return None
 
@@ -217,7 +231,12 @@ def _without_chat(text: str) -> str:
     heading = next((n for n, line in enumerate(lines) if re.match(r"#{1,6} |---$", line)), None)
     if heading and _is_chat(lines[:heading]):
         lines = lines[heading:]
-    elif len(lines) > 2 and _GREETING.match(lines[0]) and lines[0].rstrip().endswith(":") and not lines[1].strip():
+    elif (
+        len(lines) > 2
+        and _GREETING.match(lines[0])
+        and lines[0].rstrip().endswith(":")
+        and not lines[1].strip()
+    ):
         lines = lines[2:]
     while len(lines) > 1 and _FAREWELL.match(lines[-1]):
         lines.pop()

@@ -73,7 +73,9 @@ def blocks_of(reply: str) -> list[Block]:
         closing = _closing(inside, greedy=language == "markdown")
         end = closing.line if closing else len(lines)
         text = "\n".join(_dedented(line, opening.indent) for line in lines[opening.line + 1 : end])
-        found.append(Block(language, path, text + "\n" if text else "", closing is not None, opening.line, end))
+        found.append(
+            Block(language, path, text + "\n" if text else "", closing is not None, opening.line, end)
+        )
         position += 1
         while position < len(fences) and fences[position].line <= end:
             position += 1
@@ -92,7 +94,9 @@ def _fence(number: int, line: str) -> _Fence | None:
 
 def _may_concern(fence: _Fence, opening: _Fence) -> bool:
     """Whether a later fence can close the opening one, or nest in it; the others are its content."""
-    return fence.mark == opening.mark and fence.length >= opening.length and fence.indent <= opening.indent + 1
+    return (
+        fence.mark == opening.mark and fence.length >= opening.length and fence.indent <= opening.indent + 1
+    )
 
 
 def _closing(fences: list[_Fence], *, greedy: bool) -> _Fence | None:

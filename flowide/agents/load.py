@@ -185,7 +185,10 @@ def _front_matter(text: str, path: Path, origin: Origin) -> tuple[YamlFile, str]
 def _quoted(head: str) -> str:
     """`key: value` lines with the value in quotes: Claude's descriptions are often no valid YAML."""
     return re.sub(
-        r"^([A-Za-z_-]+):[ \t]+([^\s'\"\[{|>].*)$", lambda line: f"{line[1]}: {json.dumps(line[2])}", head, flags=re.M
+        r"^([A-Za-z_-]+):[ \t]+([^\s'\"\[{|>].*)$",
+        lambda line: f"{line[1]}: {json.dumps(line[2])}",
+        head,
+        flags=re.M,
     )
 
 

@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from flowide.errors import AuthFailed, BadInput
 
+SILENCE_S = 120.0
+
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A `[models.<alias>]` table of the settings."""
@@ -25,6 +27,8 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """US dollars per million input tokens; None = litellm's price list, else unknown."""
     price_out: float | None = None
     """US dollars per million output tokens."""
+    silence_s: float = SILENCE_S
+    """Seconds without a word after which an attempt is given up; models that think long need more."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -41,6 +45,7 @@ class Target(Struct, frozen=True, kw_only=True):
     """The environment variable that should hold a key and does not; empty when nothing is missing."""
     price_in: float | None = None
     price_out: float | None = None
+    silence_s: float = SILENCE_S
 
     def __repr__(self) -> str:
         return f"Target({self.model!r} at {self.api_base or 'the provider'})"
@@ -67,7 +72,12 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "openrouter": ("OPENROUTER_API_KEY", "OR_API_KEY"),
     "xai": ("XAI_API_KEY",),
     "together_ai": ("TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHER_AI_TOKEN"),
-    "fireworks_ai": ("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"),
+    "fireworks_ai": (
+        "FIREWORKS_API_KEY",
+        "FIREWORKS_AI_API_KEY",
+        "FIREWORKSAI_API_KEY",
+        "FIREWORKS_AI_TOKEN",
+    ),
     "cohere": ("COHERE_API_KEY", "CO_API_KEY"),
     "perplexity": ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
     "cerebras": ("CEREBRAS_API_KEY",),
@@ -115,13 +125,17 @@ def resolve(
     Raises:
         BadInput: The alias' settings are wrong.
     """
-    table = model_settings(name, models[name]) if name in models else ModelSettings(model=_CLAUDE.get(name, name))
+    table = (
+        model_settings(name, models[name]) if name in models else ModelSettings(model=_CLAUDE.get(name, name))
+    )
     provider, model = _provider(table)
     own_server = table.api_base is not None
     base = table.api_base or _first(env, _BASES.get(provider, ()))
     if provider == "ollama_chat" and base and "://" not in base:
         base = f"http://{base}"
-    key, missing = _key(table, provider, env, keyless=own_server or (provider == "openai" and base is not None))
+    key, missing = _key(
+        table, provider, env, keyless=own_server or (provider == "openai" and base is not None)
+    )
     return Target(
         model=model,
         shown=name,
@@ -130,6 +144,7 @@ def resolve(
         missing=missing,
         price_in=table.price_in,
         price_out=table.price_out,
+        silence_s=table.silence_s,
     )
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowide.agents.api import Backend
 from flowide.agents.definition import AgentDefinition
 from flowide.errors import BadInput
 
+if TYPE_CHECKING:
+    from flowide.agents.worker.client import ModelWorker
+
 
 class AgentPool:
-    """Makes backends when they are first needed, and stops what they run at the end of its block."""
+    """Makes backends when they are first needed, and stops what they run at the end of its block.
+
+    All agents with a model share one worker process. It begins to load when the block is entered.
+    """
 
     def __init__(
         self,
@@ -21,11 +27,16 @@ class AgentPool:
         models: Mapping[str, Any],
         env: Mapping[str, str],
         model: str | None = None,
+        worker: ModelWorker | None = None,
     ) -> None:
-        """`models` are the `[models.<alias>]` tables; `model` overrides the model of every agent that has one."""
+        """`models` are the `[models.<alias>]` tables; `model` overrides the model of every agent that has one.
+
+        A `worker` given here outlives the pool: whoever made it closes it.
+        """
         self._definitions = {agent.handle: agent for agent in definitions}
         self._models, self._env, self._model = models, env, model
         self._backends: dict[str, Backend] = {}
+        self._worker, self._owns_worker = worker, worker is None
 
     def backend(self, handle: str) -> Backend:
         """What answers for an agent.
@@ -45,17 +56,32 @@ class AgentPool:
         if agent.backend == "model":
             from flowide.agents.model import ModelBackend
 
-            return ModelBackend(agent, models=self._models, env=self._env, model=self._model)
+            return ModelBackend(
+                agent, models=self._models, env=self._env, model=self._model, worker=self._shared_worker()
+            )
         raise BadInput(
             f"@{agent.handle} is an ACP agent, and this version does not run those yet",
             hint="Choose agents with a model: --agents …",
         )
 
+    def _shared_worker(self) -> ModelWorker:
+        if self._worker is None:
+            from flowide.agents.worker.client import ModelWorker
+
+            self._worker = ModelWorker(self._env)
+        return self._worker
+
     async def __aenter__(self) -> AgentPool:
+        if any(agent.backend == "model" for agent in self._definitions.values()):
+            self._shared_worker().warm()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for backend in self._backends.values():
-            await backend.close()
+        try:
+            for backend in self._backends.values():
+                await backend.close()
+        finally:
+            if self._worker is not None and self._owns_worker:
+                await self._worker.close()

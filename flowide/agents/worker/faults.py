@@ -25,7 +25,16 @@ _NO_MONEY = re.compile(r"(?i)insufficient_quota|exceeded your current quota|cred
 _REFUSABLE = ("response_format", "stream_options", "temperature", "max_tokens")
 _LENGTH = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
 _FILTERED = frozenset(
-    {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "guardrail_intervened"}
+    {
+        "content_filter",
+        "safety",
+        "recitation",
+        "blocklist",
+        "prohibited_content",
+        "spii",
+        "refusal",
+        "guardrail_intervened",
+    }
 )
 _PREFIX = re.compile(r"^(?:\s*(?:litellm\.)?\w*(?:Error|Exception|Timeout|OpenAIException)\s*(?::|-)\s*)+")
 _LONGEST = 400
@@ -35,12 +44,16 @@ def fault_of_ending(reason: str | None, text: str, call: Call) -> Fault | None:
     """What is wrong with a stream that ended without an error; None when the answer is complete."""
     word = (reason or "").lower()
     if word in _LENGTH:
-        bound = f"max_tokens ({call.max_tokens})" if call.max_tokens else "the provider's limit of output tokens"
+        bound = (
+            f"max_tokens ({call.max_tokens})" if call.max_tokens else "the provider's limit of output tokens"
+        )
         return Fault(kind="incomplete", message=f"the reply was cut off at {bound}; raise max_tokens")
     if word in _FILTERED:
         return Fault(kind="rejected", message=f"the provider's content filter stopped the reply ({word})")
     if reason is None:
-        return Fault(kind="incomplete", message="the reply ended before the provider said it was done", retry=True)
+        return Fault(
+            kind="incomplete", message="the reply ended before the provider said it was done", retry=True
+        )
     if not text.strip():
         return Fault(kind="incomplete", message="the reply is empty", retry=True)
     return None
@@ -55,9 +68,13 @@ def fault_of(error: BaseException, call: Call, *, streaming: bool, secrets: Iter
     raw = str(error)
 
     if isinstance(error, litellm.ContextWindowExceededError):
-        return Fault(kind="bad_request", message=f"the request is too long for {call.model}: {message}", status=status)
+        return Fault(
+            kind="bad_request", message=f"the request is too long for {call.model}: {message}", status=status
+        )
     if isinstance(error, litellm.ContentPolicyViolationError):
-        return Fault(kind="rejected", message=f"the provider's content filter refused: {message}", status=status)
+        return Fault(
+            kind="rejected", message=f"the provider's content filter refused: {message}", status=status
+        )
     if status in (401, 403) or (status in (400, None, 500) and _AUTH_TEXT.search(raw) and not streaming):
         return Fault(kind="auth", message=message, status=status)
     if status == 402 or (status == 429 and _NO_MONEY.search(raw)):
@@ -89,7 +106,11 @@ def _broken_connection(error: BaseException, call: Call, message: str, *, stream
     if _caused_by(error, httpx.ConnectError):
         return Fault(kind="unavailable", message=f"no connection to {where}: {_cause(error)}", retry=True)
     if streaming:
-        return Fault(kind="incomplete", message=f"the connection broke in the middle of the reply: {_cause(error)}", retry=True)
+        return Fault(
+            kind="incomplete",
+            message=f"the connection broke in the middle of the reply: {_cause(error)}",
+            retry=True,
+        )
     return Fault(kind="unavailable", message=f"the connection to {where} broke: {message}", retry=True)
 
 

@@ -63,6 +63,8 @@ async def _run(call: Call, running: dict[int, asyncio.Task[None]], writer: async
         raise
     except Exception as error:
         what = redact(f"{type(error).__name__}: {error}", [*secrets_in(os.environ), call.api_key or ""])
-        await send(Failed(call.id, Fault(kind="unavailable", message=f"the model worker failed: {what}"[:400])))
+        await send(
+            Failed(call.id, Fault(kind="unavailable", message=f"the model worker failed: {what}"[:400]))
+        )
     finally:
         del running[call.id]
