@@ -296,3 +296,11 @@ def describe(agent: AgentDefinition) -> dict[str, Any]:
         "origin": agent.origin,
         "source": agent.source or None,
     }
+
+
+def agent_schema() -> dict[str, Any]:
+    """JSON Schema of the head of agent files, for editors."""
+    import msgspec
+
+    schema = msgspec.json.schema(_AgentFile)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "FlowIDE agent", **schema}

@@ -40,6 +40,8 @@ class Place:
         self.json = as_json
         self.deaf_to: set[int] = set()
         """Signals that mean nothing to the work now, for example ctrl+c while an editor runs."""
+        self.caught: list[int] = []
+        """Numbers of the signals that interrupted the work."""
 
     def run(self, work: Callable[[Desk], Awaitable[None]]) -> None:
         """Open the space, do the work, close it. SIGINT and SIGTERM cancel the work (exit 130, 143)."""
@@ -169,12 +171,12 @@ def workspace_command(command: F) -> F:
 @asynccontextmanager
 async def desk(place: Place) -> AsyncIterator[Desk]:
     """The desk for the common options."""
-    from flowide.domain.actors import Actor
+    from flowide.cli.around import acting, project_root
     from flowide.project.folder import ProjectFolder
     from flowide.space.open import open_space
 
-    folder = ProjectFolder.open(place.project or ".")
-    actor = Actor(place.handle or os.environ.get("USER", "me"))
+    folder = ProjectFolder.open(project_root(place.project))
+    actor = acting(place.handle, folder.root)
     space = await open_space(
         folder.database, actor=actor, client=client_id(place.client, folder.database, actor.id)
     )
@@ -203,12 +205,15 @@ async def _interruptible(place: Place, work: Callable[[Desk], Awaitable[None]]) 
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
-    caught: list[int] = []
+    caught = place.caught
 
     def stop(number: int) -> None:
-        if number not in place.deaf_to:
-            caught.append(number)
-            task.cancel()
+        if number in place.deaf_to:
+            return
+        if caught:  # asked twice: whoever hangs is left behind, the log holds what was acknowledged
+            os._exit(128 + number)
+        caught.append(number)
+        task.cancel()
 
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:

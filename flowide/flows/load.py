@@ -142,6 +142,8 @@ def _check_values(source: YamlFile, flow: Flow) -> None:
         route = ("steps", at, step.kind)
         if step.vary is not None and isinstance(step.vary.n, int) and not 2 <= step.vary.n <= 10:
             source.bad((*route, "n"), f"{step.vary.n} variations are not possible", "n goes from 2 to 10.")
+        if step.more is not None and isinstance(step.more.n, int) and not 1 <= step.more.n <= 10:
+            source.bad((*route, "n"), f"{step.more.n} more are not possible", "n goes from 1 to 10.")
         for field in structs.fields(type(step.spec)):
             value = getattr(step.spec, field.name)
             for text in value if isinstance(value, list) else [value]:

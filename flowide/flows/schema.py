@@ -36,6 +36,19 @@ class Vary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fewer good variations than this fail the step."""
 
 
+class More(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another round of a set of variations: exactly its short list and notes are sent."""
+
+    set: str = "last"
+    """Id of the set, the start of one, or `last`. Template."""
+    n: int | str = 3
+    """1 to 10. Template."""
+    wish: str = ""
+    """What should be different. Template."""
+    agents: list[str] = []
+    """Handles; empty = the run's."""
+
+
 class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Commands run on every variation, in a private copy of the project."""
 
@@ -91,6 +104,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     when: str | bool | None = None
     """Skipped when this is false or empty. Template."""
     vary: Vary | None = None
+    more: More | None = None
     check: Check | None = None
     critique: Critique | None = None
     choose: Choose | None = None
@@ -109,7 +123,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return getattr(self, self.kind)
 
 
-KINDS = ("vary", "check", "critique", "choose", "accept", "gate", "run")
+KINDS = ("vary", "more", "check", "critique", "choose", "accept", "gate", "run")
 """Step kinds, in the order in which they are explained."""
 
 

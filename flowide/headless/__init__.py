@@ -1,1 +1,1 @@
-"""Runs without a terminal: streams and exit codes."""
+"""Runs without the app: results on stdout, progress on stderr, one line of JSON an event."""

@@ -1,4 +1,4 @@
-"""The kinds of steps, one module each; `run_step` is the table."""
+"""The kinds of steps, one module each; `STEPS` is the table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from flowide.flows.state import StepContext
-from flowide.flows.steps import accept, check, choose, command, critique, gate, vary
+from flowide.flows.steps import accept, check, choose, command, critique, gate, more, vary
 
 STEPS: dict[str, Callable[[StepContext], Awaitable[dict[str, Any]]]] = {
     "vary": vary.run,
+    "more": more.run,
     "check": check.run,
     "critique": critique.run,
     "choose": choose.run,

@@ -221,12 +221,14 @@ async def more(
     view = await state.space.read(OneVariationSet(set))
     target = await target_of(state.space, state.folder, view.set.path or "")
     target = Target(target.path, view.set.piece, target.artifact, await base_text(state, view))
-    shown = [each.variation for each in view.variations if each.variation.shortlisted]
+    # After a resume part of this round may be there already: it does not count as what came before.
+    earlier = [
+        each.variation for each in view.variations if not each.variation.id.startswith(f"{state.run}:{key}#")
+    ]
+    shown = [each for each in earlier if each.shortlisted]
     texts = [await state.space.read(VariationText(set, each.number)) for each in shown]
     before = {
-        handle: sum(
-            1 for each in view.variations if each.variation.actor == handle and each.variation.round > 1
-        )
+        handle: sum(1 for each in earlier if each.actor == handle and each.round > 1)
         for handle in agents
     }
     slots = [
@@ -238,8 +240,6 @@ async def more(
         )
         for at in range(n)
     ]
-    noted = [each.variation for each in view.variations]
-
     def messages(agent: str) -> list[Message]:
         return prompting.more(
             state.agents[agent],
@@ -247,7 +247,7 @@ async def more(
             target,
             shown,
             texts,
-            noted,
+            earlier,
             wish,
             prompting.project_rules(state.folder),
         )
@@ -260,7 +260,7 @@ async def more(
         purpose="more",
         messages=messages,
         at_least=1,
-        round=max((each.variation.round for each in view.variations), default=0) + 1,
+        round=max((each.round for each in earlier), default=0) + 1,
         parents=[{"variation": each.number} for each in shown],
     )
 

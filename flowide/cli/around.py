@@ -1,0 +1,71 @@
+"""What a command finds around it: the project, who acts, and where models and agents come from."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowide import settings
+
+if TYPE_CHECKING:
+    from flowide.domain.actors import Actor
+    from flowide.flows.engine import Surroundings
+
+
+def project_root(given: str | None = None) -> Path:
+    """The folder that was named, else the nearest one upwards with a `.flowide`, else the current one."""
+    if given is not None:
+        return Path(given)
+    here = Path.cwd()
+    return next((each for each in (here, *here.parents) if (each / ".flowide" / "workspace.db").is_file()), here)
+
+
+def acting(handle: str | None, project: Path) -> Actor:
+    """Who acts: the named one, else that of the settings, the git user, the login user."""
+    from flowide.domain.actors import Actor
+
+    name = handle or settings.load(project).settings.me.handle or _git_user(project) or _login_user()
+    return Actor(name.removeprefix("@"))
+
+
+def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Surroundings:
+    """What a run takes from outside of the project."""
+    from flowide.flows.engine import Surroundings
+
+    found = loaded or settings.load(project)
+    home = settings.user_folder()
+    return Surroundings(
+        env=dict(os.environ), models=found.settings.models, user_agents=home / "agents", user_flows=home
+    )
+
+
+def _git_user(project: Path) -> str:
+    """The git user as a handle; empty when there is none."""
+    name = os.environ.get("GIT_AUTHOR_NAME")
+    if not name:
+        try:
+            asked = subprocess.run(
+                ["git", "config", "--get", "user.name"],
+                cwd=project,
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=False,
+                errors="replace",
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        name = asked.stdout
+    return re.sub(r"[^\w]+", "-", name.strip().casefold()).strip("-_")[:64]
+
+
+def _login_user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "me"

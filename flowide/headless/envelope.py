@@ -1,0 +1,224 @@
+"""The lines of a run's JSON stream: a closed set of types, each in one envelope."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flowide.domain.events import Event
+
+Line = dict[str, Any]
+Data = dict[str, Any]
+
+TYPES = (
+    "run.started", "step.started", "step.completed", "step.failed", "step.skipped", "message", "message.delta",
+    "artifact.saved", "lock.acquired", "lock.waiting", "lock.released", "lock.lost", "gate.opened",
+    "gate.answered", "variation.created", "variation.checked", "variation.tagged", "variation.blended",
+    "variation.accepted", "usage", "warning", "run.finished",
+)  # fmt: skip
+"""All types a stream of this version holds; readers pass over those they do not know."""
+
+
+def line(  # noqa: PLR0917
+    type: str,
+    data: Data,
+    *,
+    seq: int,
+    ts: str,
+    run: str | None,
+    step: str | None = None,
+    actor: Data | None = None,
+) -> Line:
+    """One line as a value. `seq` is the space's cursor at the line."""
+    return {
+        "v": 1,
+        "seq": seq,
+        "ts": ts,
+        "run": run,
+        "type": type,
+        "step": step,
+        "actor": actor,
+        "data": data,
+    }
+
+
+def encode(value: Line) -> bytes:
+    """One line of UTF-8 with its line break."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode(
+        "utf-8", "backslashreplace"
+    ) + b"\n"
+
+
+def lines_of(event: Event, run: str) -> Iterator[Line]:
+    """What an event of a run's story becomes; some become nothing, a finished call also becomes `usage`."""
+    made = _MADE.get(event.type)
+    if made is None:
+        return
+    actor = {"kind": event.actor["kind"], "id": event.actor["id"]}
+    for type, step, who, data in made(event.data):
+        yield line(type, data, seq=event.seq, ts=event.ts, run=run, step=step, actor={**actor, **who})
+
+
+Made = Iterator[tuple[str, str | None, Data, Data]]
+"""Type, step, what is special about the actor, data."""
+
+
+def error_data(error: Data | None) -> Data | None:
+    """An error as `run.finished` tells it."""
+    if error is None:
+        return None
+    data = error.get("data") or {}
+    retryable = data.get("retryable")
+    return {
+        "code": error["code"],
+        "message": error["message"],
+        "hint": error.get("hint", ""),
+        "retryable": error["code"] in {"unavailable", "incomplete", "offline", "busy"} if retryable is None else retryable,
+        "provider_status": data.get("status", data.get("provider_status")),
+    }
+
+
+def _run_started(data: Data) -> Made:
+    options = data.get("options", {})
+    yield (
+        "run.started",
+        None,
+        {},
+        {
+            "flow": data["flow"],
+            "flow_sha256": data["flow_sha256"],
+            "inputs": data.get("inputs", {}),
+            "agents": options.get("agents", []),
+            "resumed_from": None,
+            "budget": options.get("budget"),
+        },
+    )
+
+
+def _step(data: Data) -> Made:
+    result = {name: value for name, value in data.get("result", {}).items() if name != "reply"}
+    who: Data = {}
+    if "agent" in result:
+        who = {"kind": "agent", "id": result.pop("agent"), "model": result.pop("model", None)}
+    more: Data = {"kind": data["kind"], "attempt": data.get("attempt", 1)}
+    if result:
+        more["result"] = result.get("result", result)
+    if data.get("error"):
+        more["error"] = error_data(data["error"])
+    if data.get("usage"):
+        usage = data["usage"]
+        cost = usage.get("cost_micros")
+        yield (
+            "usage",
+            data["key"],
+            who,
+            {
+                "input_tokens": usage.get("input_tokens", 0),
+                "output_tokens": usage.get("output_tokens", 0),
+                "cost_usd": None if cost is None else cost / 1e6,
+            },
+        )
+    yield f"step.{data['status']}", data["key"], who, more
+
+
+def _saved(data: Data) -> Made:
+    kept = ("artifact", "path", "version", "base", "sha256", "size", "fence", "note", "model", "parents")
+    yield "artifact.saved", data.get("step"), {}, {name: data[name] for name in kept if name in data}
+
+
+def _variation(data: Data) -> Made:
+    who: Data = {"kind": data.get("author_kind", "agent"), "id": data["author"]}
+    if data.get("model"):
+        who["model"] = data["model"]
+    blended = data.get("origin") == "blend"
+    kept = ("set", "number", "variation", "round", "sha256", "size", "parents")
+    shown = {name: data[name] for name in kept if name in data}
+    if blended:
+        shown["lineage"] = data.get("lineage", {})
+    yield "variation.blended" if blended else "variation.created", data.get("step"), who, shown
+
+
+def _marked(mark: str) -> Callable[[Data], Made]:
+    def made(data: Data) -> Made:
+        yield (
+            "variation.tagged",
+            None,
+            {},
+            {"set": data["set"], "number": data["number"], mark: data.get("on", True)},
+        )
+
+    return made
+
+
+def _noted(data: Data) -> Made:
+    yield (
+        "message",
+        None,
+        {},
+        {
+            "text": data["text"],
+            "kind": data.get("kind", "note"),
+            "score": data.get("score"),
+            "set": data["set"],
+            "variation": data["number"],
+        },
+    )
+
+
+def _same(type: str, step: str | None = None) -> Callable[[Data], Made]:
+    def made(data: Data) -> Made:
+        yield type, data.get("step") if step is None else data.get(step), {}, data
+
+    return made
+
+
+def _lost(why: str) -> Callable[[Data], Made]:
+    def made(data: Data) -> Made:
+        yield "lock.lost", None, {}, {**data, "why": data.get("why", why)}
+
+    return made
+
+
+def _draft(data: Data) -> Made:
+    yield "warning", None, {}, {"message": f"a draft was kept: {data['draft']} ({data['why']})", **data}
+
+
+def run_finished(data: Data, *, flow: str | None, run: str | None) -> Data:
+    """Data of the last line."""
+    resumable = run is not None and data["status"] in {"waiting", "failed", "cancelled"}
+    return {
+        "status": data["status"],
+        "exit_code": data["exit_code"],
+        "error": error_data(data.get("error")),
+        "outputs": data.get("outputs", {}),
+        "totals": data.get("totals", {}),
+        "resume_command": f"flowide run {flow} --resume {run}" if resumable else None,
+    }
+
+
+_MADE: dict[str, Callable[[Data], Made]] = {
+    "run.started": _run_started,
+    "run.step": _step,
+    "artifact.created": _saved,
+    "artifact.saved": _saved,
+    "artifact.moved": _saved,
+    "artifact.deleted": _saved,
+    "artifact.restored": _saved,
+    "lock.acquired": _same("lock.acquired"),
+    "lock.queued": _same("lock.waiting"),
+    "lock.released": _same("lock.released"),
+    "lock.lapsed": _lost("lapsed"),
+    "lock.forced": _lost("forced"),
+    "lock.transferred": _lost("transferred"),
+    "gate.opened": _same("gate.opened"),
+    "gate.answered": _same("gate.answered"),
+    "variation.created": _variation,
+    "variation.checked": _same("variation.checked"),
+    "variation.tagged": _same("variation.tagged"),
+    "variation.shortlisted": _marked("shortlisted"),
+    "variation.rejected": _marked("rejected"),
+    "variation.noted": _noted,
+    "variation.accepted": _same("variation.accepted"),
+    "draft.kept": _draft,
+}
