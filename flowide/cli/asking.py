@@ -18,7 +18,12 @@ async def read_line(prompt: str) -> str:
     sys.stderr.flush()
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: ready.done() or ready.set_result(None))
+
+    def there() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(sys.stdin, there)
     try:
         await ready
     finally:

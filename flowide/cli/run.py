@@ -14,7 +14,7 @@ from flowide.errors import BadInput
 
 if TYPE_CHECKING:
     from flowide.flows.api import Budget, RunRequest
-    from flowide.headless.run import Driven, Show
+    from flowide.headless.run import Driven, Output, Show
     from flowide.settings import Settings
 
 
@@ -75,7 +75,7 @@ async def _run(
 
     loaded = settings.load(desk.folder.root)
     around = surroundings(desk.folder.root, loaded=loaded)
-    output = options["output"] or ("jsonl" if desk.json else "text")
+    output: Output = options["output"] or ("jsonl" if desk.json else "text")
     asks = not options["headless"] and options["on_gate"] is None and sys.stdin.isatty() and sys.stderr.isatty()
     file = options["output_file"]
     show = Show(output=output, deltas=options["deltas"], quiet=options["quiet"], file=file)

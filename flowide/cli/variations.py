@@ -45,7 +45,7 @@ def list_(set_ref: str | None, at: Place) -> None:
         view = await desk.space.read(OneVariationSet(set_ref))
         desk.print_rows(
             ("NO", "ROUND", "BY", "MODEL", "BYTES", "CHECKS", "SCORE", "MARKS"),
-            [_row(each) for each in view.variations],
+            [table_row(each) for each in view.variations],
             [described(each) for each in view.variations],
             none="the set is empty",
         )
@@ -236,7 +236,7 @@ def described(view: VariationView) -> dict[str, Any]:
     return {**data, "checks": [msgspec.to_builtins(check) for check in view.checks]}
 
 
-def _row(view: VariationView) -> tuple[Any, ...]:
+def table_row(view: VariationView) -> tuple[Any, ...]:
     row = view.variation
     failed = [check.name for check in view.checks if check.status != "passed"]
     checks = f"failed: {', '.join(failed)}" if failed else f"{len(view.checks)} passed" if view.checks else None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from typing import BinaryIO
+from collections.abc import Callable
+from functools import partial
+from typing import Any, BinaryIO
 
 
 class Printer:
@@ -26,9 +28,9 @@ class Printer:
             return
         written: asyncio.Future[None] = self._loop.create_future()
         self._waiting.put((data, written))
-        gone = asyncio.ensure_future(self.closed.wait())
+        gone: asyncio.Future[Any] = asyncio.ensure_future(self.closed.wait())
         try:
-            await asyncio.wait({written, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([written, gone], return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
 
@@ -46,10 +48,15 @@ class Printer:
             except (OSError, ValueError):
                 self._tell(self.closed.set)
                 return
-            self._tell(lambda done=written: done.done() or done.set_result(None))  # type: ignore[misc]
+            self._tell(partial(_done, written))
 
-    def _tell(self, what: object) -> None:
+    def _tell(self, what: Callable[[], None]) -> None:
         try:
-            self._loop.call_soon_threadsafe(what)  # type: ignore[arg-type]
+            self._loop.call_soon_threadsafe(what)
         except RuntimeError:  # the loop has ended
             return
+
+
+def _done(written: asyncio.Future[None]) -> None:
+    if not written.done():
+        written.set_result(None)

@@ -25,6 +25,8 @@ def tell(line: Line) -> str | None:
             return f"  variation {data['number']} by {who}, {data['size']} bytes"
         case "variation.blended":
             return f"  variation {data['number']}, a blend of {_parents(data)}"
+        case "variation.checked" if data["name"] == "parses" and data["status"] == "passed":
+            return None
         case "variation.checked":
             return f"  variation {data['number']}: {data['name']} {data['status']}{_metrics(data)}"
         case "variation.tagged" if data.get("shortlisted"):

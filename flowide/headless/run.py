@@ -21,7 +21,7 @@ from flowide.headless.stream import RunStream
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 
-Output = Literal["text", "json", "jsonl"]
+Output = Literal["text", "json", "jsonl", "none"]
 
 
 class Show(Struct, frozen=True, kw_only=True):
@@ -145,12 +145,13 @@ def _sink(printer: Printer, show: Show) -> Any:
         if not show.quiet or line["type"] == "warning":
             said = progress.tell(line)
             if said is not None:
-                _say(said)
+                say(said)
 
     return pass_on
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """One line on stderr, without control sequences."""
     from flowide.text import one_line
 
     indent = text[: len(text) - len(text.lstrip())]

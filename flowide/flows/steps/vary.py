@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from msgspec import Struct
@@ -142,15 +143,17 @@ class _InOrder:
         self._slots, self._round, self._parents = slots, round, parents
         self._replies: dict[str, str | None] = {}
         self._next = 0
+        self._turn = asyncio.Lock()
 
     async def arrived(self, slot: Slot, reply: str | None) -> None:
         self._replies[slot.key] = reply
-        while self._next < len(self._slots) and self._slots[self._next].key in self._replies:
-            ready = self._slots[self._next]
-            self._next += 1  # before the await: only one caller adds it
-            text = self._replies[ready.key]
-            if text is not None:
-                self.numbers.append(await self._add(ready, text))
+        async with self._turn:
+            while self._next < len(self._slots) and self._slots[self._next].key in self._replies:
+                ready = self._slots[self._next]
+                text = self._replies[ready.key]
+                if text is not None:
+                    self.numbers.append(await self._add(ready, text))
+                self._next += 1
 
     async def _add(self, slot: Slot, reply: str) -> int:
         state, id = self._state, f"{self._state.run}:{slot.key}"
