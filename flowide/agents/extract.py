@@ -25,10 +25,10 @@ from flowide.errors import Incomplete
 Parses = Callable[[bytes], bool]
 
 _ELISION = re.compile(
-    r"(?im)^[ \t]*(?:#|//|/\*|<!--|--|\*)[ \t]*[(\[]?[ \t]*(?:\.{3}|…).*\b(?:rest|existing|unchanged|remaining|same|omitted|"
-    r"previous|other|keep|before)\b"
-    r"|^[ \t]*(?:#|//|/\*|<!--)[ \t]*[(\[]?(?:the )?(?:rest of|existing|remaining|other methods|previous)\b.*(?:\.{3}|…|"
-    r"unchanged|as before|stays? the same|remains? the same)"
+    r"(?im)^[ \t]*(?:#|//|/\*|<!--|--|\*)[ \t]*[(\[]?[ \t]*(?:\.{3}|…).*\b(?:rest|existing|unchanged|remaining|same|"
+    r"omitted|previous|other|keep|before)\b"
+    r"|^[ \t]*(?:#|//|/\*|<!--)[ \t]*[(\[]?(?:the )?(?:rest of|existing|remaining|other methods|previous)\b.*"
+    r"(?:\.{3}|…|unchanged|as before|stays? the same|remains? the same)"
 )
 _CODE_LINE = re.compile(
     r"(?m)^\s*(?:@\w|#!|(?:export|public|private|protected|static|abstract|final|async|pub|unsafe|default)\b.*\b\w+|"
@@ -41,8 +41,8 @@ _DEFINES = (
     r"|^[ \t]*(?:[\w<>\[\],.?&*@ \t]+[ \t])?(?:\#)?{name}[ \t]*(?:<[^>\n]*>)?[ \t]*(?:\(|=(?!=)|:)"
 )
 _GREETING = re.compile(
-    r"(?i)^(?:sure|certainly|of course|okay|ok|absolutely|great)\b|^(?:here(?:'s| is| are)|below is|this is|i(?:'ve| have)|"
-    r"the following)\b.*[:.!]?$"
+    r"(?i)^(?:sure|certainly|of course|okay|ok|absolutely|great)\b|^(?:here(?:'s| is| are)|below is|this is|"
+    r"i(?:'ve| have)|the following)\b.*[:.!]?$"
 )
 _FAREWELL = re.compile(
     r"(?i)^(?:let me know|i hope|hope this|feel free|would you like|if you (?:need|want|have|would)|please let me|"
@@ -179,7 +179,7 @@ def _chosen(
 def _defines(text: str, name: str, language: str) -> bool:
     last = re.split(r"[./]", name)[-1].partition("#")[0]
     if language == "markdown":
-        return re.search(rf"(?im)^#{{1,6}}[ \t]+{re.escape(name.split('/')[-1])}", text) is not None
+        return re.search(rf"(?im)^#{{1,6}}[ \t]+{re.escape(name.rpartition('/')[2])}", text) is not None
     return re.search(_DEFINES.replace("{name}", re.escape(last)), text) is not None
 
 
@@ -282,7 +282,7 @@ def _mismatch(value: Any, schema: dict[str, Any] | None) -> str:
     """Why a value does not fit; empty when it does. Without a schema it must be an object or a list."""
     if schema is None:
         return "" if isinstance(value, dict | list) else "it is neither an object nor a list"
-    import jsonschema  # 60 ms
+    import jsonschema  # type: ignore[import-untyped]  # 60 ms
 
     error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(value))
     return "" if error is None else f"{error.message[:200]} (at {error.json_path})"

@@ -168,10 +168,27 @@ def _is_provider(head: str) -> bool:
     return head in _KEYS or head in _OTHER_PROVIDERS
 
 
-_OTHER_PROVIDERS = frozenset(
-    "azure_ai bedrock custom_openai databricks deepinfra github hosted_vllm huggingface litellm_proxy llamafile "
-    "lm_studio sagemaker text-completion-openai vertex_ai watsonx".split()
-)
+_OTHER_PROVIDERS = {
+    *(
+        "azure_ai",
+        "bedrock",
+        "custom_openai",
+        "databricks",
+        "deepinfra",
+        "github",
+        "hosted_vllm",
+        "huggingface",
+    ),
+    *(
+        "litellm_proxy",
+        "llamafile",
+        "lm_studio",
+        "sagemaker",
+        "text-completion-openai",
+        "vertex_ai",
+        "watsonx",
+    ),
+}
 
 
 def _key(

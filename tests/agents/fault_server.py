@@ -470,7 +470,7 @@ def serving() -> Iterator[FaultServer]:
     """A server in a thread of its own, for tests without an event loop."""
     started: threading.Event = threading.Event()
     made: list[FaultServer] = []
-    stop: list[Callable[[], None]] = []
+    stop: list[Callable[[], object]] = []
 
     async def serve() -> None:
         loop, done = asyncio.get_running_loop(), asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -36,6 +37,13 @@ litellm.disable_streaming_logging = True
 litellm.disable_hf_tokenizer_download = True
 # aiohttp's transport hides what closed the connection, and its time-outs are not httpx's.
 litellm.disable_aiohttp_transport = True
+# It takes any hundred equal chunks for a fault; the deadline ends what never ends.
+litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize  # type: ignore[attr-defined]
+# It would load a tokenizer and count every prompt, to guess at what the provider reports.
+litellm.disable_token_counter = True
+
+LONGEST_REPLY = 4 * 1024 * 1024
+"""Characters of an answer and its reasoning, at which it is given up."""
 
 FLUSH_S = 0.05
 FLUSH_CHARS = 256
@@ -43,13 +51,17 @@ FLUSH_CHARS = 256
 Send = Callable[[FromWorker], Awaitable[None]]
 
 
-async def attempt(call: Call, send: Send) -> None:
-    """Make one attempt and say how it goes; the last frame is `Done` or `Failed`."""
+async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
+    """Make one attempt and say how it goes; the last frame is `Done` or `Failed`.
+
+    `client` goes in place of the provider's own that litellm makes and keeps.
+    """
     secrets = [*secrets_in(os.environ), call.api_key or ""]
     streaming = False
+    stream: Any = None
     out = _Coalescer(call.id, send)
     try:
-        stream = await litellm.acompletion(**_parameters(call))
+        stream = await litellm.acompletion(**_parameters(call), client=client)
         splitter = ThinkingSplitter()
         async for chunk in stream:
             streaming = True
@@ -60,6 +72,8 @@ async def attempt(call: Call, send: Send) -> None:
                 await out.add(Thought, thought)
             for is_thought, part in splitter.feed(getattr(delta, "content", None) or ""):
                 await out.add(Thought if is_thought else Text, part)
+            if out.total > LONGEST_REPLY:
+                break
         for is_thought, part in splitter.end():
             await out.add(Thought if is_thought else Text, part)
         await out.flush()
@@ -69,7 +83,9 @@ async def attempt(call: Call, send: Send) -> None:
         return
     finally:
         out.close()
-    await send(_ending(call, stream, out.text))
+        if stream is not None:
+            await stream.aclose()
+    await send(_ending(call, stream, out))
 
 
 def _parameters(call: Call) -> dict[str, Any]:
@@ -92,16 +108,20 @@ def _parameters(call: Call) -> dict[str, Any]:
     return {**chosen, "stream": True, "timeout": silence, "num_retries": 0, "max_retries": 0}
 
 
-def _ending(call: Call, stream: Any, text: str) -> Done | Failed:
+def _ending(call: Call, stream: Any, out: _Coalescer) -> Done | Failed:
     """What a stream that ended without an error amounts to."""
+    if out.total > LONGEST_REPLY:
+        fault = Fault(kind="incomplete", message=f"the reply has more than {LONGEST_REPLY:,} characters")
+        return Failed(call.id, fault)
+    text = out.text
     reported = [usage for chunk in stream.chunks if (usage := getattr(chunk, "usage", None)) is not None]
     reason = stream.received_finish_reason
     if reason is None and stream.custom_llm_provider in ("gemini", "vertex_ai"):
         # litellm never notes the reason of these; the provider's last chunk has one and counts the output.
         reason = stream.intermittent_finish_reason or _last_reason(stream.chunks)
-    fault = fault_of_ending(reason, text, call)
-    if fault is not None:
-        return Failed(call.id, fault)
+    wrong = fault_of_ending(reason, text, call)
+    if wrong is not None:
+        return Failed(call.id, wrong)
     json_text = None
     if call.json_schema is not None:
         try:
@@ -129,10 +149,12 @@ def _model_named(stream: Any, call: Call) -> str:
 
 def _usage(call: Call, stream: Any, reported: list[Any], text: str) -> Usage:
     """The provider's figures; without any, tokens by a rule of thumb and no price."""
-    if not reported:
+    usage = reported[0] if len(reported) == 1 else None
+    if len(reported) > 1:
+        usage = getattr(litellm.stream_chunk_builder(stream.chunks), "usage", None)
+    if usage is None or not (usage.prompt_tokens or usage.completion_tokens):
         asked = sum(len(message.content) for message in call.messages)
         return Usage(asked // 4, len(text) // 4, None)
-    usage = litellm.stream_chunk_builder(stream.chunks).usage if len(reported) > 1 else reported[0]
     return Usage(usage.prompt_tokens or 0, usage.completion_tokens or 0, cost_micros(call, usage))
 
 
@@ -148,6 +170,8 @@ class _Coalescer:
         self._since = 0.0
         self._timer: asyncio.Task[None] | None = None
         self._said: list[str] = []
+        self.total = 0
+        """Characters so far, with reasoning."""
 
     @property
     def text(self) -> str:
@@ -163,6 +187,7 @@ class _Coalescer:
             self._said.append(text)
         self._held.append(text)
         self._chars += len(text)
+        self.total += len(text)
         now = time.monotonic()
         if len(self._held) == 1:
             self._since = now

@@ -10,11 +10,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpx
-import litellm
-from litellm.exceptions import MidStreamFallbackError
+from litellm.exceptions import (
+    APIConnectionError,
+    ContentPolicyViolationError,
+    ContextWindowExceededError,
+    MidStreamFallbackError,
+    Timeout,
+)
 
 from flowide.agents.redact import redact
-from flowide.agents.worker.frames import Call, Fault
+from flowide.agents.worker.frames import Call, Fault, FaultKind
 
 _TRANSIENT = frozenset({408, 409, 425, 429, 499})
 _AUTH_TEXT = re.compile(
@@ -63,15 +68,28 @@ def fault_of(error: BaseException, call: Call, *, streaming: bool, secrets: Iter
     """Why a call failed; `streaming` = the provider had begun to answer."""
     if isinstance(error, MidStreamFallbackError) and error.original_exception is not None:
         error = error.original_exception
-    status = _status(error)
     message = _message(error, call, secrets)
-    raw = str(error)
+    return (
+        _refusal(error, call, message, streaming=streaming)
+        or _breakage(error, call, message, streaming=streaming)
+        or Fault(
+            kind="incomplete" if streaming and _status(error) is None else "unavailable",
+            message=f"the provider broke off: {message}" if streaming else message,
+            status=_status(error),
+            retry=True,
+            retry_after_s=_retry_after(error),
+        )
+    )
 
-    if isinstance(error, litellm.ContextWindowExceededError):
+
+def _refusal(error: BaseException, call: Call, message: str, *, streaming: bool) -> Fault | None:
+    """The fault, when the provider does not want this request; asking again does not help."""
+    status, raw = _status(error), str(error)
+    if isinstance(error, ContextWindowExceededError):
         return Fault(
             kind="bad_request", message=f"the request is too long for {call.model}: {message}", status=status
         )
-    if isinstance(error, litellm.ContentPolicyViolationError):
+    if isinstance(error, ContentPolicyViolationError):
         return Fault(
             kind="rejected", message=f"the provider's content filter refused: {message}", status=status
         )
@@ -79,44 +97,33 @@ def fault_of(error: BaseException, call: Call, *, streaming: bool, secrets: Iter
         return Fault(kind="auth", message=message, status=status)
     if status == 402 or (status == 429 and _NO_MONEY.search(raw)):
         return Fault(kind="unavailable", message=f"the account has no credit: {message}", status=status)
-    if isinstance(error, litellm.Timeout) or _caused_by(error, httpx.TimeoutException):
-        return Fault(
-            kind="unavailable", message=f"nothing came for {call.silence_s:g} s", status=status, retry=True
-        )
-    if _caused_by(error, json.JSONDecodeError):
+    if status is None or not 400 <= status < 500 or status in _TRANSIENT:
+        return None
+    refused = next((name for name in _REFUSABLE if name in raw and name not in call.without), "")
+    kind: FaultKind = "unsupported" if refused else "bad_request"
+    return Fault(kind=kind, message=message, status=status, parameter=refused, retry=bool(refused))
+
+
+def _breakage(error: BaseException, call: Call, message: str, *, streaming: bool) -> Fault | None:
+    """The fault, when the connection or what came through it is broken."""
+    if isinstance(error, Timeout) or _caused_by(error, httpx.TimeoutException):
+        return Fault(kind="unavailable", message=f"nothing came for {call.silence_s:g} s", retry=True)
+    if _caused_by(error, json.JSONDecodeError, UnicodeDecodeError):
         return Fault(kind="incomplete", message=f"the reply is malformed: {message}", retry=True)
-    if _caused_by(error, httpx.TransportError) or isinstance(error, litellm.APIConnectionError):
-        return _broken_connection(error, call, message, streaming=streaming)
-    if status is not None and 400 <= status < 500 and status not in _TRANSIENT:
-        for name in _REFUSABLE:
-            if name in raw and name not in call.without:
-                return Fault(kind="unsupported", message=message, status=status, parameter=name, retry=True)
-        return Fault(kind="bad_request", message=message, status=status)
-    return Fault(
-        kind="incomplete" if streaming and status is None else "unavailable",
-        message=message,
-        status=status,
-        retry=True,
-        retry_after_s=_retry_after(error),
-    )
-
-
-def _broken_connection(error: BaseException, call: Call, message: str, *, streaming: bool) -> Fault:
     where = call.api_base or "the provider"
     if _caused_by(error, httpx.ConnectError):
         return Fault(kind="unavailable", message=f"no connection to {where}: {_cause(error)}", retry=True)
+    if not _caused_by(error, httpx.TransportError):
+        return None
     if streaming:
-        return Fault(
-            kind="incomplete",
-            message=f"the connection broke in the middle of the reply: {_cause(error)}",
-            retry=True,
-        )
-    return Fault(kind="unavailable", message=f"the connection to {where} broke: {message}", retry=True)
+        what = f"the connection broke in the middle of the reply: {_cause(error)}"
+        return Fault(kind="incomplete", message=what, retry=True)
+    return Fault(kind="unavailable", message=f"the connection to {where} broke: {_cause(error)}", retry=True)
 
 
 def _status(error: BaseException) -> int | None:
     """HTTP status that the provider sent; None for the ones litellm makes up for broken connections."""
-    if isinstance(error, litellm.APIConnectionError | litellm.Timeout):
+    if isinstance(error, APIConnectionError | Timeout):
         return None
     status = getattr(error, "status_code", None)
     try:
@@ -142,8 +149,8 @@ def _chain(error: BaseException) -> Iterable[BaseException]:
         following = following.__cause__ or following.__context__
 
 
-def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
-    return any(isinstance(link, kind) for link in _chain(error))
+def _caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:
+    return any(isinstance(link, kinds) for link in _chain(error))
 
 
 def _cause(error: BaseException) -> str:

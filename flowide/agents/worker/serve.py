@@ -23,6 +23,7 @@ from flowide.agents.worker.frames import (
     pack,
     receive,
 )
+from flowide.agents.worker.warming import warm_up
 
 
 def run(connection: socket.socket) -> None:
@@ -39,6 +40,7 @@ async def _serve(connection: socket.socket) -> None:
         await writer.drain()
 
     decoder = msgspec.json.Decoder(ToWorker)
+    await warm_up()
     await send(Ready(importlib.metadata.version("litellm")))
     while (frame := await receive(reader, decoder)) is not None:
         match frame:
