@@ -13,9 +13,9 @@ import msgspec
 
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.load import choose_agents, find_agents
-from flowide.domain.commands import ClaimRun, FinishRun, StartRun
+from flowide.domain.commands import ClaimRun, FinishRun, Leased, StartRun
 from flowide.domain.ids import uuid7
-from flowide.errors import BadInput, Fenced, FlowError, Gone, NeedsInput, NotFound, Rejected, Unavailable
+from flowide.errors import BadInput, Busy, Fenced, FlowError, Gone, NeedsInput, NotFound, Rejected, Unavailable
 from flowide.flows.api import Budget, Observer, RunRequest, RunResult
 from flowide.flows.budget import Spending
 from flowide.flows.checks import commands_of
@@ -25,11 +25,12 @@ from flowide.flows.state import Agents, RunState, StepContext, with_options
 from flowide.flows.steps import STEPS
 from flowide.flows.templates import truth
 from flowide.project.folder import ProjectFolder
-from flowide.space.api import Space
+from flowide.space.api import Reply, Space
 from flowide.space.leases import LeaseKeeper
 from flowide.space.queries import OneRun
 
-LEASE_MS = 15_000
+LEASE_MS = 6_000
+"""A run whose process is gone can be gone on with after so long; it is renewed three times as often."""
 
 
 class Quiet:
@@ -117,7 +118,7 @@ async def resume(
     request = with_options(msgspec.convert(stored, RunRequest), request)
     agents = _agents(folder, request, loaded.flow, around)
     async with _pool(agents, request, around) as pool:
-        claimed = await space.execute(ClaimRun(run=view.run.id, ttl_ms=LEASE_MS))
+        claimed = await _claim(space, view.run.id, observer or Quiet())
         at = _Place(space, folder, view.run.id, claimed.ok.fence)
         state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer)
         _warn_if_changed(state, folder, request, loaded, around)
@@ -129,6 +130,26 @@ async def resume(
                 state.spending.add(msgspec.convert(step.usage, Usage))
         state.outputs.update(view.run.outputs)
         return await _drive(state)
+
+
+async def _claim(space: Space, run: str, observer: Observer) -> Reply[Leased]:
+    """Take the run over; a driver that is silent is waited for until its lease is over.
+
+    Raises:
+        Busy: The driver is alive: it renewed its lease meanwhile.
+    """
+    last = LEASE_MS + 1
+    while True:
+        try:
+            return await space.execute(ClaimRun(run=run, ttl_ms=LEASE_MS))
+        except Busy as busy:
+            left = busy.data["expires_ms"]
+            if left >= last:
+                raise
+            if last > LEASE_MS:
+                observer.warning(f"waiting up to {left / 1000:.1f} s: is the process that drove the run gone?")
+            last = left
+            await asyncio.sleep(min(left / 1000 + 0.01, 0.5))
 
 
 def _given(request: RunRequest) -> dict[str, Any]:
@@ -291,7 +312,9 @@ async def _steps(state: RunState) -> None:
         except NeedsInput:
             raise
         except FlowError as error:
-            await state.commit(state.record(step.id, step.kind, "failed", error=error.to_dict()))
+            begun = state.steps[step.id].result if step.id in state.steps else {}
+            failed = state.record(step.id, step.kind, "failed", result=begun, error=error.to_dict())
+            await state.commit(failed)
             raise
         state.results[step.id] = result
         stored = {"result": result, "outputs": {k: v for k, v in state.outputs.items() if k != "text"}}

@@ -66,7 +66,7 @@ async def drive(
     stream = RunStream(space, run, _sink(printer, show), deltas=show.deltas and show.output == "jsonl")
     watch = asyncio.create_task(_cancel_when_closed(printer, _this_task()))
     try:
-        driven = await _drive(space, folder, request, surroundings, stream, resume, interrupted_by or [])
+        driven = await _drive(space, folder, request, surroundings, stream, resume, [] if interrupted_by is None else interrupted_by)
         if printer.closed.is_set():
             driven = Driven(driven.run, driven.result, 141, driven.error)
         await _tell_end(stream, printer, show, driven)

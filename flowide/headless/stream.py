@@ -36,7 +36,6 @@ class RunStream:
         self.flow: str | None = None
         self._follower: asyncio.Task[None] | None = None
         self._speaker: asyncio.Task[None] | None = None
-        self._caught_up = asyncio.Event()
 
     # --- the observer's side ------------------------------------------------------------------------
 
@@ -72,10 +71,12 @@ class RunStream:
         """Pass on all that is in the log by now, and end."""
         assert self._follower is not None
         assert self._speaker is not None
-        await _end(self._follower)
+        async with self._lock:  # never in the middle of an event: its lines would come twice
+            await _end(self._follower)
         async for event in self._space.events(self.seq):
             await self._pass(event)
-        await _end(self._speaker)
+        async with self._lock:
+            await _end(self._speaker)
         await self._say()
 
     async def last(self, data: dict[str, Any]) -> None:

@@ -1,0 +1,95 @@
+"""Checks run on a copy, with bounds, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from flowide.errors import TooLarge
+from flowide.flows import sandbox
+from flowide.flows.sandbox import Outcome, private_copy
+
+
+async def run(root: Path, command: str, *, timeout_s: float = 20, changed: dict[str, bytes] | None = None) -> Outcome:
+    paths = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+    async with private_copy(root, paths, changed or {}) as copy:
+        return await sandbox.run(command, copy, timeout_s=timeout_s)
+
+
+async def test_the_variation_stands_in_the_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    (tmp_path / "b.txt").write_text("kept")
+
+    outcome = await run(tmp_path, "cat a.txt b.txt", changed={"a.txt": b"new"})
+
+    assert (outcome.status, outcome.output) == ("passed", "newkept")
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+async def test_keys_and_home_are_not_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+
+    outcome = await run(tmp_path, 'echo "[$OPENAI_API_KEY]"; echo "$HOME"')
+
+    first, home = outcome.output.splitlines()
+    assert first == "[]"
+    assert home != os.environ["HOME"]
+
+
+async def test_a_child_that_outlives_its_command_is_gone(tmp_path: Path) -> None:
+    outcome = await run(tmp_path, "sleep 300 & echo $!")
+
+    assert outcome.status == "passed"
+    assert not _alive(int(outcome.output))
+
+
+async def test_a_command_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
+    outcome = await run(tmp_path, "sleep 300 & echo $!; wait", timeout_s=0.3)
+
+    assert outcome.status == "timeout"
+    assert not _alive(int(outcome.output.splitlines()[0]))
+
+
+async def test_a_flood_is_cut_to_its_last_part(tmp_path: Path) -> None:
+    outcome = await run(tmp_path, "yes | head -c 3000000; echo the end")
+
+    assert outcome.output.endswith("the end")
+    assert len(outcome.output.encode()) <= sandbox.MAX_OUTPUT
+
+
+async def test_output_that_is_no_text_is_kept_as_text(tmp_path: Path) -> None:
+    outcome = await run(tmp_path, r"printf '\377\376\033[31mred'")
+
+    outcome.output.encode()
+    assert outcome.status == "passed"
+
+
+async def test_a_project_too_large_to_copy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "MAX_COPY", 10)
+    (tmp_path / "large").write_bytes(b"x" * 11)
+
+    with pytest.raises(TooLarge, match=r"\.gitignore|copy"):
+        await run(tmp_path, "true")
+
+
+async def test_the_copy_is_removed(tmp_path: Path) -> None:
+    async with private_copy(tmp_path, [], {"a/b.txt": b"x"}) as copy:
+        assert (copy / "a/b.txt").read_bytes() == b"x"
+
+    assert not copy.parent.exists()
+
+
+def _alive(process: int) -> bool:
+    """Whether a process runs on; killed ones may need a moment until somebody has reaped them."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        if state == "Z":
+            return False
+        time.sleep(0.02)
+    return True
