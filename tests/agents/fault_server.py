@@ -248,6 +248,12 @@ async def _ok(answer: Answer) -> None:
     await answer.finish()
 
 
+@_behaviour("gpt-4o-mini")
+async def _listed(answer: Answer) -> None:
+    """A name that has a price."""
+    await _ok(answer)
+
+
 @_behaviour("gated")
 async def _gated(answer: Answer) -> None:
     await answer.server.gate.wait()

@@ -152,7 +152,7 @@ def _usage(call: Call, stream: Any, reported: list[Any], text: str) -> Usage:
     usage = reported[0] if len(reported) == 1 else None
     if len(reported) > 1:
         usage = getattr(litellm.stream_chunk_builder(stream.chunks), "usage", None)
-    if usage is None or not (usage.prompt_tokens or usage.completion_tokens):
+    if usage is None or not usage.prompt_tokens:  # litellm makes one up, without the prompt
         asked = sum(len(message.content) for message in call.messages)
         return Usage(asked // 4, len(text) // 4, None)
     return Usage(usage.prompt_tokens or 0, usage.completion_tokens or 0, cost_micros(call, usage))

@@ -154,9 +154,12 @@ def _caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:
 
 
 def _cause(error: BaseException) -> str:
-    """What the transport said, or the innermost thing that was said."""
+    """What the transport said, or what was said below it; many of its errors carry no text."""
     links = list(_chain(error))
-    said = next((link for link in links if isinstance(link, httpx.TransportError)), links[-1])
+    first = next(
+        (at for at, link in enumerate(links) if isinstance(link, httpx.TransportError)), len(links) - 1
+    )
+    said = next((link for link in links[first:] if str(link).strip()), links[first])
     return redact(" ".join(str(said).split()))[:_LONGEST] or type(said).__name__
 
 
