@@ -36,7 +36,9 @@ class AgentPool:
         self._definitions = {agent.handle: agent for agent in definitions}
         self._models, self._env, self._model = models, env, model
         self._backends: dict[str, Backend] = {}
-        self._worker, self._owns_worker = worker, worker is None
+        self.worker = worker
+        """The process that all models share; None until an agent needs one."""
+        self._owns_worker = worker is None
 
     def backend(self, handle: str) -> Backend:
         """What answers for an agent.
@@ -65,11 +67,11 @@ class AgentPool:
         )
 
     def _shared_worker(self) -> ModelWorker:
-        if self._worker is None:
+        if self.worker is None:
             from flowide.agents.worker.client import ModelWorker
 
-            self._worker = ModelWorker(self._env)
-        return self._worker
+            self.worker = ModelWorker(self._env)
+        return self.worker
 
     async def __aenter__(self) -> AgentPool:
         if any(agent.backend == "model" for agent in self._definitions.values()):
@@ -83,5 +85,5 @@ class AgentPool:
             for backend in self._backends.values():
                 await backend.close()
         finally:
-            if self._worker is not None and self._owns_worker:
-                await self._worker.close()
+            if self.worker is not None and self._owns_worker:
+                await self.worker.close()
