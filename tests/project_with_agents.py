@@ -26,7 +26,10 @@ def shop(number: int, *, helper: str = "") -> str:
     """The shop as variation `number` writes it."""
     text = SHOP.replace('"""A shop."""', f'"""A shop, written the {number}th way."""')
     text = text.replace("return sum(self.stock.values())", f"return self._sum() + {number} - {number}")
-    return text + f"\n    def _sum(self):\n        return {helper or f'sum(self.stock.values()) * {number} // {number}'}\n"
+    return (
+        text
+        + f"\n    def _sum(self):\n        return {helper or f'sum(self.stock.values()) * {number} // {number}'}\n"
+    )
 
 
 def fenced(text: str, words: str = "Here it is.") -> str:
@@ -43,7 +46,9 @@ def verdicts(count: int) -> str:
     return json.dumps({"verdicts": said, "summary": "fine", "recommended": 1})
 
 
-def write_agent(root: Path, handle: str, replies: list[dict[str, Any]], *, role: str = "drafter", **head: Any) -> None:
+def write_agent(
+    root: Path, handle: str, replies: list[dict[str, Any]], *, role: str = "drafter", **head: Any
+) -> None:
     """An agent that answers from a script; JSON is YAML too."""
     folder = root / ".flowide" / "agents"
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 
 from flowide.agents.definition import (
@@ -35,7 +36,9 @@ _HINTS = {
 }
 
 
-class _AgentFile(Struct, forbid_unknown_fields=True):
+class AgentFile(Struct, forbid_unknown_fields=True):
+    """The front matter of an agent file, as it is written."""
+
     handle: str | None = None
     name: str | None = None
     role: str = ""
@@ -193,7 +196,7 @@ def _quoted(head: str) -> str:
 
 
 def _own_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDefinition:
-    raw = head.convert(_AgentFile, _HINTS)
+    raw = head.convert(AgentFile, _HINTS)
     handle = (raw.handle if raw.handle is not None else path.stem.lower()).removeprefix("@")
     _check_handle(handle, head, "handle")
     if raw.temperature is not None and not 0 <= raw.temperature <= 2:
@@ -276,12 +279,26 @@ def _split_command(head: YamlFile) -> Callable[[str], list[str]]:
 
 def user_agents_folder(env: Mapping[str, str]) -> Path:
     """The folder of the user's own agents: `$FLOWIDE_HOME/agents`, else beside the platform's settings."""
-    home = env.get("FLOWIDE_HOME")
-    if home:
-        return Path(home) / "agents"
-    import platformdirs
+    from flowide.settings import user_folder
 
-    return Path(platformdirs.user_config_dir("flowide")) / "agents"
+    return user_folder(env) / "agents"
+
+
+def load_agents(project: Path, env: Mapping[str, str]) -> dict[str, AgentDefinition]:
+    """The agents of a project and its user that can be read, by handle."""
+    return find_agents(project, user_agents_folder(env)).agents
+
+
+def agent_schema() -> dict[str, Any]:
+    """JSON Schema of the front matter of an agent file."""
+    made = msgspec.json.schema(AgentFile)
+    head: dict[str, Any] = made["$defs"]["AgentFile"]
+    for name, hint in _HINTS.items():
+        head["properties"][name]["description"] = hint
+    head["properties"]["handle"]["anyOf"] = [{"type": "string", "pattern": f"^@?{HANDLE.pattern}$"}, {"type": "null"}]
+    head["properties"]["temperature"]["anyOf"] = [{"type": "number", "minimum": 0, "maximum": 2}, {"type": "null"}]
+    head["properties"]["max_tokens"]["anyOf"] = [{"type": "integer", "minimum": 1}, {"type": "null"}]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **head, "title": "FlowIDE agent"}
 
 
 def describe(agent: AgentDefinition) -> dict[str, Any]:
@@ -302,5 +319,5 @@ def agent_schema() -> dict[str, Any]:
     """JSON Schema of the head of agent files, for editors."""
     import msgspec
 
-    schema = msgspec.json.schema(_AgentFile)
+    schema = msgspec.json.schema(AgentFile)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "FlowIDE agent", **schema}

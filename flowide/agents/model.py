@@ -20,7 +20,7 @@ from flowide.agents.api import (
     TextDelta,
 )
 from flowide.agents.definition import AgentDefinition
-from flowide.agents.models import Target, resolve
+from flowide.agents.models import Target, target_of
 from flowide.agents.redact import redact, secrets_in
 from flowide.agents.worker.client import ModelWorker
 from flowide.agents.worker.frames import Call, Done, Failed, Fault, Text, Thought
@@ -53,7 +53,7 @@ class ModelBackend:
         `first_wait_s` are the seconds before the second attempt; the next ones wait twice as long each.
         """
         self._agent, self._models, self._env = agent, models, env
-        self._model = model or agent.model
+        self._model = model
         self._worker = worker or ModelWorker(env)
         self._owns_worker = worker is None
         self._first_wait_s = first_wait_s
@@ -112,13 +112,7 @@ class ModelBackend:
             await asyncio.sleep(wait)
 
     def _target(self) -> Target:
-        if self._model is None:
-            raise BadInput(
-                f"@{self._agent.handle} has no model",
-                hint="Add 'model: …' to its agent file, or give --model.",
-                agent=self._agent.handle,
-            )
-        return resolve(self._model, self._models, self._env)
+        return target_of(self._agent, self._models, self._env, self._model)
 
     def _call(self, target: Target, request: Request) -> Call:
         agent = self._agent

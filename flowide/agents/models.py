@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from flowide.agents.definition import AgentDefinition
 from flowide.errors import AuthFailed, BadInput
 
 SILENCE_S = 120.0
@@ -146,6 +147,27 @@ def resolve(
         price_out=table.price_out,
         silence_s=table.silence_s,
     )
+
+
+def target_of(
+    agent: AgentDefinition,
+    models: Mapping[str, ModelSettings | Mapping[str, Any]],
+    env: Mapping[str, str],
+    model: str | None = None,
+) -> Target:
+    """Where the calls of an agent go; `model` goes before its own.
+
+    Raises:
+        BadInput: It has no model, or the alias' settings are wrong.
+    """
+    name = model or agent.model
+    if name is None:
+        raise BadInput(
+            f"@{agent.handle} has no model",
+            hint="Add 'model: …' to its agent file, or give --model.",
+            agent=agent.handle,
+        )
+    return resolve(name, models, env)
 
 
 def _provider(table: ModelSettings) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowide.agents.api import Backend
 from flowide.agents.definition import AgentDefinition
-from flowide.errors import BadInput
+from flowide.agents.readiness import acp_agent
 
 if TYPE_CHECKING:
     from flowide.agents.worker.client import ModelWorker
@@ -61,10 +61,7 @@ class AgentPool:
             return ModelBackend(
                 agent, models=self._models, env=self._env, model=self._model, worker=self._shared_worker()
             )
-        raise BadInput(
-            f"@{agent.handle} is an ACP agent, and this version does not run those yet",
-            hint="Choose agents with a model: --agents …",
-        )
+        raise acp_agent(agent)
 
     def _shared_worker(self) -> ModelWorker:
         if self.worker is None:

@@ -20,7 +20,9 @@ def project_root(given: str | None = None) -> Path:
     if given is not None:
         return Path(given)
     here = Path.cwd()
-    return next((each for each in (here, *here.parents) if (each / ".flowide" / "workspace.db").is_file()), here)
+    return next(
+        (each for each in (here, *here.parents) if (each / ".flowide" / "workspace.db").is_file()), here
+    )
 
 
 def acting(handle: str | None, project: Path) -> Actor:

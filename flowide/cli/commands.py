@@ -11,7 +11,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "variations": ("flowide.cli.variations:variations", "Compare, blend, short-list, accept variations."),
     "demo": ("flowide.cli.demo:demo", "A whole story on an example project, without keys or network."),
     # artifacts
-    "artifact": ("flowide.cli.artifact:artifact", "Artifacts: list, show, create, history, diff, restore, blame."),
+    "artifact": (
+        "flowide.cli.artifact:artifact",
+        "Artifacts: list, show, create, history, diff, restore, blame.",
+    ),
     "edit": ("flowide.cli.edit:edit", "Lock, open the editor, save, unlock."),
     "save": ("flowide.cli.save:save", "Save stdin under a lock taken earlier."),
     "lock": ("flowide.cli.lock:lock", "Locks: acquire, release, renew, list, transfer, force, wait."),

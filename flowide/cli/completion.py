@@ -11,8 +11,8 @@ def completion(shell: str) -> None:
     """Print the completion script of a shell."""
     from click.shell_completion import get_completion_class
 
-    from flowide.cli.main import root
+    from flowide.cli.main import COMPLETE, root
 
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(root, {}, "flowide", "_FLOWIDE_COMPLETE").source())
+    click.echo(found(root, {}, "flowide", COMPLETE).source())

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 @click.command(epilog="\b\nExamples:\n  flowide demo\n  flowide demo --headless --dir ./flowide-demo")
 @click.option("--headless", is_flag=True, help="Play the whole story here, to an accepted artifact.")
-@click.option("--dir", "folder", metavar="PATH", help="A new folder for it; by default a temporary one, which stays.")
-@click.option("--as", "handle", metavar="HANDLE", default=None, help="Who you are; by default the git or login user.")
+@click.option(
+    "--dir", "folder", metavar="PATH", help="A new folder for it; by default a temporary one, which stays."
+)
+@click.option(
+    "--as", "handle", metavar="HANDLE", default=None, help="Who you are; by default the git or login user."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def demo(headless: bool, folder: str | None, handle: str | None, as_json: bool, quiet: bool) -> None:
@@ -79,10 +83,10 @@ def _print(story: Story) -> None:
     )
     whole = "whole and sound" if not story.problems else f"NOT sound: {'; '.join(story.problems)}"
     click.echo(f"""
-You said “{story.sentence}”: variation {story.chosen} is variation {base} with {', '.join(took)}, put together by code.
+You said “{story.sentence}”: variation {story.chosen} is variation {base} with {", ".join(took)}, put together by code.
 {checked} and was accepted under the lock as version {story.version} of
   {story.project}/{story.path}
-{story.events} events in the log, {whole}; {story.totals['calls']} answers of scripted agents; {story.seconds} s.
+{story.events} events in the log, {whole}; {story.totals["calls"]} answers of scripted agents; {story.seconds} s.
 
 Where to look:
   cd {story.project}""")

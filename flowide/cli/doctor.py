@@ -16,7 +16,14 @@ from msgspec import Struct
 from flowide.cli.desk import print_json, print_table, say
 
 _EXTRAS = {"xllamacpp": "local", "psycopg": "postgres", "starlette": "server", "textual-image": "images"}
-_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "MISTRAL_API_KEY", "GROQ_API_KEY", "OPENROUTER_API_KEY")
+_KEYS = (
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "GEMINI_API_KEY",
+    "MISTRAL_API_KEY",
+    "GROQ_API_KEY",
+    "OPENROUTER_API_KEY",
+)
 
 
 class Finding(Struct, frozen=True):
@@ -31,7 +38,11 @@ class Finding(Struct, frozen=True):
 @click.command(epilog="\b\nExamples:\n  flowide doctor\n  flowide doctor --report flowide-report.json")
 @click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write it to a file, without secrets.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write it to a file, without secrets.",
+)
 def doctor(project: str | None, as_json: bool, report: Path | None) -> None:
     """Check Python, SQLite, git, the project, agents and models; show where settings come from. Exit 1 on trouble."""
     from flowide.cli.around import project_root
@@ -55,7 +66,8 @@ def doctor(project: str | None, as_json: bool, report: Path | None) -> None:
         print_table(("", "WHAT", ""), [(_SIGNS[each.state], each.what, each.said) for each in findings])
         click.echo()
         print_table(
-            ("SETTING", "VALUE", "FROM"), [(each["setting"], each["value"], each["from"]) for each in settings]
+            ("SETTING", "VALUE", "FROM"),
+            [(each["setting"], each["value"], each["from"]) for each in settings],
         )
     if bad:
         raise click.exceptions.Exit(1)
@@ -66,8 +78,8 @@ _SIGNS = {"ok": "ok", "note": "note", "bad": "BAD"}
 
 def _installation() -> list[Finding]:
     from flowide import __version__
+    from flowide.store.api import sqlite3
     from flowide.store.journal import wal_is_safe
-    from flowide.store.sqlite import sqlite3
 
     version = sqlite3.sqlite_version
     wal = wal_is_safe(sqlite3.sqlite_version_info)
@@ -90,7 +102,11 @@ def _installation() -> list[Finding]:
             else "run in a private copy of the project; with bubblewrap they could not write elsewhere either",
         ),
         Finding("extras", "ok", ", ".join(extras) or "none installed"),
-        Finding("terminal", "ok", f"{os.environ.get('TERM', 'none')}, {os.environ.get('COLORTERM', 'no COLORTERM')}"),
+        Finding(
+            "terminal",
+            "ok",
+            f"{os.environ.get('TERM', 'none')}, {os.environ.get('COLORTERM', 'no COLORTERM')}",
+        ),
     ]
 
 
@@ -115,7 +131,7 @@ def _project(root: Path) -> list[Finding]:
     if not database.is_file():
         findings.append(Finding("workspace", "note", f"none in {root} yet; it is made on first use"))
     else:
-        from flowide.store.sqlite import sqlite3
+        from flowide.store.api import sqlite3
 
         try:
             mode, why = journal_mode(database, sqlite3.sqlite_version_info)
@@ -137,7 +153,11 @@ def _project(root: Path) -> list[Finding]:
 
 def _models() -> list[Finding]:
     found = [name for name in _KEYS if os.environ.get(name)]
-    said = f"set: {', '.join(found)}" if found else "none set; Ollama, any OpenAI-compatible URL and `flowide local` need none"
+    said = (
+        f"set: {', '.join(found)}"
+        if found
+        else "none set; Ollama, any OpenAI-compatible URL and `flowide local` need none"
+    )
     return [Finding("keys", "ok" if found else "note", said)]
 
 

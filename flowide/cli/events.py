@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n  flowide events --since 120 --follow\n  flowide events last | jq -c 'select(.type==\"usage\")'"
 )
 @click.argument("run", required=False)
-@click.option("--since", type=click.IntRange(0), default=0, metavar="SEQ", help="Only what comes after this seq.")
+@click.option(
+    "--since", type=click.IntRange(0), default=0, metavar="SEQ", help="Only what comes after this seq."
+)
 @click.option("-f", "--follow", is_flag=True, help="Wait for more; of a run until it stops.")
 @workspace_command
 def events(run: str | None, since: int, follow: bool, at: Place) -> None:
@@ -55,9 +57,7 @@ async def _of_run(desk: Desk, ref: str, since: int, follow: bool) -> None:
         if event.type == "run.finished":
             actor = {"kind": event.actor["kind"], "id": event.actor["id"]}
             data = envelope.run_finished(event.data, flow=run.flow, run=run.id)
-            return [
-                envelope.line("run.finished", data, seq=event.seq, ts=event.ts, run=run.id, actor=actor)
-            ]
+            return [envelope.line("run.finished", data, seq=event.seq, ts=event.ts, run=run.id, actor=actor)]
         return list(envelope.lines_of(event, run.id))
 
     follow = follow and run.status == "running"

@@ -60,9 +60,13 @@ def _list(project: str | None, as_json: bool) -> None:
     for name, origin, path in find_flows(root, user):
         try:
             flow = load_flow(str(path), root, user).flow
-            found.append({"flow": name, "origin": origin, "path": str(path), "about": flow.about, "error": None})
+            found.append(
+                {"flow": name, "origin": origin, "path": str(path), "about": flow.about, "error": None}
+            )
         except BadInput as error:
-            found.append({"flow": name, "origin": origin, "path": str(path), "about": "", "error": error.message})
+            found.append(
+                {"flow": name, "origin": origin, "path": str(path), "about": "", "error": error.message}
+            )
     if as_json:
         print_json(found)
         return

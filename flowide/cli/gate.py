@@ -30,7 +30,15 @@ def list_(everything: bool, at: Place) -> None:
         desk.print_rows(
             ("GATE", "RUN", "STATUS", "ASKED", "QUESTION", "ANSWERS", "ANSWER"),
             [
-                (each.id, each.run, each.status, each.ts, each.question, ", ".join(each.options) or "free", each.answer)
+                (
+                    each.id,
+                    each.run,
+                    each.status,
+                    each.ts,
+                    each.question,
+                    ", ".join(each.options) or "free",
+                    each.answer,
+                )
                 for each in found
             ],
             found,

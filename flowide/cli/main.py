@@ -15,6 +15,8 @@ from flowide.errors import FlowError
 
 OPEN = "open"
 """The command behind `flowide [PATH]`; not listed."""
+COMPLETE = "_FLOWIDE_COMPLETE"
+"""Set by the shell's completion script."""
 
 
 class Root(click.Group):
@@ -33,17 +35,16 @@ class Root(click.Group):
         return with_common_options(command)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not any(each in args for each in ctx.help_option_names) and all(
-            each.startswith("-") for each in args
-        ):
-            args = [*args, OPEN]
+        own = {*ctx.help_option_names, "-V", "--version"}
+        if not ctx.resilient_parsing and (not args or (args[0].startswith("-") and args[0] not in own)):
+            args = [OPEN, *args]
         return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in COMMANDS and name != OPEN:
+        if name not in COMMANDS and name != OPEN and not ctx.resilient_parsing:
             if os.path.isdir(name) or os.sep in name:
                 args = [OPEN, *args]
             else:
@@ -113,6 +114,8 @@ def _common() -> list[click.Option]:
 
 def run(args: Sequence[str]) -> int:
     """Carry out a command line; the exit code. No traceback reaches the user without -v."""
+    if COMPLETE in os.environ:
+        root.main(list(args), prog_name="flowide", complete_var=COMPLETE)
     try:
         with root.make_context("flowide", list(args)) as ctx:
             root.invoke(ctx)
@@ -179,7 +182,12 @@ def _bug(args: Sequence[str], error: BaseException) -> int:
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return _tell(
         args,
-        {"code": "failed", "message": f"this is a mistake in FlowIDE: {said}", "hint": "-v shows where.", "data": {}},
+        {
+            "code": "failed",
+            "message": f"this is a mistake in FlowIDE: {said}",
+            "hint": "-v shows where.",
+            "data": {},
+        },
         1,
     )
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.argument("set_ref", metavar="SET")
 @click.argument("sentence", required=False)
 @click.option("--base", type=click.IntRange(1), metavar="NUMBER", help="The variation to start from.")
-@click.option("--take", "takes", metavar="NUMBER:PIECE", multiple=True, help="A piece of another one; repeatable.")
+@click.option(
+    "--take", "takes", metavar="NUMBER:PIECE", multiple=True, help="A piece of another one; repeatable."
+)
 @click.option("--dry-run", is_flag=True, help="Print the blend and keep nothing.")
 @workspace_command
 def blend(
@@ -36,7 +38,9 @@ def blend(
         view = await desk.space.read(OneVariationSet(set_ref))
         if sentence is not None and (base is not None or takes):
             raise BadInput("give either a sentence or --base and --take", hint="See --help for both.")
-        said = sentence if sentence is not None else f"{base} with {', '.join(takes)}" if base and takes else ""
+        said = (
+            sentence if sentence is not None else f"{base} with {', '.join(takes)}" if base and takes else ""
+        )
         choice = read_answer(said, await blending.pieces_of(desk.space, view))
         if choice is None or choice.base is None or not choice.takes:
             raise BadInput(
@@ -134,7 +138,9 @@ def _choosing(gates: list[rows.Gate], set: str) -> rows.Gate | None:
 @click.argument("number", type=click.IntRange(1))
 @click.option("-m", "--note", default="", metavar="TEXT", help="Why; kept with the version.")
 @click.option("--path", metavar="PATH", help="Where to, when the set names no file.")
-@click.option("--wait", type=click.FloatRange(0), default=30.0, metavar="S", help="Seconds to wait for the lock.")
+@click.option(
+    "--wait", type=click.FloatRange(0), default=30.0, metavar="S", help="Seconds to wait for the lock."
+)
 @workspace_command
 def accept(*, set_ref: str, number: int, note: str, path: str | None, wait: float, at: Place) -> None:
     """Save variation NUMBER as the next version of its file, under the lock."""
@@ -154,7 +160,13 @@ def accept(*, set_ref: str, number: int, note: str, path: str | None, wait: floa
         row = await desk.space.read(FindArtifact(saved.artifact))
         desk.tell(
             f"{row.path} is version {saved.version}: variation {number}",
-            {"artifact": saved.artifact, "path": row.path, "version": saved.version, "set": view.set.id, "number": number},
+            {
+                "artifact": saved.artifact,
+                "path": row.path,
+                "version": saved.version,
+                "set": view.set.id,
+                "number": number,
+            },
         )
 
     at.run(work)

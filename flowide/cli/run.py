@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     "  flowide run --resume last --headless"
 )
 @click.argument("flow", required=False)
-@click.option("--headless", is_flag=True, help="Never ask; stop at a gate (exit 3) unless --on-gate says more.")
+@click.option(
+    "--headless", is_flag=True, help="Never ask; stop at a gate (exit 3) unless --on-gate says more."
+)
 @click.option("--brief", metavar="TEXT|@FILE|-", help="What is wanted; - reads stdin.")
-@click.option("--set", "given", metavar="KEY=VALUE", multiple=True, help="An input; again for more lines of a list.")
+@click.option(
+    "--set", "given", metavar="KEY=VALUE", multiple=True, help="An input; again for more lines of a list."
+)
 @click.option("--agents", metavar="A,B", help="Handles or model names.")
 @click.option("--model", metavar="MODEL", help="Instead of the model of every agent.")
 @click.option(
@@ -37,12 +41,18 @@ if TYPE_CHECKING:
 )
 @click.option("--budget", metavar="AMOUNTS", help="2.50usd, 200000tok, 20m, or several with commas.")
 @click.option("--lock-timeout", type=click.FloatRange(0), metavar="S", help="Seconds to wait for a lock.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for the whole run.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for the whole run."
+)
 @click.option("--parallel", type=click.IntRange(1, 64), metavar="K", help="Model calls in flight; default 4.")
 @click.option("--trust", is_flag=True, help="Let commands of the project's flows run.")
 @click.option("--resume", metavar="RUN|last", help="Go on with a run that stopped.")
-@click.option("-o", "--output-file", type=click.Path(path_type=Path, dir_okay=False), help="The resulting text.")
-@click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="All variations as files.")
+@click.option(
+    "-o", "--output-file", type=click.Path(path_type=Path, dir_okay=False), help="The resulting text."
+)
+@click.option(
+    "--output-dir", type=click.Path(path_type=Path, file_okay=False), help="All variations as files."
+)
 @click.option("--output", type=click.Choice(["text", "json", "jsonl"]), help="What stdout is; default text.")
 @click.option("--deltas", is_flag=True, help="With jsonl also what agents write, while they do.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
@@ -76,7 +86,9 @@ async def _run(
     loaded = settings.load(desk.folder.root)
     around = surroundings(desk.folder.root, loaded=loaded)
     output: Output = options["output"] or ("jsonl" if desk.json else "text")
-    asks = not options["headless"] and options["on_gate"] is None and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = (
+        not options["headless"] and options["on_gate"] is None and sys.stdin.isatty() and sys.stderr.isatty()
+    )
     file = options["output_file"]
     show = Show(output=output, deltas=options["deltas"], quiet=options["quiet"], file=file)
     resume: str | None = None
@@ -84,7 +96,9 @@ async def _run(
         view = await desk.space.read(OneRun(options["resume"]))
         resume, flow = view.run.id, view.run.flow
     assert flow is not None
-    request = _request(flow, brief, inputs, options, loaded.settings, trusted=loaded.settings.trusts(desk.folder.root))
+    request = _request(
+        flow, brief, inputs, options, loaded.settings, trusted=loaded.settings.trusts(desk.folder.root)
+    )
     while True:
         driven = await drive(
             desk.space,
@@ -106,7 +120,13 @@ async def _run(
 
 
 def _request(
-    flow: str, brief: str, inputs: dict[str, Any], options: dict[str, Any], settings: Settings, *, trusted: bool
+    flow: str,
+    brief: str,
+    inputs: dict[str, Any],
+    options: dict[str, Any],
+    settings: Settings,
+    *,
+    trusted: bool,
 ) -> RunRequest:
     from flowide.flows.api import RunRequest
 
@@ -120,7 +140,9 @@ def _request(
         on_gate=options["on_gate"] or "stop",
         parallel=options["parallel"] or settings.limits.parallel,
         budget=_budget(options["budget"], settings),
-        lock_timeout_s=settings.lock.timeout_s if options["lock_timeout"] is None else options["lock_timeout"],
+        lock_timeout_s=settings.lock.timeout_s
+        if options["lock_timeout"] is None
+        else options["lock_timeout"],
         timeout_s=options["timeout"],
         trust=options["trust"] or trusted,
     )
@@ -172,7 +194,9 @@ def _budget(given: str | None, settings: Settings) -> Budget:
         for part in given.split(","):
             match = _AMOUNT.fullmatch(part.strip())
             if match is None:
-                raise BadInput(f"--budget {part.strip()[:50]!r} is no amount", hint="For example: 2.50usd,200000tok,20m")
+                raise BadInput(
+                    f"--budget {part.strip()[:50]!r} is no amount", hint="For example: 2.50usd,200000tok,20m"
+                )
             amount, unit = float(match[1]), match[2].casefold()
             if unit in {"usd", "$"}:
                 values["cost_micros"] = round(amount * 1e6)

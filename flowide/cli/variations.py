@@ -75,7 +75,9 @@ def show(set_ref: str, number: int, at: Place) -> None:
     at.run(work)
 
 
-@variations.command(epilog="\b\nExamples:\n  flowide variations compare last\n  flowide variations compare last 2 4")
+@variations.command(
+    epilog="\b\nExamples:\n  flowide variations compare last\n  flowide variations compare last 2 4"
+)
 @click.argument("set_ref", metavar="SET")
 @click.argument("numbers", type=click.IntRange(0), nargs=-1)
 @workspace_command
@@ -123,7 +125,8 @@ def _print_table(desk: Desk, path: str, numbers: list[int], texts: list[bytes]) 
         return
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     rows = [
-        (each.name, *("·" if group is None else letters[group % 26] for group in each.groups)) for each in table
+        (each.name, *("·" if group is None else letters[group % 26] for group in each.groups))
+        for each in table
     ]
     print_table(("PIECE", *map(str, numbers)), rows)
 
@@ -239,7 +242,9 @@ def described(view: VariationView) -> dict[str, Any]:
 def table_row(view: VariationView) -> tuple[Any, ...]:
     row = view.variation
     failed = [check.name for check in view.checks if check.status != "passed"]
-    checks = f"failed: {', '.join(failed)}" if failed else f"{len(view.checks)} passed" if view.checks else None
+    checks = (
+        f"failed: {', '.join(failed)}" if failed else f"{len(view.checks)} passed" if view.checks else None
+    )
     scores = [note["score"] for note in row.notes if note["score"] is not None]
     marks = [
         *(["short-listed"] if row.shortlisted else []),

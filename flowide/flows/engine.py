@@ -15,7 +15,17 @@ from flowide.agents.definition import AgentDefinition
 from flowide.agents.load import choose_agents, find_agents
 from flowide.domain.commands import ClaimRun, FinishRun, Leased, StartRun
 from flowide.domain.ids import uuid7
-from flowide.errors import BadInput, Busy, Fenced, FlowError, Gone, NeedsInput, NotFound, Rejected, Unavailable
+from flowide.errors import (
+    BadInput,
+    Busy,
+    Fenced,
+    FlowError,
+    Gone,
+    NeedsInput,
+    NotFound,
+    Rejected,
+    Unavailable,
+)
 from flowide.flows.api import Budget, Observer, RunRequest, RunResult
 from flowide.flows.budget import Spending
 from flowide.flows.checks import commands_of
@@ -147,7 +157,9 @@ async def _claim(space: Space, run: str, observer: Observer) -> Reply[Leased]:
             if left >= last:
                 raise
             if last > LEASE_MS:
-                observer.warning(f"waiting up to {left / 1000:.1f} s: is the process that drove the run gone?")
+                observer.warning(
+                    f"waiting up to {left / 1000:.1f} s: is the process that drove the run gone?"
+                )
             last = left
             await asyncio.sleep(min(left / 1000 + 0.01, 0.5))
 
@@ -202,7 +214,7 @@ class _Place(msgspec.Struct, frozen=True):
     fence: int
 
 
-def _state(  # noqa: PLR0917 - made in two places only
+def _state(
     at: _Place,
     flow: Flow,
     request: RunRequest,
@@ -328,6 +340,7 @@ async def _finish(
     outputs = {
         name: value for name, value in state.outputs.items() if name not in {"text", "check_timeout_s"}
     }
+    totals = state.spending.totals()
     await state.space.execute(
         FinishRun(
             run=state.run,
@@ -336,13 +349,19 @@ async def _finish(
             exit_code=exit_code,
             error=None if error is None else error.to_dict(),
             outputs=outputs,
-            totals=state.spending.totals(),
+            totals=totals,
         )
     )
-    return _result(state, status, error, exit_code)
+    return _result(state, status, error, exit_code, totals)
 
 
-def _result(state: RunState, status: Any, error: FlowError | None, exit_code: int) -> RunResult:
+def _result(
+    state: RunState,
+    status: Any,
+    error: FlowError | None,
+    exit_code: int,
+    totals: dict[str, Any] | None = None,
+) -> RunResult:
     resumable = status in {"waiting", "failed", "cancelled"}
     return RunResult(
         run=state.run,
@@ -350,6 +369,6 @@ def _result(state: RunState, status: Any, error: FlowError | None, exit_code: in
         exit_code=exit_code,
         error=None if error is None else error.to_dict(),
         outputs=dict(state.outputs),
-        totals=state.spending.totals(),
+        totals=state.spending.totals() if totals is None else totals,
         resume_command=f"flowide run {state.request.flow} --resume {state.run}" if resumable else None,
     )

@@ -27,6 +27,7 @@ MAX_COPY = 512 * 1024 * 1024
 """Bytes of project files that are copied."""
 MAX_OUTPUT = 64 * 1024
 """Bytes of output that are kept: the last ones."""
+POLL_S = 0.01
 MEMORY = 4 * 1024**3
 FILE_SIZE = 1024**3
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -102,14 +103,16 @@ async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
     except OSError as error:
         return Outcome("error", None, _since(began), f"the command could not be started: {error}")
     tail = _Tail()
+    reading = asyncio.ensure_future(tail.read(process.stdout))
     try:
         async with asyncio.timeout(timeout_s):
-            await tail.read(process.stdout)
-            code = await process.wait()
+            # process.wait() also waits for children that still hold the pipe.
+            while (code := process.returncode) is None:
+                await asyncio.sleep(POLL_S)
     except TimeoutError:
         return Outcome("timeout", None, _since(began), f"{tail.text()}\n[stopped after {timeout_s:g} s]")
     finally:
-        await _end(process)
+        await _end(process, reading)
     return Outcome("passed" if code == 0 else "failed", code, _since(began), tail.text())
 
 
@@ -134,16 +137,18 @@ class _Tail:
         return ("[…]\n" if self._cut else "") + text.rstrip()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill what is left of the process group: also children that outlived the command."""
+async def _end(process: asyncio.subprocess.Process, reading: asyncio.Future[None]) -> None:
+    """Kill what is left of the process group, also children that outlived the command, and read to the end."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        await asyncio.shield(process.wait())
-    # Closes the pipe, also when a child that left the group still holds its other end.
+    # A child that left the group may hold the pipe's other end: then it is closed from here.
+    await asyncio.wait({reading}, timeout=1)
+    reading.cancel()
     transport = getattr(process, "_transport", None)
     if transport is not None:
         transport.close()
+    with contextlib.suppress(ProcessLookupError):
+        await asyncio.shield(process.wait())
 
 
 def _since(began: float) -> int:

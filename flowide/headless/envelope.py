@@ -20,7 +20,7 @@ TYPES = (
 """All types a stream of this version holds; readers pass over those they do not know."""
 
 
-def line(  # noqa: PLR0917
+def line(
     type: str,
     data: Data,
     *,
@@ -45,9 +45,12 @@ def line(  # noqa: PLR0917
 
 def encode(value: Line) -> bytes:
     """One line of UTF-8 with its line break."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode(
-        "utf-8", "backslashreplace"
-    ) + b"\n"
+    return (
+        json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode(
+            "utf-8", "backslashreplace"
+        )
+        + b"\n"
+    )
 
 
 def lines_of(event: Event, run: str) -> Iterator[Line]:
@@ -74,7 +77,9 @@ def error_data(error: Data | None) -> Data | None:
         "code": error["code"],
         "message": error["message"],
         "hint": error.get("hint", ""),
-        "retryable": error["code"] in {"unavailable", "incomplete", "offline", "busy"} if retryable is None else retryable,
+        "retryable": error["code"] in {"unavailable", "incomplete", "offline", "busy"}
+        if retryable is None
+        else retryable,
         "provider_status": data.get("status", data.get("provider_status")),
     }
 

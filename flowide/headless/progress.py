@@ -58,5 +58,9 @@ def _parents(data: dict[str, Any]) -> str:
 
 
 def _metrics(data: dict[str, Any]) -> str:
-    shown = [f"{name} {value}" for name, value in data.get("metrics", {}).items() if name not in {"exit_code", "bytes"}]
+    shown = [
+        f"{name} {value}"
+        for name, value in data.get("metrics", {}).items()
+        if name not in {"exit_code", "bytes"}
+    ]
     return f" ({', '.join(shown)})" if shown else ""

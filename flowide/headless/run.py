@@ -66,7 +66,15 @@ async def drive(
     stream = RunStream(space, run, _sink(printer, show), deltas=show.deltas and show.output == "jsonl")
     watch = asyncio.create_task(_cancel_when_closed(printer, _this_task()))
     try:
-        driven = await _drive(space, folder, request, surroundings, stream, resume, [] if interrupted_by is None else interrupted_by)
+        driven = await _drive(
+            space,
+            folder,
+            request,
+            surroundings,
+            stream,
+            resume,
+            [] if interrupted_by is None else interrupted_by,
+        )
         if printer.closed.is_set():
             driven = Driven(driven.run, driven.result, 141, driven.error)
         await _tell_end(stream, printer, show, driven)
@@ -104,7 +112,12 @@ async def _drive(
     except asyncio.CancelledError:
         _this_task().uncancel()
         code = 128 + interrupted_by[0] if interrupted_by else 141
-        error = {"code": "interrupted", "message": "the run was stopped; its state is saved", "hint": "", "data": {}}
+        error = {
+            "code": "interrupted",
+            "message": "the run was stopped; its state is saved",
+            "hint": "",
+            "data": {},
+        }
     except FlowError as refused:
         error, code = refused.to_dict(), refused.exit_code
     finally:

@@ -56,7 +56,9 @@ def test_a_rejection_has_its_reason() -> None:
     assert read_answer("reject: too long", PIECES) == Choice(rejected=True, reason="too long")
 
 
-@pytest.mark.parametrize("answer", ["the nicest", "", "4 with the nicest helper of 2", "whatever you think", "٤"])
+@pytest.mark.parametrize(
+    "answer", ["the nicest", "", "4 with the nicest helper of 2", "whatever you think", "٤"]
+)
 def test_what_is_not_plain_is_left_to_an_agent(answer: str) -> None:
     assert read_answer(answer, PIECES) in (None, Choice(base=4))
 

@@ -53,10 +53,10 @@ async def test_a_run_that_broke_off_anywhere_ends_as_if_it_had_not(tmp_path: Pat
     Failing.left = after
     try:
         result = await bench.start(on_gate="approve", inputs={"checks": ["there: test -f src/shop.py"]})
-        run, status = result.run, result.status
+        run, status = result.run, str(result.status)
     except FlowError:
         runs = await bench.space.read(Runs())
-        run, status = (runs[0].id, runs[0].status) if runs else ("", "")
+        run, status = (runs[0].id, str(runs[0].status)) if runs else ("", "")
     Failing.left = 10**9
     clock.sleep(60_000)
 
@@ -200,7 +200,9 @@ async def test_a_run_as_a_whole_has_a_bound(bench: Bench) -> None:
     assert result.resume_command is not None
 
 
-async def test_no_more_calls_are_in_flight_than_allowed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_calls_are_in_flight_than_allowed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from flowide.agents.scripted import ScriptedBackend
 
     flying, most = 0, 0

@@ -13,7 +13,9 @@ from flowide.flows import sandbox
 from flowide.flows.sandbox import Outcome, private_copy
 
 
-async def run(root: Path, command: str, *, timeout_s: float = 20, changed: dict[str, bytes] | None = None) -> Outcome:
+async def run(
+    root: Path, command: str, *, timeout_s: float = 20, changed: dict[str, bytes] | None = None
+) -> Outcome:
     paths = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
     async with private_copy(root, paths, changed or {}) as copy:
         return await sandbox.run(command, copy, timeout_s=timeout_s)
@@ -67,7 +69,9 @@ async def test_output_that_is_no_text_is_kept_as_text(tmp_path: Path) -> None:
     assert outcome.status == "passed"
 
 
-async def test_a_project_too_large_to_copy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_project_too_large_to_copy_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sandbox, "MAX_COPY", 10)
     (tmp_path / "large").write_bytes(b"x" * 11)
 

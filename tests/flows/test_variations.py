@@ -58,7 +58,10 @@ async def test_a_sentence_blends_by_code_and_the_blend_is_checked_like_the_other
     assert written.replace("* 2 // 2", "* 4 // 4") == shop(4)
     blend = (await bench.set()).variations[-1]
     assert (blend.variation.number, blend.variation.origin) == (5, "blend")
-    assert [(check.name, check.status) for check in blend.checks] == [("parses", "passed"), ("compiles", "passed")]
+    assert [(check.name, check.status) for check in blend.checks] == [
+        ("parses", "passed"),
+        ("compiles", "passed"),
+    ]
     assert blend.variation.lineage["Shop._sum"]["label"] == "@bea"
 
 
@@ -72,7 +75,7 @@ async def test_the_checks_run_in_a_private_copy(bench: Bench) -> None:
 
 
 async def test_failed_checks_are_recorded_with_their_output(bench: Bench) -> None:
-    checks = ["tests: echo 3 failures; exit 1", 'speed: echo \'{"ops": 12}\'']
+    checks = ["tests: echo 3 failures; exit 1", "speed: echo '{\"ops\": 12}'"]
 
     await bench.start(inputs={"checks": checks})
 
@@ -91,13 +94,20 @@ async def test_a_check_that_hangs_is_stopped(bench: Bench) -> None:
     result = await bench.start("short", trust=True)
 
     assert result.status == "completed"
-    assert {check.status for each in (await bench.set()).variations for check in each.checks if check.name == "hangs"} == {"timeout"}
+    assert {
+        check.status
+        for each in (await bench.set()).variations
+        for check in each.checks
+        if check.name == "hangs"
+    } == {"timeout"}
 
 
 async def test_a_projects_flow_runs_no_command_without_trust(bench: Bench) -> None:
     flow = bench.root / ".flowide/flows/sly.yaml"
     flow.parent.mkdir(parents=True)
-    flow.write_text("flow: sly\nsteps:\n  - vary: {n: 2}\n  - check: {commands: 'x: touch /tmp/flowide-sly'}\n")
+    flow.write_text(
+        "flow: sly\nsteps:\n  - vary: {n: 2}\n  - check: {commands: 'x: touch /tmp/flowide-sly'}\n"
+    )
 
     result = await bench.start("sly")
 
@@ -169,7 +179,9 @@ async def test_a_sentence_that_is_not_plain_is_put_to_an_agent(bench: Bench) -> 
         [{"on": "vary", "texts": [fenced(shop(1)), fenced(shop(3))]}, {"on": "resolve", "text": picks}],
     )
 
-    result = await bench.answer(await bench.start(), "I like the last one best, only the summing is nicer in bea's first")
+    result = await bench.answer(
+        await bench.start(), "I like the last one best, only the summing is nicer in bea's first"
+    )
 
     assert result.status == "completed"
     assert "* 2 // 2" in (bench.root / "src/shop.py").read_text()
@@ -230,7 +242,9 @@ async def test_a_run_whose_every_slot_fails_fails_and_makes_nothing(bench: Bench
     assert (await bench.set()).variations == []
 
 
-@pytest.mark.parametrize("reply", ["I cannot do that.", "```python\nclass Shop(:\n```", "```python\nclass Sh"])
+@pytest.mark.parametrize(
+    "reply", ["I cannot do that.", "```python\nclass Shop(:\n```", "```python\nclass Sh"]
+)
 async def test_a_reply_without_a_whole_file_is_no_variation(bench: Bench, reply: str) -> None:
     for handle in ("anders", "bea"):
         write_agent(bench.root, handle, [{"on": "vary", "text": reply}])

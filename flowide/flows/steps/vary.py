@@ -231,8 +231,7 @@ async def more(
     shown = [each for each in earlier if each.shortlisted]
     texts = [await state.space.read(VariationText(set, each.number)) for each in shown]
     before = {
-        handle: sum(1 for each in earlier if each.actor == handle and each.round > 1)
-        for handle in agents
+        handle: sum(1 for each in earlier if each.actor == handle and each.round > 1) for handle in agents
     }
     slots = [
         Slot(
@@ -243,6 +242,7 @@ async def more(
         )
         for at in range(n)
     ]
+
     def messages(agent: str) -> list[Message]:
         return prompting.more(
             state.agents[agent],

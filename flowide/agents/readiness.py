@@ -1,0 +1,37 @@
+"""Whether an agent could answer, without asking it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowide.agents.definition import AgentDefinition
+from flowide.agents.models import target_of
+from flowide.errors import BadInput, FlowError
+
+
+async def problem_of(
+    agent: AgentDefinition, *, models: Mapping[str, Any], env: Mapping[str, str], model: str | None = None
+) -> FlowError | None:
+    """What would make every call to an agent fail (no key, no script); None when nothing is known to."""
+    try:
+        if agent.backend == "model":
+            target_of(agent, models, env, model).check()
+        elif agent.backend == "scripted":
+            from flowide.agents.scripted import ScriptedBackend
+
+            await ScriptedBackend(agent, env).check()
+        else:
+            raise acp_agent(agent)
+    except FlowError as problem:
+        return problem
+    return None
+
+
+def acp_agent(agent: AgentDefinition) -> BadInput:
+    """The refusal of an agent that is a program of its own."""
+    return BadInput(
+        f"@{agent.handle} is an ACP agent, and this version does not run those yet",
+        hint="Choose agents with a model: --agents …",
+        agent=agent.handle,
+    )
