@@ -1,0 +1,80 @@
+"""Commands about flow runs, which are leased like artifacts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from flowide.domain.commands.base import DEFAULT_TTL_MS, Command, Done
+from flowide.domain.commands.drafts import Have
+from flowide.domain.commands.locks import Renewed
+from flowide.domain.ids import uuid7
+
+
+class Leased(Struct, frozen=True):
+    """The fence under which a run may be written to."""
+
+    fence: int
+
+
+class StartRun(Command[Leased], frozen=True, kw_only=True, tag="run.start"):
+    """Begin a run of a flow; the sender drives it under a lease."""
+
+    run: str = field(default_factory=uuid7)
+    flow: str
+    flow_sha256: str
+    flow_text: str
+    inputs: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    ttl_ms: int = DEFAULT_TTL_MS
+
+
+class ClaimRun(Command[Leased], frozen=True, kw_only=True, tag="run.claim"):
+    """Go on with a run that waits, was cancelled or failed, or whose driver is gone."""
+
+    run: str
+    ttl_ms: int = DEFAULT_TTL_MS
+
+
+class RenewRun(Command[Renewed], frozen=True, kw_only=True, tag="run.renew"):
+    """Keep driving a run; writes no event."""
+
+    run: str
+    fence: int
+
+
+class RecordStep(Command[Done], frozen=True, kw_only=True, tag="run.step"):
+    """Record that a step started, completed, failed or was skipped."""
+
+    run: str
+    fence: int
+    key: str
+    kind: str
+    status: Literal["started", "completed", "failed", "skipped"]
+    attempt: int = 1
+    result: dict[str, Any] = {}
+    error: dict[str, Any] | None = None
+    usage: dict[str, Any] = {}
+
+
+class StreamStep(Command[Have], frozen=True, kw_only=True, tag="run.stream"):
+    """Show a step's answer while it is being written. Writes no event; `off` 0 starts over."""
+
+    run: str
+    fence: int
+    key: str
+    off: int
+    text: str
+
+
+class FinishRun(Command[Done], frozen=True, kw_only=True, tag="run.finish"):
+    """End or stop a run and its lease."""
+
+    run: str
+    fence: int
+    status: Literal["waiting", "completed", "failed", "rejected", "cancelled"]
+    exit_code: int
+    error: dict[str, Any] | None = None
+    outputs: dict[str, Any] = {}
+    totals: dict[str, Any] = {}

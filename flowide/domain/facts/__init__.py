@@ -1,0 +1,87 @@
+"""What can happen: the data of each event type. The tag of a class is its event type."""
+
+from __future__ import annotations
+
+from flowide.domain.facts.artifacts import (
+    ArtifactCreated,
+    ArtifactDeleted,
+    ArtifactMoved,
+    ArtifactRestored,
+    ArtifactSaved,
+    Saved,
+)
+from flowide.domain.facts.base import Fact
+from flowide.domain.facts.drafts import DraftAdopted, DraftDiscarded, DraftKept
+from flowide.domain.facts.gates import GateAnswered, GateOpened
+from flowide.domain.facts.locks import (
+    Holder,
+    LockAcquired,
+    LockDequeued,
+    LockForced,
+    LockLapsed,
+    LockQueued,
+    LockReleased,
+    LockRevived,
+    LockTransferred,
+)
+from flowide.domain.facts.runs import RunClaimed, RunFinished, RunStarted, RunStep
+from flowide.domain.facts.variations import (
+    VariationAccepted,
+    VariationChecked,
+    VariationCreated,
+    VariationNoted,
+    VariationRejected,
+    VariationSetOpened,
+    VariationShortlisted,
+    VariationTagged,
+)
+
+
+def _leaves(root: type[Fact]) -> dict[str, type[Fact]]:
+    found: dict[str, type[Fact]] = {}
+    for child in root.__subclasses__():
+        if isinstance(child.__struct_config__.tag, str) and "." in child.__struct_config__.tag:
+            found[child.event_type()] = child
+        found.update(_leaves(child))
+    return found
+
+
+FACTS: dict[str, type[Fact]] = _leaves(Fact)
+"""Fact class of each event type."""
+
+__all__ = [
+    "FACTS",
+    "ArtifactCreated",
+    "ArtifactDeleted",
+    "ArtifactMoved",
+    "ArtifactRestored",
+    "ArtifactSaved",
+    "DraftAdopted",
+    "DraftDiscarded",
+    "DraftKept",
+    "Fact",
+    "GateAnswered",
+    "GateOpened",
+    "Holder",
+    "LockAcquired",
+    "LockDequeued",
+    "LockForced",
+    "LockLapsed",
+    "LockQueued",
+    "LockReleased",
+    "LockRevived",
+    "LockTransferred",
+    "RunClaimed",
+    "RunFinished",
+    "RunStarted",
+    "RunStep",
+    "Saved",
+    "VariationAccepted",
+    "VariationChecked",
+    "VariationCreated",
+    "VariationNoted",
+    "VariationRejected",
+    "VariationSetOpened",
+    "VariationShortlisted",
+    "VariationTagged",
+]

@@ -1,0 +1,40 @@
+"""The projected state, as rows. A store keeps one table for each class here.
+
+Projections can be dropped and rebuilt from the log; transient rows have no events.
+"""
+
+from __future__ import annotations
+
+from flowide.domain.rows.artifacts import Artifact, Version
+from flowide.domain.rows.base import Row
+from flowide.domain.rows.drafts import Draft
+from flowide.domain.rows.gates import Gate
+from flowide.domain.rows.locks import Lock, Ticket
+from flowide.domain.rows.runs import Run, Step
+from flowide.domain.rows.transient import Chunk, Lease, LiveDraft
+from flowide.domain.rows.variations import Check, Variation, VariationSet
+
+PROJECTIONS: tuple[type[Row], ...] = (
+    Artifact, Version, Lock, Ticket, Draft, VariationSet, Variation, Check, Run, Step, Gate,
+)  # fmt: skip
+TRANSIENT: tuple[type[Row], ...] = (Lease, LiveDraft, Chunk)
+
+__all__ = [
+    "PROJECTIONS",
+    "TRANSIENT",
+    "Artifact",
+    "Check",
+    "Chunk",
+    "Draft",
+    "Gate",
+    "Lease",
+    "LiveDraft",
+    "Lock",
+    "Row",
+    "Run",
+    "Step",
+    "Ticket",
+    "Variation",
+    "VariationSet",
+    "Version",
+]

@@ -1,0 +1,48 @@
+"""Rows without events: leases and live text. Losing them loses no decision."""
+
+from __future__ import annotations
+
+from flowide.domain.rows.base import Row
+
+
+class Lease(Row, frozen=True):
+    """How long a lock, ticket or run lives without a renewal."""
+
+    TABLE = "leases"
+    KEY = ("key",)
+
+    key: str
+    """`lock:<artifact>`, `ticket:<id>` or `run:<id>`."""
+    fence: int
+    deadline_ms: int
+    """On the monotonic clock of `boot`."""
+    boot: str
+    active_ms: int
+    """Monotonic time of the last sign of work, for the idle lapse."""
+    since_ms: int
+    """Monotonic time of the grant, for the longest hold."""
+
+
+class LiveDraft(Row, frozen=True):
+    """The text being written under a fence."""
+
+    TABLE = "live_drafts"
+    KEY = ("artifact", "fence")
+
+    artifact: str
+    fence: int
+    base: int
+    size: int
+    """Bytes (UTF-8) stored so far."""
+
+
+class Chunk(Row, frozen=True):
+    """A part of a live draft or of a step's answer, at a byte offset."""
+
+    TABLE = "chunks"
+    KEY = ("stream", "off")
+
+    stream: str
+    """`draft:<artifact>:<fence>` or `step:<run>:<key>`."""
+    off: int
+    text: str

@@ -1,0 +1,102 @@
+"""Folds of run events."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from flowide.domain import facts as f
+from flowide.domain import rows as r
+from flowide.domain.events import Event
+from flowide.domain.view import View
+from flowide.store.projections.base import Changes, Folds, must
+
+
+def _run_started(view: View, event: Event, fact: f.RunStarted) -> Changes:
+    return Changes(
+        [
+            r.Run(
+                id=fact.run,
+                flow=fact.flow,
+                flow_sha256=fact.flow_sha256,
+                flow_text=fact.flow_text,
+                inputs=fact.inputs,
+                options=fact.options,
+                status="running",
+                fence=fact.fence,
+                actor=event.actor["id"],
+                client=event.client,
+                outputs={},
+                totals={},
+                error=None,
+                exit_code=None,
+                seq=event.seq,
+                started=event.ts,
+                finished=None,
+            )
+        ]
+    )
+
+
+def _run_claimed(view: View, event: Event, fact: f.RunClaimed) -> Changes:
+    run = must(view, event, r.Run, fact.run)
+    return Changes(
+        [
+            structs.replace(
+                run,
+                status="running",
+                fence=fact.fence,
+                client=fact.client,
+                error=None,
+                exit_code=None,
+                finished=None,
+            )
+        ]
+    )
+
+
+def _run_step(view: View, event: Event, fact: f.RunStep) -> Changes:
+    before = view.get(r.Step, fact.run, fact.key)
+    ended = fact.status != "started"
+    return Changes(
+        [
+            r.Step(
+                run=fact.run,
+                key=fact.key,
+                kind=fact.kind,
+                status=fact.status,
+                actor=event.actor["id"],
+                attempt=fact.attempt,
+                result=fact.result,
+                error=fact.error,
+                usage=fact.usage,
+                seq=event.seq,
+                started=before.started if before is not None and ended else event.ts,
+                finished=event.ts if ended else None,
+            )
+        ]
+    )
+
+
+def _run_finished(view: View, event: Event, fact: f.RunFinished) -> Changes:
+    run = must(view, event, r.Run, fact.run)
+    return Changes(
+        [
+            structs.replace(
+                run,
+                status=fact.status,
+                outputs=fact.outputs,
+                totals=fact.totals,
+                error=fact.error,
+                exit_code=fact.exit_code,
+                finished=event.ts,
+            )
+        ]
+    )
+
+
+FOLDS: Folds = {
+    f.RunStarted: _run_started,
+    f.RunClaimed: _run_claimed,
+    f.RunStep: _run_step,
+    f.RunFinished: _run_finished,
+}
