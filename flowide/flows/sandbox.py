@@ -157,7 +157,8 @@ def _since(began: float) -> int:
 
 def _limit() -> None:
     for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
+        # Not RLIMIT_AS: V8 and the JVM reserve far more address space than they use.
+        (resource.RLIMIT_DATA, MEMORY),
         (resource.RLIMIT_FSIZE, FILE_SIZE),
         (resource.RLIMIT_CORE, 0),
     ):
