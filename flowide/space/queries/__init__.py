@@ -1,0 +1,47 @@
+"""What can be asked about a space: one class for each query, answered from one consistent state."""
+
+from __future__ import annotations
+
+from flowide.space.queries.artifacts import ArtifactAt, Artifacts, Content, FindArtifact, History
+from flowide.space.queries.audit import Hit, Problem, Search, Verify
+from flowide.space.queries.base import Query
+from flowide.space.queries.drafts import DraftContent, Drafts, DraftText, LiveDraft
+from flowide.space.queries.gates import Gates
+from flowide.space.queries.locks import Locks, LockState
+from flowide.space.queries.runs import OneRun, Runs, RunView, StepText
+from flowide.space.queries.variations import (
+    OneVariationSet,
+    SetView,
+    VariationSets,
+    VariationText,
+    VariationView,
+)
+
+__all__ = [
+    "ArtifactAt",
+    "Artifacts",
+    "Content",
+    "DraftContent",
+    "DraftText",
+    "Drafts",
+    "FindArtifact",
+    "Gates",
+    "History",
+    "Hit",
+    "LiveDraft",
+    "LockState",
+    "Locks",
+    "OneRun",
+    "OneVariationSet",
+    "Problem",
+    "Query",
+    "RunView",
+    "Runs",
+    "Search",
+    "SetView",
+    "StepText",
+    "VariationSets",
+    "VariationText",
+    "VariationView",
+    "Verify",
+]
