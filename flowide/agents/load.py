@@ -106,7 +106,15 @@ def load_agent(path: Path, origin: Origin = "project") -> AgentDefinition:
         NotFound: There is no such file.
         BadInput: The file is wrong; the message points at the line and column.
     """
-    text = read_text(path)
+    return parse_agent(read_text(path), path, origin)
+
+
+def parse_agent(text: str, path: Path, origin: Origin = "project") -> AgentDefinition:
+    """The agent that the text of a file at `path` describes.
+
+    Raises:
+        BadInput: The text is wrong; the message points at the line and column.
+    """
     head, body = _front_matter(text, path, origin)
     read = _claude_agent if origin == "claude" else _own_agent
     return read(head, body.strip(), path, origin)
@@ -250,11 +258,24 @@ def _claude_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> Agen
     )
 
 
-def _check_handle(handle: str, head: YamlFile, key: str) -> None:
+def check_handle(handle: str) -> str:
+    """The handle.
+
+    Raises:
+        BadInput: It cannot be one.
+    """
     if not HANDLE.fullmatch(handle):
-        head.bad((key,), f"'{handle}' cannot be a handle", _HINTS["handle"])
+        raise BadInput(f"'{handle[:100]}' cannot be a handle", hint=_HINTS["handle"])
     if handle == "all":
-        head.bad((key,), "@all means every agent", "Choose another handle.")
+        raise BadInput("@all means every agent", hint="Choose another handle.")
+    return handle
+
+
+def _check_handle(handle: str, head: YamlFile, key: str) -> None:
+    try:
+        check_handle(handle)
+    except BadInput as error:
+        head.bad((key,), error.message, error.hint)
 
 
 def _words(given: list[str] | str, split: Callable[[str], list[str]]) -> list[str]:
@@ -295,29 +316,13 @@ def agent_schema() -> dict[str, Any]:
     head: dict[str, Any] = made["$defs"]["AgentFile"]
     for name, hint in _HINTS.items():
         head["properties"][name]["description"] = hint
-    head["properties"]["handle"]["anyOf"] = [{"type": "string", "pattern": f"^@?{HANDLE.pattern}$"}, {"type": "null"}]
-    head["properties"]["temperature"]["anyOf"] = [{"type": "number", "minimum": 0, "maximum": 2}, {"type": "null"}]
+    head["properties"]["handle"]["anyOf"] = [
+        {"type": "string", "pattern": f"^@?{HANDLE.pattern}$"},
+        {"type": "null"},
+    ]
+    head["properties"]["temperature"]["anyOf"] = [
+        {"type": "number", "minimum": 0, "maximum": 2},
+        {"type": "null"},
+    ]
     head["properties"]["max_tokens"]["anyOf"] = [{"type": "integer", "minimum": 1}, {"type": "null"}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **head, "title": "FlowIDE agent"}
-
-
-def describe(agent: AgentDefinition) -> dict[str, Any]:
-    """An agent as listings print it."""
-    return {
-        "handle": agent.handle,
-        "name": agent.name,
-        "role": agent.role,
-        "backend": agent.backend,
-        "scripted": agent.backend == "scripted",
-        "model": agent.model,
-        "origin": agent.origin,
-        "source": agent.source or None,
-    }
-
-
-def agent_schema() -> dict[str, Any]:
-    """JSON Schema of the head of agent files, for editors."""
-    import msgspec
-
-    schema = msgspec.json.schema(AgentFile)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "FlowIDE agent", **schema}

@@ -32,7 +32,7 @@ backend: model
 # temperature: 0.7
 # max_tokens: 8000
 ---
-You are {name}. Say here what you are good at, what you look for first, and how you write.
+You are {you}. Say here what you are good at, what you look for first, and how you write.
 """
 
 _QUESTION = "Say in one short sentence who you are and that you are ready."
@@ -79,7 +79,9 @@ def show(name: str, project: str | None, as_json: bool) -> None:
         click.echo(f"\n{printable(instructions)}")
 
 
-@agents.command(epilog="\b\nExamples:\n  flowide agents check\n  flowide agents check edwin openai/gpt-4o-mini")
+@agents.command(
+    epilog="\b\nExamples:\n  flowide agents check\n  flowide agents check edwin openai/gpt-4o-mini"
+)
 @click.argument("names", nargs=-1)
 @_MODEL
 @_PROJECT
@@ -89,7 +91,7 @@ def check(names: tuple[str, ...], model: str | None, project: str | None) -> Non
 
     at = _Around(project)
     chosen = at.choose(names) if names else list(at.found.agents.values())
-    problems = [] if names else list(at.found.broken.values())
+    problems: list[FlowError] = [] if names else list(at.found.broken.values())
     for agent in chosen:
         problem = at.problem(agent, model)
         if problem is None:
@@ -102,16 +104,24 @@ def check(names: tuple[str, ...], model: str | None, project: str | None) -> Non
         raise click.exceptions.Exit(problems[0].exit_code)
 
 
-@agents.command(epilog="\b\nExamples:\n  flowide agents test edwin\n  flowide agents test ollama/llama3.2 --timeout 300")
+@agents.command(
+    epilog="\b\nExamples:\n  flowide agents test edwin\n  flowide agents test ollama/llama3.2 --timeout 300"
+)
 @click.argument("name")
 @click.option("--prompt", metavar="TEXT", default=_QUESTION, help="What to ask.")
 @click.option(
-    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
 )
 @_MODEL
 @_PROJECT
 @_JSON
-def test(name: str, prompt: str, timeout: float, model: str | None, project: str | None, as_json: bool) -> None:
+def test(
+    name: str, prompt: str, timeout: float, model: str | None, project: str | None, as_json: bool
+) -> None:
     """Ask an agent, or a model such as openai/gpt-4o-mini, one small question. This calls the provider."""
     import asyncio
     import time
@@ -150,9 +160,7 @@ def test(name: str, prompt: str, timeout: float, model: str | None, project: str
 @click.option("--model", metavar="MODEL", help="For example openai/gpt-4o-mini, or an alias of the settings.")
 @click.option("--user", is_flag=True, help="For all projects of this user instead of this project.")
 @_PROJECT
-def new(
-    handle: str, name: str | None, role: str, model: str | None, user: bool, project: str | None
-) -> None:
+def new(handle: str, name: str | None, role: str, model: str | None, user: bool, project: str | None) -> None:
     """Make an agent file, to be changed. Prints its path."""
     import json
 
@@ -164,12 +172,14 @@ def new(
     def quoted(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)
 
+    shown = name or handle.capitalize()
     text = _TEMPLATE.format(
         handle=quoted(handle),
-        name=name or handle.capitalize(),
+        name=quoted(shown),
         role=quoted(role),
         model=f"model: {quoted(model)}" if model else "# model: openai/gpt-4o-mini",
-    ).replace(f"name: {name}\n", f"name: {quoted(name or '')}\n", 1)
+        you=shown,
+    )
     if user:
         folder = user_agents_folder(os.environ)
     else:
@@ -185,6 +195,62 @@ def new(
     except FileExistsError:
         raise Exists(f"{file} is there already", hint="Choose another handle, or change that file.") from None
     click.echo(str(file))
+
+
+def _list(project: str | None, as_json: bool) -> None:
+    at = _Around(project)
+    told = [(agent, at.problem(agent)) for agent in at.found.agents.values()]
+    for error in at.found.broken.values():
+        say(f"{error.message}\n  {error.hint}" if error.hint else error.message)
+    if as_json:
+        print_json([_in_full(agent, problem) for agent, problem in told])
+        return
+    if not told:
+        say("no agents yet; make one: flowide agents new edwin --model openai/gpt-4o-mini")
+        return
+    print_table(
+        ("AGENT", "ROLE", "ANSWERED BY", "FROM", "STATE"),
+        [
+            (
+                f"@{agent.handle}",
+                agent.role[:40] or None,
+                agent.label,
+                agent.origin,
+                "ready" if problem is None else problem.message,
+            )
+            for agent, problem in told
+        ],
+    )
+
+
+def _in_full(agent: AgentDefinition, problem: FlowError | None) -> dict[str, Any]:
+    """All that is known of an agent; `problem` None = it could answer."""
+    return {
+        "handle": agent.handle,
+        "name": agent.name,
+        "role": agent.role,
+        "backend": agent.backend,
+        "scripted": agent.backend == "scripted",
+        "model": agent.model,
+        "command": agent.command,
+        "temperature": agent.temperature,
+        "max_tokens": agent.max_tokens,
+        "script": agent.script,
+        "tools": agent.tools,
+        "permissions": agent.permissions,
+        "colour": agent.colour,
+        "origin": agent.origin,
+        "source": agent.source or None,
+        "ready": problem is None,
+        "problem": None if problem is None else problem.message,
+        "hint": None if problem is None else problem.hint,
+        "instructions": agent.instructions,
+    }
+
+
+def _answering(agent: AgentDefinition, model: str | None = None) -> str:
+    """What answers for an agent; a model given goes before its own."""
+    return model if model and agent.backend == "model" else agent.label
 
 
 class _Around:
@@ -220,7 +286,7 @@ class _Around:
 
         return asyncio.run(problem_of(agent, models=self.models, env=os.environ, model=model))
 
-    async def ask(self, agent: AgentDefinition, prompt: str, timeout: float, model: str | None) -> Finished:
+    async def ask(self, agent: AgentDefinition, prompt: str, seconds: float, model: str | None) -> Finished:
         from contextlib import aclosing
 
         from flowide.agents.api import Finished, Message, Request, Retrying
@@ -229,12 +295,11 @@ class _Around:
 
         said = [Message("system", agent.instructions)] if agent.instructions else []
         said.append(Message("user", prompt))
-        request = Request(agent=agent.handle, purpose="test", messages=said, deadline_s=timeout)
-        problem = self.problem_in_loop(agent, model)
-        if (found := await problem) is not None:
-            raise found
+        request = Request(agent=agent.handle, purpose="test", messages=said, deadline_s=seconds)
         async with AgentPool([agent], models=self.models, env=os.environ, model=model) as pool:
-            async with aclosing(pool.backend(agent.handle).stream(request)) as stream:  # type: ignore[type-var]
+            answering = pool.backend(agent.handle)
+            await answering.check()
+            async with aclosing(answering.stream(request)) as stream:  # type: ignore[type-var]
                 async for delta in stream:
                     if isinstance(delta, Retrying):
                         say(f"{delta.why}; attempt {delta.attempt} follows")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="\b\nExamples:\n  flowide events --since 120 --follow\n  flowide events last | jq -c 'select(.type==\"usage\")'"
+    epilog="\b\nExamples:\n  flowide events --since 120 --follow\n"
+    "  flowide events last | jq -c 'select(.type==\"usage\")'"
 )
 @click.argument("run", required=False)
 @click.option(

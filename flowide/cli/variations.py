@@ -263,6 +263,7 @@ async def write_files(desk: Desk, set_ref: str, folder: Path) -> None:
     Raises:
         StorageFailed: The folder cannot be written.
     """
+    import asyncio
     import json
 
     from flowide.errors import StorageFailed
@@ -271,16 +272,22 @@ async def write_files(desk: Desk, set_ref: str, folder: Path) -> None:
     view = await desk.space.read(OneVariationSet(set_ref))
     suffix = Path(view.set.path or "").suffix or ".txt"
     about: list[dict[str, Any]] = []
+    files: dict[str, bytes] = {}
+    for each in view.variations:
+        name = f"{each.variation.number}{suffix}"
+        files[name] = (await desk.space.read(VariationText(view.set.id, each.variation.number))).encode()
+        about.append({"file": name, **described(each)})
+    listed = json.dumps({"set": view.set.id, "variations": about}, indent=2, ensure_ascii=False)
+    files["variations.json"] = f"{listed}\n".encode()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for each in view.variations:
-            name = f"{each.variation.number}{suffix}"
-            text = await desk.space.read(VariationText(view.set.id, each.variation.number))
-            (folder / name).write_bytes(text.encode())
-            about.append({"file": name, **described(each)})
-        listed = json.dumps({"set": view.set.id, "variations": about}, indent=2, ensure_ascii=False)
-        (folder / "variations.json").write_text(listed + "\n", "utf-8")
+        await asyncio.to_thread(_write, folder, files)
     except OSError as error:
         raise StorageFailed(
             f"{error.filename or folder}: {error.strerror}", hint="Choose another --output-dir."
         ) from error
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)

@@ -107,7 +107,7 @@ async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
     try:
         async with asyncio.timeout(timeout_s):
             # process.wait() also waits for children that still hold the pipe.
-            while (code := process.returncode) is None:
+            while (code := process.returncode) is None:  # noqa: ASYNC110 - nothing tells it earlier
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         return Outcome("timeout", None, _since(began), f"{tail.text()}\n[stopped after {timeout_s:g} s]")

@@ -7,7 +7,7 @@ from typing import Any
 from flowide.headless.envelope import Line
 
 
-def tell(line: Line) -> str | None:
+def tell(line: Line) -> str | None:  # noqa: PLR0911, PLR0912 - one flat case for each type of line
     """The line in words; None = not worth a line. It holds foreign text as it is."""
     data, step = line["data"], line["step"] or ""
     who = f"@{line['actor']['id']}" if line["actor"] else ""

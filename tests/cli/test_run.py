@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,7 +182,7 @@ def test_a_killed_run_goes_on_without_repeating_finished_calls(apart: Apart) -> 
     assert process.returncode == -signal.SIGKILL
     finished = {line["step"] for line in apart("events", "last").lines if line["type"] == "step.completed"}
     # What anders said before counts; asked again he would fail.
-    replies = [
+    replies: list[dict[str, Any]] = [
         {"on": "vary", "when": "nothing", "text": ""},
         {"on": "vary", "texts": ["never", fenced(shop(3))]},
     ]

@@ -36,8 +36,7 @@ class Critique(Struct, frozen=True):
 
 async def run(context: StepContext) -> dict[str, Any]:
     """One call; its verdicts become notes on the variations, in the same step."""
-    state, key = context.state, f"{context.step.id}#1"
-    return await criticise(context, key)
+    return await criticise(context, f"{context.step.id}#1")
 
 
 async def criticise(context: StepContext, key: str) -> dict[str, Any]:
