@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    # work
-    "run": ("flowide.cli.run:run", "Run a flow: variations, checks, gates, accept."),
-    "runs": ("flowide.cli.runs:runs", "List runs."),
-    "events": ("flowide.cli.events:events", "Replay or follow the log as JSON lines."),
-    "gate": ("flowide.cli.gate:gate", "List and answer the questions of runs."),
-    "variations": ("flowide.cli.variations:variations", "Compare, blend, short-list, accept variations."),
-    "demo": ("flowide.cli.demo:demo", "A whole story on an example project, without keys or network."),
-    # artifacts
-    "artifact": (
-        "flowide.cli.artifact:artifact",
-        "Artifacts: list, show, create, history, diff, restore, blame.",
-    ),
-    "edit": ("flowide.cli.edit:edit", "Lock, open the editor, save, unlock."),
-    "save": ("flowide.cli.save:save", "Save stdin under a lock taken earlier."),
-    "lock": ("flowide.cli.lock:lock", "Locks: acquire, release, renew, list, transfer, force, wait."),
-    "drafts": ("flowide.cli.drafts:drafts", "List drafts that ended without a save."),
-    "draft": ("flowide.cli.draft:draft", "Show, adopt or discard a draft."),
-    "pieces": ("flowide.cli.pieces:pieces", "List the symbols or sections of a file."),
-    "splice": ("flowide.cli.pieces:splice", "Put pieces of other files into a file."),
-    # what there is
-    "search": ("flowide.cli.search:search", "Search artifacts and variations."),
-    "log": ("flowide.cli.log:log", "The audit trail, for people."),
-    "verify": ("flowide.cli.verify:verify", "Check hash chain, blobs and projections."),
-    "flows": ("flowide.cli.flows:flows", "Flow files: list, show, validate, new."),
-    "agents": ("flowide.cli.agents:agents", "Agents: list, test, new."),
-    # the installation
-    "local": ("flowide.cli.local:local", "Serve a tiny real model on this machine."),
-    "doctor": ("flowide.cli.doctor:doctor", "Check the installation; show where settings come from."),
-    "schema": ("flowide.cli.schema:schema", "JSON Schemas of flow files, agent files and events."),
-    "completion": ("flowide.cli.completion:completion", "Print the shell's completion script."),
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Work": {
+        "run": ("flowide.cli.run:run", "Run a flow: variations, checks, gates, accept."),
+        "runs": ("flowide.cli.runs:runs", "List runs."),
+        "events": ("flowide.cli.events:events", "Replay or follow the log as JSON lines."),
+        "gate": ("flowide.cli.gate:gate", "List and answer the questions of runs."),
+        "variations": (
+            "flowide.cli.variations:variations",
+            "Compare, blend, short-list, accept variations.",
+        ),
+        "demo": ("flowide.cli.demo:demo", "A whole story on an example project, without keys or network."),
+    },
+    "Artifacts": {
+        "artifact": (
+            "flowide.cli.artifact:artifact",
+            "Artifacts: list, show, create, history, diff, restore, blame.",
+        ),
+        "edit": ("flowide.cli.edit:edit", "Lock, open the editor, save, unlock."),
+        "save": ("flowide.cli.save:save", "Save stdin under a lock taken earlier."),
+        "lock": ("flowide.cli.lock:lock", "Locks: acquire, release, renew, list, transfer, force, wait."),
+        "drafts": ("flowide.cli.drafts:drafts", "List drafts that ended without a save."),
+        "draft": ("flowide.cli.draft:draft", "Show, adopt or discard a draft."),
+        "pieces": ("flowide.cli.pieces:pieces", "List the symbols or sections of a file."),
+        "splice": ("flowide.cli.pieces:splice", "Put pieces of other files into a file."),
+    },
+    "What there is": {
+        "search": ("flowide.cli.search:search", "Search artifacts and variations."),
+        "log": ("flowide.cli.log:log", "The audit trail, for people."),
+        "verify": ("flowide.cli.verify:verify", "Check hash chain, blobs and projections."),
+        "flows": ("flowide.cli.flows:flows", "Flow files: list, show, validate, new."),
+        "agents": ("flowide.cli.agents:agents", "Agents: list, test, new."),
+    },
+    "Installation": {
+        "local": ("flowide.cli.local:local", "Serve a tiny real model on this machine."),
+        "doctor": ("flowide.cli.doctor:doctor", "Check the installation; show where settings come from."),
+        "schema": ("flowide.cli.schema:schema", "JSON Schemas of flow files, agent files and events."),
+        "completion": ("flowide.cli.completion:completion", "Print the shell's completion script."),
+    },
 }
-"""In the order in which `--help` lists them."""
+"""Place and line of each command, by heading, in the order in which `--help` lists them."""
 
-SECTIONS = {
-    "Work": ("run", "runs", "events", "gate", "variations", "demo"),
-    "Artifacts": ("artifact", "edit", "save", "lock", "drafts", "draft", "pieces", "splice"),
-    "What there is": ("search", "log", "verify", "flows", "agents"),
-    "Installation": ("local", "doctor", "schema", "completion"),
-}
-"""Headings of `--help`."""
+COMMANDS = {name: each for commands in SECTIONS.values() for name, each in commands.items()}

@@ -78,7 +78,7 @@ _SIGNS = {"ok": "ok", "note": "note", "bad": "BAD"}
 
 def _installation() -> list[Finding]:
     from flowide import __version__
-    from flowide.store.api import sqlite3
+    from flowide.store.explained import sqlite3
     from flowide.store.journal import wal_is_safe
 
     version = sqlite3.sqlite_version
@@ -131,7 +131,7 @@ def _project(root: Path) -> list[Finding]:
     if not database.is_file():
         findings.append(Finding("workspace", "note", f"none in {root} yet; it is made on first use"))
     else:
-        from flowide.store.api import sqlite3
+        from flowide.store.explained import sqlite3
 
         try:
             mode, why = journal_mode(database, sqlite3.sqlite_version_info)

@@ -59,9 +59,9 @@ class Root(click.Group):
         raise click.UsageError(f"there is no command or folder {name[:200]!r}. {hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, names in SECTIONS.items():
+        for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
+                formatter.write_dl([(name, line) for name, (_, line) in commands.items()])
 
 
 @click.group(
