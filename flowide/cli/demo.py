@@ -62,7 +62,7 @@ def _open(root: Path, handle: str | None) -> None:
     from flowide.cli.around import acting, surroundings
     from flowide.tui.app import run_app
 
-    code = run_app(root, acting(handle, root), surroundings=surroundings(root))
+    code = run_app(root, acting(handle, root), surroundings=lambda: surroundings(root))
     say(f"the example project stays in {root}")
     if code:
         raise click.exceptions.Exit(code)

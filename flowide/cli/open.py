@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def open_(path: str | None, project: str | None, handle: str | None, run: str | 
         Path(folder.root),
         acting(handle, folder.root),
         attach_run=run,
-        surroundings=surroundings(folder.root),
+        surroundings=partial(surroundings, folder.root),
     )
     if code:
         raise click.exceptions.Exit(code)

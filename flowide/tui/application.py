@@ -12,8 +12,9 @@ from textual.theme import Theme
 
 from flowide.errors import FlowError
 from flowide.tui import commands, theme
-from flowide.tui.engine.session import Opener
-from flowide.tui.engine.thread import Engine, News
+from flowide.tui.engine.news import News
+from flowide.tui.engine.place import Opener
+from flowide.tui.engine.thread import Engine
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
@@ -31,7 +32,7 @@ class FlowApp(App[int]):
 
     TITLE = "FlowIDE"
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {_palette}
+    COMMANDS: ClassVar[set[Any]] = {_palette}
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("app")
     CSS_PATH = "app.tcss"
     ESCAPE_TO_MINIMIZE = False

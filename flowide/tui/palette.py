@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from flowide.tui import commands
 from flowide.tui.screens.base import FlowScreen
 
-if TYPE_CHECKING:
-    from flowide.tui.application import FlowApp
+
+class Runner(Protocol):
+    """The app, as the palette knows it."""
+
+    async def run_command(self, command: commands.Command) -> None:
+        """Do what a row of the table says."""
+        ...
 
 
 class TableCommands(Provider):
@@ -27,12 +32,12 @@ class TableCommands(Provider):
         return "  ".join(part for part in (key, command.help) if part)
 
     async def discover(self) -> Hits:
-        app = cast("FlowApp", self.app)
+        app = cast(Runner, self.app)
         for command in self._rows():
             yield DiscoveryHit(command.title, partial(app.run_command, command), help=self._help(command))
 
     async def search(self, query: str) -> Hits:
-        app = cast("FlowApp", self.app)
+        app = cast(Runner, self.app)
         matcher = self.matcher(query)
         for command in self._rows():
             score = matcher.match(f"{command.title} {command.help}")

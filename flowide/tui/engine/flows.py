@@ -2,27 +2,82 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowide.flows.api import Observer, RunRequest
 from flowide.project.folder import ProjectFolder
-from flowide.tui.engine.session import Session
+from flowide.space.api import Space
+
+if TYPE_CHECKING:
+    from flowide.flows.engine import Surroundings
+
+
+CHECK_S = 120
+"""Seconds one check of a blend may take."""
 
 
 class EngineFlows:
-    """Implements `running.Flows`."""
+    """Implements `place.Flows`. The engine and what it needs are loaded when the first run starts."""
 
-    def __init__(self, folder: ProjectFolder) -> None:
-        self._folder = folder
+    def __init__(self, space: Space, folder: ProjectFolder, surroundings: Surroundings | None) -> None:
+        self._space, self._folder, self._around = space, folder, surroundings
 
-    async def start(self, session: Session, request: RunRequest, *, run: str, observer: Observer) -> Any:
+    async def start(self, request: RunRequest, *, run: str, observer: Observer) -> Any:
         """Drive a new run to its end."""
         from flowide.flows import engine
 
-        return await engine.start(session.space, self._folder, request, observer=observer, run_id=run)
+        return await engine.start(
+            self._space, self._folder, request, observer=observer, run_id=run, surroundings=self._around
+        )
 
-    async def resume(self, session: Session, run: str, *, observer: Observer) -> Any:
+    async def resume(self, run: str, *, observer: Observer) -> Any:
         """Go on with a run that stopped."""
-        from flowide.flows import engine
+        from msgspec import convert
+        from msgspec.structs import replace
 
-        return await engine.resume(session.space, self._folder, run, observer=observer)
+        from flowide.flows import engine
+        from flowide.space.queries import OneRun
+
+        view = await self._space.read(OneRun(run))
+        stored = {key: value for key, value in view.run.options.items() if key != "origin"}
+        # Somebody is here to answer: the run stays at its next question, even if it came from a script.
+        request = replace(convert(stored, RunRequest), on_gate="wait")
+        return await engine.resume(
+            self._space, self._folder, run, request=request, observer=observer, surroundings=self._around
+        )
+
+    async def blend(self, set_id: str, base: int, takes: list[tuple[int, str]]) -> tuple[int, list[str]]:
+        """Add a blend to a set: its number, and warnings."""
+        from flowide.flows.blending import blend
+
+        made = await blend(self._space, set_id, base, takes)
+        return made.number, made.warnings
+
+    async def check(self, set_id: str, number: int) -> None:
+        """Run on a variation the checks that the run of its set was given, where they are missing."""
+        from flowide.flows.checks import PARSES, commands_of, parse_check, run_checks
+        from flowide.space.queries import OneRun, OneVariationSet, VariationText
+
+        view = await self._space.read(OneVariationSet(set_id))
+        [row] = [each for each in view.variations if each.variation.number == number]
+        have = {check.name for check in row.checks}
+        path = view.set.path or ""
+        text = await self._space.read(VariationText(set_id, number))
+        if PARSES not in have:
+            await self._space.execute(parse_check(set_id, number, text, path))
+        if view.set.run is None:
+            return
+        run = (await self._space.read(OneRun(view.set.run))).run
+        # What was typed when the run was started; commands of a flow file need the trust that runs ask for.
+        wanted = [each for each in commands_of(run.inputs.get("checks") or []) if each.name not in have]
+        for result in await run_checks(self._folder, set_id, number, text, path, wanted, timeout_s=CHECK_S):
+            await self._space.execute(result)
+
+    async def accept(self, set_id: str, number: int, note: str) -> tuple[str, int]:
+        """Save a variation under its lock: the path and the version."""
+        from flowide.flows.accepting import accept
+        from flowide.space.queries import FindArtifact
+
+        saved = await accept(self._space, self._folder, set_id, number, note=note, lock_timeout_s=0)
+        artifact = await self._space.read(FindArtifact(saved.artifact))
+        return artifact.path, saved.version

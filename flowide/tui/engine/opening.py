@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowide.domain.actors import Actor
-from flowide.errors import FlowError
-from flowide.tui.engine.session import Place
+from flowide.tui.engine.place import Place
 from flowide.tui.views.snapshot import Seat
 
+if TYPE_CHECKING:
+    from flowide.flows.engine import Surroundings
 
-async def open_project(project: Path, actor: Actor) -> Place:
-    """The project at a path.
+Around = Callable[[], "Surroundings"]
+"""What runs take from outside the project; asked for in the engine's thread, after the first frame."""
+
+
+async def open_project(project: Path, actor: Actor, around: Around | None = None) -> Place:
+    """The project at a path; without `around` its runs take nothing from outside.
 
     Raises:
         FlowError: The folder or its workspace cannot be used.
@@ -24,19 +30,19 @@ async def open_project(project: Path, actor: Actor) -> Place:
 
     folder = ProjectFolder.open(project)
     space = await open_space(folder.database, actor=actor)
-    seats = await asyncio.to_thread(find_seats, folder.root)
-    return Place(space, folder, EngineFlows(folder), seats)
+    surroundings = None if around is None else await asyncio.to_thread(around)
+    user_agents = None if surroundings is None else surroundings.user_agents
+    seats, warnings = await asyncio.to_thread(find_seats, folder.root, user_agents)
+    return Place(space, folder, EngineFlows(space, folder, surroundings), seats, warnings)
 
 
-def find_seats(root: Path) -> tuple[Seat, ...]:
-    """The agents of a project; none when its agent files cannot be read, which a run then says."""
-    from flowide.agents.load import load_agents
+def find_seats(root: Path, user_agents: Path | None) -> tuple[tuple[Seat, ...], tuple[str, ...]]:
+    """The agents of a project and of the user, and what is wrong with files of others."""
+    from flowide.agents.load import find_agents
 
-    try:
-        found = load_agents(root, os.environ)
-    except FlowError:
-        return ()
-    return tuple(
+    found = find_agents(root, user_agents)
+    seats = tuple(
         Seat(handle=each.handle, label=each.label, role=each.role, colour=each.colour)
-        for each in found.values()
+        for each in found.agents.values()
     )
+    return seats, tuple(f"{error.message} {error.hint}".strip() for error in found.broken.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from flowide.domain.commands import AnswerGate
 from flowide.domain.ids import uuid7
@@ -12,8 +12,8 @@ from flowide.domain.rows import Gate
 from flowide.errors import Busy, FlowError
 from flowide.flows.api import Observer, RunRequest
 from flowide.space import queries as q
+from flowide.tui.engine.news import News
 from flowide.tui.engine.session import Live, Session
-from flowide.tui.engine.thread import News
 from flowide.tui.views.gates import Answer
 
 MOST_LIVE = 400_000
@@ -31,64 +31,40 @@ class Watcher(Observer):
         live = self._texts.get(step)
         if live is None or restart:
             live = self._texts[step] = Live(step, actor)
-        if len(live.text) < MOST_LIVE:
-            live.text += text
+        if live.size < MOST_LIVE:
+            live.add(text)
         self._session.tell(News(texts=True))
 
     def warning(self, message: str) -> None:
         self._session.tell(News(warnings=[message]))
 
 
-class Flows(Protocol):
-    """What the app asks of the flow engine."""
-
-    async def start(self, session: Session, request: RunRequest, *, run: str, observer: Observer) -> Any:
-        """Drive a new run to its end."""
-        ...
-
-    async def resume(self, session: Session, run: str, *, observer: Observer) -> Any:
-        """Go on with a run that stopped."""
-        ...
-
-    async def more(self, session: Session, set_id: str, count: int, *, run: str, observer: Observer) -> Any:
-        """Another round of a set, from its short list and notes."""
-        ...
-
-    async def blend(
-        self, session: Session, set_id: str, base: int, takes: list[tuple[int, str]]
-    ) -> tuple[int, list[str]]:
-        """Add a blend to a set: its number, and warnings."""
-        ...
-
-    async def accept(self, session: Session, set_id: str, number: int, note: str) -> tuple[str, int]:
-        """Save a variation under its lock: the path and the version."""
-        ...
-
-
 async def start(session: Session, request: RunRequest) -> str:
     """Start a run; its id. It goes on in the background of the engine."""
     run = uuid7()
-    _drive(
-        session, run, lambda watcher: session.place.flows.start(session, request, run=run, observer=watcher)
-    )
+    _drive(session, run, lambda watcher: session.flows.start(request, run=run, observer=watcher))
     return run
 
 
-async def more(session: Session, set_id: str, count: int) -> str:
-    """Start another round of a set; the id of its run."""
-    run = uuid7()
-    _drive(
-        session,
-        run,
-        lambda watcher: session.place.flows.more(session, set_id, count, run=run, observer=watcher),
-    )
-    return run
+async def more(session: Session, set_id: str, count: int, wish: str = "") -> None:
+    """Another round of a set: the answer to the run that asks about it, else a run of its own."""
+    gate = await open_gate(session, set_id)
+    if gate is not None:
+        await answer(session, gate, Answer(f"more {count} {wish}".strip()))
+        return
+    checks: list[str] = []
+    seen = await session.space.read(q.OneVariationSet(set_id))
+    if seen.set.run is not None:
+        made_by = await session.space.read(q.OneRun(seen.set.run))
+        checks = made_by.run.inputs.get("checks") or []
+    inputs = {"set": set_id, "n": count, "checks": checks}
+    await start(session, RunRequest(flow="more", brief=wish, inputs=inputs, on_gate="wait"))
 
 
 async def resume(session: Session, run: str) -> None:
     """Go on with a run that has stopped; nothing that was finished is done again."""
     if run not in session.runs:
-        _drive(session, run, lambda watcher: session.place.flows.resume(session, run, observer=watcher))
+        _drive(session, run, lambda watcher: session.flows.resume(run, observer=watcher))
 
 
 async def cancel(session: Session, run: str) -> bool:
@@ -121,7 +97,7 @@ async def accept(session: Session, set_id: str, number: int, note: str) -> tuple
         await answer(session, gate, Answer(str(number), note or None))
         seen = await session.space.read(q.OneVariationSet(set_id))
         return seen.set.path or seen.set.title, None
-    return await session.place.flows.accept(session, set_id, number, note)
+    return await session.flows.accept(set_id, number, note)
 
 
 async def open_gate(session: Session, set_id: str) -> Gate | None:
@@ -133,8 +109,19 @@ async def open_gate(session: Session, set_id: str) -> Gate | None:
 async def blend(
     session: Session, set_id: str, base: int, takes: list[tuple[int, str]]
 ) -> tuple[int, list[str]]:
-    """Build the blend: the number of the new variation, and what it lacks."""
-    return await session.place.flows.blend(session, set_id, base, takes)
+    """Build the blend: the number of the new variation, and what it lacks. Its checks run meanwhile."""
+    number, warnings = await session.flows.blend(set_id, base, takes)
+    task = asyncio.create_task(_check(session, set_id, number), name=f"checks of {number}")
+    session.background.add(task)
+    task.add_done_callback(session.background.discard)
+    return number, warnings
+
+
+async def _check(session: Session, set_id: str, number: int) -> None:
+    try:
+        await session.flows.check(set_id, number)
+    except FlowError as error:
+        session.tell(News(warnings=[f"variation {number} was not checked: {error.message}"]))
 
 
 async def live_texts(session: Session, run: str) -> dict[str, str]:
@@ -145,11 +132,6 @@ async def live_texts(session: Session, run: str) -> dict[str, str]:
     view = await session.space.read(q.OneRun(run))
     working = [step.key for step in view.steps if step.status == "started"]
     return {key: await session.space.read(q.StepText(run, key)) for key in working}
-
-
-def is_ours(session: Session, run: str) -> bool:
-    """Whether this process drives the run."""
-    return run in session.runs
 
 
 def _drive(session: Session, run: str, work: Callable[[Observer], Awaitable[Any]]) -> None:

@@ -4,73 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
 from flowide.domain import rows
-from flowide.domain.commands import Provenance, ReleaseLock, Versioned
+from flowide.domain.commands import ReleaseLock
 from flowide.errors import FlowError
 from flowide.space import queries as q
 from flowide.space.api import Space
 from flowide.space.leases import LeaseKeeper
-from flowide.tui.views.snapshot import Seat, Snapshot
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flowide.tui.engine.running import Flows
-    from flowide.tui.engine.thread import News
+from flowide.tui.engine.news import News
+from flowide.tui.engine.place import Flows, Folder, Opener, Place
+from flowide.tui.views.snapshot import Snapshot
 
 RUNS_SHOWN = 12
 QUIET_S = 0.04
 """Seconds in which further events join the same picture."""
-
-
-class Folder(Protocol):
-    """The part of `flowide.project`'s folder that the app uses."""
-
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        ...
-
-    def scan(self) -> Iterator[str]:
-        """Paths of its files, without ignored ones."""
-        ...
-
-    async def artifact(self, space: Space, path: str) -> rows.Artifact:
-        """The artifact of a file; makes it on first touch."""
-        ...
-
-    async def save(
-        self,
-        space: Space,
-        artifact: rows.Artifact,
-        *,
-        fence: int,
-        base: int,
-        data: str | bytes,
-        note: str = "",
-        then: Any = "release",
-        origin: Provenance = ...,
-    ) -> Versioned:
-        """Save under the lock, then write the file."""
-        ...
-
-
-class Place(Struct):
-    """What an opener hands over."""
-
-    space: Space
-    folder: Folder
-    flows: Flows
-    seats: tuple[Seat, ...] = ()
-
-
-Opener = Callable[[], Awaitable[Place]]
-"""Opens the space and the folder, on the engine's loop."""
 
 
 class Hold(Struct):
@@ -84,12 +35,27 @@ class Hold(Struct):
     """The part of the draft that is stored."""
 
 
-class Live(Struct):
+class Live:
     """A text that a run of this process is writing."""
 
-    step: str
-    actor: str
-    text: str = ""
+    def __init__(self, step: str, actor: str) -> None:
+        self.step = step
+        self.actor = actor
+        self.size = 0
+        """Characters."""
+        self._parts: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Take in the next words, without copying what is there."""
+        self._parts.append(text)
+        self.size += len(text)
+
+    @property
+    def text(self) -> str:
+        """All of it so far."""
+        if len(self._parts) > 1:
+            self._parts = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""
 
 
 class Session:
@@ -105,6 +71,8 @@ class Session:
         """Runs this process drives, by id."""
         self.live: dict[str, dict[str, Live]] = {}
         """By run, then by step."""
+        self.background: set[asyncio.Task[Any]] = set()
+        """Other work that ends with the session, such as the checks of a blend."""
         self.texts: dict[tuple[str, int], str] = {}
         """Texts of variations that were read; they never change."""
         self.shown: Snapshot | None = None
@@ -119,6 +87,11 @@ class Session:
         """The project on disk."""
         return self.place.folder
 
+    @property
+    def flows(self) -> Flows:
+        """What drives runs."""
+        return self.place.flows
+
     async def open(self) -> None:
         """Open the space.
 
@@ -126,11 +99,11 @@ class Session:
             FlowError: It cannot be used.
         """
         self.place = await self._opener()
+        if self.place.warnings:
+            self.tell(News(warnings=list(self.place.warnings)))
 
     async def follow(self) -> None:
         """Send a new picture whenever something was committed, by whomever."""
-        from flowide.tui.engine.thread import News  # the thread module imports this one
-
         while True:
             self.shown = await self.snapshot()
             self.tell(News(snapshot=self.shown))
@@ -163,7 +136,7 @@ class Session:
 
     async def close(self) -> None:
         """Stop our runs, give our locks back, free the space."""
-        tasks = list(self.runs.values())
+        tasks = [*self.runs.values(), *self.background]
         for task in tasks:
             task.cancel()
         if tasks:

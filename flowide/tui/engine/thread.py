@@ -9,28 +9,15 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from msgspec import Struct
-
 from flowide.errors import FlowError, Interrupted
-from flowide.tui.engine.session import Opener, Session
-from flowide.tui.views.snapshot import Snapshot
+from flowide.tui.engine.news import News
+from flowide.tui.engine.place import Opener
+from flowide.tui.engine.session import Session
 
 T = TypeVar("T")
 
 Work = Callable[[Session], Coroutine[Any, Any, T]]
 """What the engine is asked to do; runs on the engine's loop."""
-
-
-class News(Struct):
-    """What happened since the last delivery."""
-
-    snapshot: Snapshot | None = None
-    """The newest picture; None = nothing was committed."""
-    texts: bool = False
-    """Some text of a run in this process grew; read it from `Session.live`."""
-    warnings: list[str] = []
-    failed: FlowError | None = None
-    """The space could not be opened, or the engine stopped."""
 
 
 class Engine:
@@ -109,11 +96,7 @@ class Engine:
     def _tell(self, news: News) -> None:
         """Add to what is to be delivered; the drawing loop is woken once for a batch."""
         with self._guard:
-            waiting = self._pending
-            waiting.snapshot = news.snapshot or waiting.snapshot
-            waiting.texts = waiting.texts or news.texts
-            waiting.warnings = [*waiting.warnings, *news.warnings]
-            waiting.failed = news.failed or waiting.failed
+            self._pending.add(news)
             wake = not self._scheduled
             self._scheduled = True
         if wake and self._home is not None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import ClassVar, Protocol, TypeVar, cast
 
 from textual.screen import Screen
 
 from flowide.errors import FlowError
-from flowide.tui.engine.thread import News, Work
+from flowide.tui.engine.news import News
+from flowide.tui.engine.thread import Engine, Work
 from flowide.tui.views.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from flowide.tui.application import FlowApp
 
 T = TypeVar("T")
 
 NARROW = 100
 """Below so many cells one pane, or one column, is shown at a time."""
+
+
+class Desk(Protocol):
+    """What a screen needs of the app it is shown in."""
+
+    engine: Engine
+    snapshot: Snapshot
+    """The newest picture of the space."""
+    book: Mapping[str, str]
+    """Colour role of each handle."""
 
 
 class FlowScreen(Screen[None]):
@@ -27,9 +35,9 @@ class FlowScreen(Screen[None]):
     """Places of the command table that belong to this screen."""
 
     @property
-    def desk(self) -> FlowApp:
-        """The app, with its engine."""
-        return cast("FlowApp", self.app)
+    def desk(self) -> Desk:
+        """The app, as far as screens know it."""
+        return cast(Desk, self.app)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from flowide.errors import FlowError
 from flowide.tui import commands
 from flowide.tui.engine import mixing, running
-from flowide.tui.engine.thread import News
+from flowide.tui.engine.news import News
 from flowide.tui.highlight import Highlighter, language_of
 from flowide.tui.screens.base import NARROW, FlowScreen
 from flowide.tui.screens.dialogs import Ask, Confirm, Show
@@ -340,7 +340,10 @@ class GridScreen(FlowScreen):
     async def _despite(self, warnings: tuple[str, ...]) -> bool:
         lines: list[list[Span]] = [[("! ", "warn"), (clean(warning), "")] for warning in warnings]
         lines = [*lines, [], [("It parses. These are for you to judge.", "quiet")]]
-        return bool(await self.app.push_screen_wait(Confirm("Build it all the same?", lines, yes="build")))
+        build: bool | None = await self.app.push_screen_wait(
+            Confirm("Build it all the same?", lines, yes="build")
+        )
+        return bool(build)
 
     # --- opinions -----------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from flowide.errors import FlowError
 from flowide.space import queries as q
 from flowide.tui import commands
 from flowide.tui.engine import running
-from flowide.tui.engine.thread import News
+from flowide.tui.engine.news import News
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.gate import ask_gate
 from flowide.tui.views.runs import Item, run_rows, run_title

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from flowide.errors import FlowError
 from flowide.tui import commands
 from flowide.tui.engine import editing
-from flowide.tui.engine.thread import News
+from flowide.tui.engine.news import News
 from flowide.tui.screens.artifact import ArtifactPart
 from flowide.tui.screens.base import NARROW
 from flowide.tui.views.actors import presence

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
 from flowide.domain import rows
@@ -47,20 +45,17 @@ def parse_answer(gate: rows.Gate, typed: str) -> Answer | str:
         if word.casefold() in {"reject", "none"}:
             return Answer("reject", reason)
         return Answer(text)
-    if not gate.options:
-        return Answer(text)
-    if word.isdigit() and not any(option.isdigit() for option in gate.options):
+    return Answer(text) if not gate.options else _option(gate.options, word, reason)
+
+
+def _option(options: list[str], word: str, reason: str | None) -> Answer | str:
+    """One of the options: by number, in full, or by a start that only one has."""
+    if word.isdigit() and not any(option.isdigit() for option in options):
         index = int(word) - 1
-        if 0 <= index < len(gate.options):
-            return Answer(gate.options[index], reason)
-    wanted = [option for option in gate.options if option.casefold() == word.casefold()]
-    if not wanted:
-        wanted = [option for option in gate.options if option.casefold().startswith(word.casefold())]
+        if 0 <= index < len(options):
+            return Answer(options[index], reason)
+    wanted = [option for option in options if option.casefold() == word.casefold()]
+    wanted = wanted or [option for option in options if option.casefold().startswith(word.casefold())]
     if len(wanted) == 1:
         return Answer(wanted[0], reason)
-    return f"Answer with one of: {', '.join(clean(option) for option in gate.options)}."
-
-
-def numbers_in(text: str) -> list[int]:
-    """Variation numbers named in a sentence."""
-    return [int(found) for found in re.findall(r"\d+", text)]
+    return f"Answer with one of: {', '.join(clean(option) for option in options)}."

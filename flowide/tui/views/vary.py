@@ -35,17 +35,16 @@ def request_of(wanted: Wanted) -> RunRequest | str:
     if not wanted.agents:
         return "Choose at least one agent: tab to the names, then space."
     inputs: dict[str, Any] = {"n": int(typed)}
-    if wanted.path.strip():
-        inputs["file"] = wanted.path.strip()
-    if wanted.check.strip():
-        inputs["check"] = wanted.check.strip()
+    if not wanted.path.strip():
+        return "Where would an accepted one go? Name a file, new or not."
+    inputs["path"] = wanted.path.strip()
+    inputs["checks"] = [line.strip() for line in wanted.check.splitlines() if line.strip()]
     return RunRequest(
         flow="variations",
         brief=brief,
         inputs=inputs,
         agents=list(wanted.agents),
         on_gate="wait",
-        trust=bool(wanted.check.strip()),
     )
 
 

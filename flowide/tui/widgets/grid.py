@@ -188,10 +188,7 @@ class GridView(LineWidget):
         if y == 3:
             line = "━" if focused else "─"
             return [Segment(line * width, ink.style("accent" if focused else "hairline", self.ground))]
-        if y == 0:
-            spans = words.title(column, self.book)
-        else:
-            spans = words.stats(column) if y == 1 else words.remark(column)
+        spans = [words.title(column, self.book), words.stats(column), words.remark(column)][y]
         if y == 0 and column.key == self.state.pinned:
             spans = [*spans, ("  pinned", "quiet")]
         if y == 0 and column.number is not None and column.number == self.state.base:

@@ -1,0 +1,27 @@
+"""What the engine tells the loop that draws."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from flowide.errors import FlowError
+from flowide.tui.views.snapshot import Snapshot
+
+
+class News(Struct):
+    """What happened since the last delivery."""
+
+    snapshot: Snapshot | None = None
+    """The newest picture; None = nothing was committed."""
+    texts: bool = False
+    """Some text of a run in this process grew; read it from `Session.live`."""
+    warnings: list[str] = []
+    failed: FlowError | None = None
+    """The space could not be opened, or the engine stopped."""
+
+    def add(self, later: News) -> None:
+        """Join what happened after this."""
+        self.snapshot = later.snapshot or self.snapshot
+        self.texts = self.texts or later.texts
+        self.warnings = [*self.warnings, *later.warnings]
+        self.failed = later.failed or self.failed

@@ -1,0 +1,87 @@
+"""What the engine works on: the space, the project on disk, and whoever runs flows. Each behind a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+from flowide.domain import rows
+from flowide.domain.commands import Versioned
+from flowide.flows.api import Observer, RunRequest
+from flowide.space.api import Space
+from flowide.tui.views.snapshot import Seat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Folder(Protocol):
+    """The part of `flowide.project`'s folder that the app uses."""
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        ...
+
+    def scan(self) -> Iterator[str]:
+        """Paths of its files, without ignored ones."""
+        ...
+
+    async def artifact(self, space: Space, path: str) -> rows.Artifact:
+        """The artifact of a file; makes it on first touch."""
+        ...
+
+    async def save(
+        self,
+        space: Space,
+        artifact: rows.Artifact,
+        *,
+        fence: int,
+        base: int,
+        data: str | bytes,
+        note: str = "",
+        then: Any = "release",
+    ) -> Versioned:
+        """Save under the lock, then write the file."""
+        ...
+
+
+class Flows(Protocol):
+    """What the app asks of the flow engine."""
+
+    async def start(self, request: RunRequest, *, run: str, observer: Observer) -> Any:
+        """Drive a new run to its end."""
+        ...
+
+    async def resume(self, run: str, *, observer: Observer) -> Any:
+        """Go on with a run that stopped."""
+        ...
+
+    async def blend(self, set_id: str, base: int, takes: list[tuple[int, str]]) -> tuple[int, list[str]]:
+        """Add a blend to a set: its number, and warnings."""
+        ...
+
+    async def check(self, set_id: str, number: int) -> None:
+        """Run on a variation the checks that the run of its set was given, where they are missing."""
+        ...
+
+    async def accept(self, set_id: str, number: int, note: str) -> tuple[str, int]:
+        """Save a variation under its lock: the path and the version."""
+        ...
+
+
+class Place(Struct):
+    """What an opener hands over."""
+
+    space: Space
+    folder: Folder
+    flows: Flows
+    seats: tuple[Seat, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What a person should know from the start, such as agent files that cannot be read."""
+
+
+Opener = Callable[[], Awaitable[Place]]
+"""Opens the space and the folder, on the engine's loop."""
