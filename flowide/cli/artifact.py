@@ -112,10 +112,11 @@ def show(ref: str, version: int | None, at: Place) -> None:
 @workspace_command
 def create(path: str, kind: str | None, lock: bool, note: str, at: Place) -> None:
     """Make an artifact and its file from the text on stdin."""
+    data = read_stdin()
 
     async def work(desk: Desk) -> None:
         where = desk.path_of(path)
-        made = await desk.folder.create(desk.space, where, read_stdin(), note=note, kind=kind, lock=lock)
+        made = await desk.folder.create(desk.space, where, data, note=note, kind=kind, lock=lock)
         line = f"{where}: version 1" + ("" if made.fence is None else f", locked with fence {made.fence}")
         desk.tell(line, _result(where, made))
 

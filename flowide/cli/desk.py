@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+QUIET = "flowide.quiet"
+"""Key in the context's `meta` after -q."""
 TTL_MS = 30_000
 """Milliseconds a lock lives without a renewal, unless `--ttl` says otherwise."""
 
@@ -267,10 +269,12 @@ def print_text(data: bytes) -> None:
 
 
 def say(line: str) -> None:
-    """Something for people that is no result: on stderr."""
+    """Something for people that is no result: on stderr, unless -q."""
     from flowide.text import printable
 
-    click.echo(printable(line), err=True)
+    context = click.get_current_context(silent=True)
+    if context is None or QUIET not in context.meta:
+        click.echo(printable(line), err=True)
 
 
 def warn(line: str) -> None:
@@ -281,12 +285,18 @@ def warn(line: str) -> None:
 def read_stdin() -> bytes:
     """All of stdin, up to what an artifact may hold.
 
+    Called before the space is opened, so that a writer that takes its time holds nobody up.
+
     Raises:
         TooLarge: It is more.
     """
     from flowide.domain.commands import MAX_BLOB
-    from flowide.errors import TooLarge
+    from flowide.errors import BadInput, TooLarge
 
+    if sys.stdin is None:
+        raise BadInput(
+            "there is no stdin to read the text from", hint="Give it with < FILE or through a pipe."
+        )
     if sys.stdin.isatty():
         say("reading the text from the terminal; end it with ctrl+d")
     data = sys.stdin.buffer.read(MAX_BLOB + 1)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +25,7 @@ WATCH_S = 1.0
 
 
 def editor_command() -> list[str]:
-    """The program of $VISUAL or $EDITOR with its options; else one that is there.
+    """The program of $VISUAL or $EDITOR with its options; at a terminal else one that is there.
 
     Raises:
         BadInput: There is none.
@@ -41,7 +42,8 @@ def editor_command() -> list[str]:
                     f"${name} names {command[0]}, which is not there", hint=f"Set {name} to an editor."
                 )
             return command
-    found = next((name for name in ("editor", "nano", "vi") if shutil.which(name)), None)
+    at_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    found = next((name for name in ("editor", "nano", "vi") if at_terminal and shutil.which(name)), None)
     if found is None:
         raise BadInput("no editor is set", hint="Set EDITOR, for example: EDITOR=nano.")
     return [found]

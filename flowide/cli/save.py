@@ -22,6 +22,7 @@ def save(*, ref: str, fence: int, base: int | None, note: str, keep: bool, at: P
 
     A text that is refused (exit 9) is kept as a draft, and where is said.
     """
+    data = read_stdin()
 
     async def work(desk: Desk) -> None:
         import msgspec
@@ -31,7 +32,6 @@ def save(*, ref: str, fence: int, base: int | None, note: str, keep: bool, at: P
         from flowide.space.queries import LiveDraft
 
         row = await desk.known(ref)
-        data = read_stdin()
         live = await desk.space.read(LiveDraft(row.id))
         since = live.base if live is not None and live.fence == fence else row.version
         try:
