@@ -1,0 +1,114 @@
+"""`docs/protocol.md` says what the code does: commands, events, errors, limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from flowide.domain import limits
+from flowide.domain.commands import COMMANDS, MAX_BLOB, MAX_INLINE, SILENT
+from flowide.domain.facts import FACTS
+from flowide.domain.roles import PEOPLE_ONLY
+from flowide.errors import BY_CODE
+from flowide.space.arbiter import MAX_BATCH, answer_type
+
+PAGE = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text()
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """The cells of each row of a section's table, by the name in its first cell."""
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [
+        re.split(r"\s*\|\s*", line.strip("|").strip()) for line in section.splitlines() if line[:2] == "| "
+    ]
+    return {row[0].strip("`"): row[1:] for row in rows if row[0].startswith("`")}
+
+
+def fields(struct: type[Any]) -> list[str]:
+    """Names on the wire, those with a default marked `?`."""
+    return [f"{field.encode_name}{'' if field.required else '?'}" for field in msgspec.structs.fields(struct)]
+
+
+def listed(cell: str) -> list[str]:
+    return [name.strip() for name in cell.split(",") if name.strip()]
+
+
+def test_every_command_is_in_the_table_and_no_other() -> None:
+    assert set(table("Commands")) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_has_the_arguments_and_the_answer_that_the_table_says(name: str) -> None:
+    args, ok, *_ = table("Commands")[name]
+
+    assert listed(args) == fields(COMMANDS[name])
+    assert listed(ok) == fields(answer_type(COMMANDS[name]))
+
+
+def test_every_event_type_is_in_the_table_and_no_other() -> None:
+    assert set(table("Events")) == set(FACTS)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_an_event_has_the_data_that_the_table_says(name: str) -> None:
+    assert listed(table("Events")[name][0]) == fields(FACTS[name])
+
+
+def test_every_error_code_is_in_the_table_with_its_exit_code() -> None:
+    said = {code: int(cells[0]) for code, cells in table("Errors").items()}
+
+    assert said == {code: error.exit_code for code, error in BY_CODE.items()}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_refusals_at_the_end_of_a_row_are_error_codes(name: str) -> None:
+    refusals = re.search(r"((?:`[a-z_]+`(?:, )?)+)$", table("Commands")[name][-1])
+
+    assert refusals is None or set(re.findall(r"`([a-z_]+)`", refusals[1])) <= set(BY_CODE)
+
+
+def test_commands_without_a_stored_reply_are_named() -> None:
+    sentence = re.search(r"^- (.*) store no reply", PAGE, re.MULTILINE)
+
+    assert sentence is not None
+    assert set(re.findall(r"`([^`]+)`", sentence[1])) == SILENT
+
+
+def test_what_agents_may_not_do_is_said_in_the_table_and_in_the_text() -> None:
+    marked = {name for name, cells in table("Commands").items() if "People only" in cells[-1]}
+    text = PAGE.split("\n## Who may do what\n")[1].split("\n## ")[0]
+
+    assert marked == PEOPLE_ONLY
+    assert all(f"`{name}`" in text for name in PEOPLE_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (MAX_INLINE, "256 KiB"),
+        (MAX_BLOB, "16 MiB"),
+        (limits.MAX_NOTE, "16 KiB"),
+        (limits.MAX_PATH, "1024 bytes"),
+    ],
+)
+def test_sizes_are_the_ones_that_are_enforced(what: int, said: str) -> None:
+    number, unit = said.split()
+
+    assert what == int(number) * {"bytes": 1, "KiB": 1024, "MiB": 1024**2}[unit]
+    assert said in PAGE.split("\n## Limits\n")[1]
+
+
+def test_times_and_counts_are_the_ones_that_are_enforced() -> None:
+    section = PAGE.split("\n## Limits\n")[1]
+    who = PAGE.split("\n## Who may do what\n")[1]
+
+    assert f"{limits.IDLE_MS['human'] // 60_000} min for a person" in section
+    assert f"{limits.IDLE_MS['agent'] // 60_000} min for an agent" in section
+    assert f"| {limits.LONGEST_AGENT_HOLD_MS // 60_000} min |" in section
+    assert f"| {MAX_BATCH} |" in section
+    assert f"at most {limits.LOCKS_PER_CLIENT['agent']} locks" in who
+    assert f"people {limits.LOCKS_PER_CLIENT['human']}" in who
