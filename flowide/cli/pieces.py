@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,9 +113,8 @@ def splice(
     if as_json:
         _report(result, output)
     elif output is None:
-        stream = click.get_binary_stream("stdout")
-        stream.write(result.source)
-        stream.flush()
+        sys.stdout.buffer.write(result.source)
+        sys.stdout.buffer.flush()
 
 
 def _report(result: Spliced, output: Path | None) -> None:

@@ -158,7 +158,7 @@ def _shift(
             continue
         old = source[first:stop]
         if units is None or units[0] == units[1]:
-            new = target + old[len(origin) :] if old.startswith(origin) else old if len(old) else old
+            new = target + old[len(origin) :] if old.startswith(origin) else old
         else:
             new = _converted(old, stack, units)
         out.append(new + source[stop:last])

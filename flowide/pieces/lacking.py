@@ -90,11 +90,6 @@ def _ancestors(item: Item) -> list[Item]:
     return found
 
 
-def _owners(outline: Outline, path: str) -> list[Item]:
-    """The types a member's qualified name points to, with every block that adds members to them."""
-    return [item for item in outline.items if (item.scope == path or item.name == path) and item.scope]
-
-
 def _members(result: Outline, plan: Planned) -> list[str]:
     if plan.item.kind not in ("method", "constructor", "field", "attribute") or "." not in plan.path:
         return []
@@ -123,6 +118,6 @@ def _member_names(outline: Outline, owner: str) -> set[bytes]:
             tail = item.path[len(prefix) :] if item.path.startswith(prefix) else item.simple
             names.add(tail.rsplit(".", 1)[-1].encode())
             names.update(name.rsplit(".", 1)[-1].encode() for name in item.names)
-        elif item.name == owner or item.path == owner:
+        elif owner in (item.name, item.path):
             names |= assigned_members(outline, item)
     return names

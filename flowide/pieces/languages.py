@@ -6,6 +6,7 @@ import threading
 import warnings
 from functools import cache
 from importlib import import_module
+from operator import itemgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def language_of(path: str | PathLike[str]) -> Language | None:
 @cache
 def grammar(language: Language) -> tree_sitter.Language:
     """The grammar of a language other than Markdown."""
-    from tree_sitter import Language as Grammar  # noqa: PLC0415  # loading a grammar costs milliseconds
+    from tree_sitter import Language as Grammar  # loading a grammar costs milliseconds
 
     module, function = _GRAMMARS[language]
     return Grammar(getattr(import_module(module), function)())
@@ -83,7 +84,7 @@ def grammar(language: Language) -> tree_sitter.Language:
 @cache
 def query(language: Language, text: str) -> tree_sitter.Query:
     """A compiled query, kept for the life of the process."""
-    from tree_sitter import Query  # noqa: PLC0415
+    from tree_sitter import Query
 
     return Query(grammar(language), text)
 
@@ -92,16 +93,20 @@ def captures(
     language: Language, text: str, root: tree_sitter.Node, start: int = 0, end: int = -1
 ) -> dict[str, list[tree_sitter.Node]]:
     """Nodes that lie wholly in a byte range, by capture name, each list in source order."""
-    from tree_sitter import QueryCursor  # noqa: PLC0415
+    from tree_sitter import QueryCursor
 
     cursor = QueryCursor(query(language, text))
-    if end < 0:
-        return cursor.captures(root)
-    cursor.set_byte_range(start, end)
-    return {
-        name: [node for node in nodes if start <= node.start_byte and node.end_byte <= end]
-        for name, nodes in cursor.captures(root).items()
-    }
+    if end >= 0:
+        cursor.set_byte_range(start, end)
+    found = {}
+    for name, nodes in cursor.captures(root).items():
+        # The cursor reports a node when its pattern is complete, which need not be in source order.
+        placed = [(node.start_byte, -node.end_byte, node) for node in nodes]
+        if end >= 0:
+            placed = [each for each in placed if start <= each[0] and -each[1] <= end]
+        placed.sort(key=itemgetter(0, 1))
+        found[name] = [node for _, _, node in placed]
+    return found
 
 
 def check_text(source: bytes, label: str = "") -> None:
@@ -140,15 +145,14 @@ _parsers = threading.local()
 
 
 def _parser(language: Language) -> tree_sitter.Parser:
-    from tree_sitter import Parser  # noqa: PLC0415
+    from tree_sitter import Parser
 
     parser: tree_sitter.Parser | None = getattr(_parsers, language, None)
     if parser is None:
-        parser = Parser(grammar(language))
         with warnings.catch_warnings():
             # Its successor, parse(progress_callback=…), crashes the interpreter in 0.25.2.
             warnings.simplefilter("ignore", DeprecationWarning)
-            parser.timeout_micros = int(PARSE_SECONDS * 1e6)
+            parser = Parser(grammar(language), timeout_micros=int(PARSE_SECONDS * 1e6))
         setattr(_parsers, language, parser)
     return parser
 

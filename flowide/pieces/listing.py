@@ -12,10 +12,10 @@ def list_pieces(source: bytes, language: Language) -> list[Piece]:
         BadInput: Not UTF-8, NUL bytes, or larger than 16 MiB.
     """
     if language == "markdown":
-        from flowide.pieces.sections import Sections  # noqa: PLC0415  # loads markdown-it only for Markdown
+        from flowide.pieces.sections import Sections  # loads markdown-it only for Markdown
 
         return Sections(source).pieces()
-    from flowide.pieces.outline import Outline, as_pieces  # noqa: PLC0415
+    from flowide.pieces.outline import Outline, as_pieces
 
     return as_pieces(Outline(source, language).items, source)
 
@@ -28,11 +28,11 @@ def take(source: bytes, piece: str, language: Language) -> bytes:
         BadInput: Not UTF-8, NUL bytes, or larger than 16 MiB.
     """
     if language == "markdown":
-        from flowide.pieces.sections import Sections  # noqa: PLC0415
+        from flowide.pieces.sections import Sections
 
         section = Sections(source).section(piece)
         return source[section.start : section.end]
-    from flowide.pieces.outline import Outline  # noqa: PLC0415
+    from flowide.pieces.outline import Outline
 
     item = Outline(source, language).item(piece)
     return source[item.start : item.end]

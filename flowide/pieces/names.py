@@ -250,7 +250,9 @@ def _receiver(outline: Outline, item: Item) -> set[bytes] | None:
     return {b"this", b"self", b"Self"}
 
 
-_THIS = "(member_expression object: (this) @owner property: [(property_identifier) (private_property_identifier)] @member)"
+_THIS = """
+    (member_expression object: (this) @owner property: [(property_identifier) (private_property_identifier)] @member)
+"""
 _MEMBERS = {
     "python": "(attribute object: (identifier) @owner attribute: (identifier) @member)",
     "typescript": _THIS,

@@ -115,7 +115,7 @@ class Outline:
 
     def __init__(self, source: bytes, language: Language, label: str = "") -> None:
         """Raises BadInput or TooLarge when the source is not a text of bearable size."""
-        from flowide.pieces.outlines import rules_of  # noqa: PLC0415  # rules build on this module
+        from flowide.pieces.outlines import rules_of  # rules build on this module
 
         check_text(source, label)
         self.source = source

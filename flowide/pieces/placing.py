@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from flowide.errors import Rejected
@@ -370,7 +371,7 @@ def blanks_between(
         return 0
     peers = _peers(base, slot)
     counts: Counter[int] = Counter()
-    for one, two in zip(peers, peers[1:], strict=False):
+    for one, two in pairwise(peers):
         if is_small(base, one) and is_small(base, two):
             continue
         gap = _gap(base, one, two)

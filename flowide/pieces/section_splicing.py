@@ -275,8 +275,8 @@ def _definitions(
             for each in base.definitions:
                 if plan.target.start <= each.start < plan.target.end:
                     gone[each.label] = each
-    for label in gone:
-        kept = [d for d in base.definitions if d.label == label and d is not gone[label]]
+    for label, lost in gone.items():
+        kept = [d for d in base.definitions if d.label == label and d is not lost]
         if not kept:
             have.pop(label, None)
     newline = base.newline or plans[0].source.newline or b"\n"

@@ -56,8 +56,8 @@ class Definition:
 
 @cache
 def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt  # noqa: PLC0415  # 20 ms that only documents need
-    from mdit_py_plugins.front_matter import front_matter_plugin  # noqa: PLC0415
+    from markdown_it import MarkdownIt  # 20 ms that only documents need
+    from mdit_py_plugins.front_matter import front_matter_plugin
 
     parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
     parser.core.ruler.enableOnly(["normalize", "block"])

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from flowide.errors import BadInput, Rejected
 from flowide.pieces.adapting import adapted, is_grouped, renamed
 from flowide.pieces.edits import Edit, Edited, Part
-from flowide.pieces.imports import Added, carried
+from flowide.pieces.imports import carried
+from flowide.pieces.imports.model import Added
 from flowide.pieces.indent import line_indent, unit_of
 from flowide.pieces.lacking import lacking_helpers
 from flowide.pieces.matching import home, match, split_name
@@ -53,7 +54,7 @@ def splice(base: bytes, takes: Sequence[Take], language: Language) -> Spliced:
     if not takes:
         raise BadInput("nothing to take", hint="Name at least one piece.")
     if language == "markdown":
-        from flowide.pieces.section_splicing import splice_sections  # noqa: PLC0415  # loads markdown-it
+        from flowide.pieces.section_splicing import splice_sections  # loads markdown-it
 
         return splice_sections(base, takes)
     outline = Outline(base, language, "the base")

@@ -162,7 +162,7 @@ def _refuse_bad_indentation(plans: Sequence[Planned], edited: Edited, names: str
 
 
 def _compiles(indent: bytes, text: bytes) -> bool:
-    import ast  # noqa: PLC0415  # only moved Python pieces need it
+    import ast  # only moved Python pieces need it
 
     wrapped = b"if 1:\n" + indent + text + b"\n" if indent else text + b"\n"
     try:

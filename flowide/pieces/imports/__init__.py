@@ -14,22 +14,22 @@ def carrier_of(language: Language) -> Carrier:
     """How a language imports."""
     # Each language's module loads only when it is needed.
     if language == "python":
-        from flowide.pieces.imports.python import PythonCarrier  # noqa: PLC0415
+        from flowide.pieces.imports.python import PythonCarrier
 
         return PythonCarrier()
     if language == "go":
-        from flowide.pieces.imports.go import GoCarrier  # noqa: PLC0415
+        from flowide.pieces.imports.go import GoCarrier
 
         return GoCarrier()
     if language == "rust":
-        from flowide.pieces.imports.rust import RustCarrier  # noqa: PLC0415
+        from flowide.pieces.imports.rust import RustCarrier
 
         return RustCarrier()
     if language == "java":
-        from flowide.pieces.imports.java import JavaCarrier  # noqa: PLC0415
+        from flowide.pieces.imports.java import JavaCarrier
 
         return JavaCarrier()
-    from flowide.pieces.imports.ecma import EcmaCarrier  # noqa: PLC0415
+    from flowide.pieces.imports.ecma import EcmaCarrier
 
     return EcmaCarrier()
 

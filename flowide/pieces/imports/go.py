@@ -132,7 +132,7 @@ def _path(outline: Outline, node: Node) -> str:
 
 
 def _group(module: str) -> int:
-    return 1 if "." in module.split("/")[0] else 0
+    return 1 if "." in module.split("/", maxsplit=1)[0] else 0
 
 
 def package_names(path: str) -> list[str]:

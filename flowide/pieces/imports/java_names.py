@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-JAVA_LANG = frozenset(
-    """
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+JAVA_LANG = _words("""
     AbstractMethodError Appendable ArithmeticException ArrayIndexOutOfBoundsException ArrayStoreException
     AssertionError AutoCloseable Boolean Byte CharSequence Character Class ClassCastException ClassLoader
     ClassNotFoundException CloneNotSupportedException Cloneable Comparable Deprecated Double Enum Error Exception
@@ -16,12 +20,10 @@ JAVA_LANG = frozenset(
     ScopedValue SecurityException Short StackOverflowError StackTraceElement StackWalker StrictMath String
     StringBuffer StringBuilder StringIndexOutOfBoundsException SuppressWarnings System Thread ThreadGroup
     ThreadLocal Throwable UnsupportedOperationException VirtualMachineError Void
-    """.split()
-)
+""")
 
 PACKAGES = {
-    "java.util": frozenset(
-        """
+    "java.util": _words("""
         AbstractCollection AbstractList AbstractMap AbstractQueue AbstractSequentialList AbstractSet ArrayDeque
         ArrayList Arrays Base64 BitSet Calendar Collection Collections Comparator
         ConcurrentModificationException Currency Date Deque Dictionary EmptyStackException EnumMap EnumSet
@@ -32,22 +34,18 @@ PACKAGES = {
         Properties Queue Random RandomAccess ResourceBundle Scanner ServiceLoader Set SimpleTimeZone SortedMap
         SortedSet Spliterator Spliterators Stack StringJoiner StringTokenizer TimeZone Timer TimerTask TreeMap
         TreeSet UUID Vector WeakHashMap
-        """.split()
-    ),
-    "java.util.function": frozenset(
-        """
+"""),
+    "java.util.function": _words("""
         BiConsumer BiFunction BiPredicate BinaryOperator BooleanSupplier Consumer DoubleFunction DoubleSupplier
         Function IntBinaryOperator IntConsumer IntFunction IntPredicate IntSupplier IntUnaryOperator LongFunction
         LongSupplier LongUnaryOperator Predicate Supplier ToDoubleFunction ToIntFunction ToLongFunction
         UnaryOperator
-        """.split()
-    ),
+"""),
     "java.util.stream": frozenset(
-        "BaseStream Collector Collectors DoubleStream IntStream LongStream Stream StreamSupport".split()
+        ["BaseStream", "Collector", "Collectors", "DoubleStream", "IntStream", "LongStream", "Stream", "StreamSupport"]
     ),
-    "java.util.regex": frozenset("MatchResult Matcher Pattern PatternSyntaxException".split()),
-    "java.util.concurrent": frozenset(
-        """
+    "java.util.regex": frozenset(["MatchResult", "Matcher", "Pattern", "PatternSyntaxException"]),
+    "java.util.concurrent": _words("""
         ArrayBlockingQueue BlockingDeque BlockingQueue BrokenBarrierException Callable CancellationException
         CompletableFuture CompletionException CompletionService CompletionStage ConcurrentHashMap
         ConcurrentLinkedDeque ConcurrentLinkedQueue ConcurrentMap ConcurrentSkipListMap ConcurrentSkipListSet
@@ -56,10 +54,8 @@ PACKAGES = {
         LinkedBlockingQueue Phaser PriorityBlockingQueue RecursiveAction RecursiveTask RejectedExecutionException
         ScheduledExecutorService ScheduledFuture Semaphore SynchronousQueue ThreadFactory ThreadLocalRandom
         ThreadPoolExecutor TimeUnit TimeoutException
-        """.split()
-    ),
-    "java.io": frozenset(
-        """
+"""),
+    "java.io": _words("""
         BufferedInputStream BufferedOutputStream BufferedReader BufferedWriter ByteArrayInputStream
         ByteArrayOutputStream CharArrayReader Closeable Console DataInput DataInputStream DataOutput
         DataOutputStream EOFException Externalizable File FileFilter FileInputStream FileNotFoundException
@@ -69,28 +65,21 @@ PACKAGES = {
         PipedOutputStream PrintStream PrintWriter PushbackReader RandomAccessFile Reader SequenceInputStream
         Serializable StreamTokenizer StringReader StringWriter UncheckedIOException UnsupportedEncodingException
         Writer
-        """.split()
-    ),
-    "java.nio.file": frozenset(
-        """
+"""),
+    "java.nio.file": _words("""
         DirectoryStream FileAlreadyExistsException FileSystem FileSystems FileVisitOption FileVisitResult
         FileVisitor Files InvalidPathException LinkOption NoSuchFileException OpenOption Path PathMatcher Paths
         SimpleFileVisitor StandardCopyOption StandardOpenOption WatchEvent WatchKey WatchService
-        """.split()
-    ),
-    "java.net": frozenset(
-        """
+"""),
+    "java.net": _words("""
         ConnectException DatagramPacket DatagramSocket HttpURLConnection InetAddress InetSocketAddress
         MalformedURLException NetworkInterface Proxy ServerSocket Socket SocketAddress SocketException
         SocketTimeoutException URI URISyntaxException URL URLConnection URLDecoder URLEncoder UnknownHostException
-        """.split()
-    ),
-    "java.math": frozenset("BigDecimal BigInteger MathContext RoundingMode".split()),
-    "java.time": frozenset(
-        """
+"""),
+    "java.math": frozenset(["BigDecimal", "BigInteger", "MathContext", "RoundingMode"]),
+    "java.time": _words("""
         Clock DateTimeException DayOfWeek Duration Instant LocalDate LocalDateTime LocalTime Month MonthDay
         OffsetDateTime OffsetTime Period Year YearMonth ZoneId ZoneOffset ZonedDateTime
-        """.split()
-    ),
+"""),
 }
 """Public types by package."""

@@ -368,7 +368,7 @@ def _group(module: str) -> int:
         return 0
     if module.startswith("."):
         return 3
-    return 1 if module.split(".")[0] in sys.stdlib_module_names else 2
+    return 1 if module.split(".", maxsplit=1)[0] in sys.stdlib_module_names else 2
 
 
 def _header_end(base: Outline) -> int:

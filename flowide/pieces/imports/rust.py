@@ -212,7 +212,7 @@ def _attributes(binding: Import) -> bytes:
 
 def _member_text(binding: Import) -> bytes:
     text = binding.member.encode()
-    return text if binding.name == text or binding.name == b"*" else text + b" as " + binding.name
+    return text if binding.name in (text, b"*") else text + b" as " + binding.name
 
 
 def _statement_text(binding: Import) -> bytes:
@@ -283,7 +283,7 @@ def _merged(base: Outline, node: Node, entries: list[Entry]) -> list[Edit]:
 
 
 def _group(module: str) -> int:
-    root = module.split("::")[0]
+    root = module.split("::", maxsplit=1)[0]
     if root in ("std", "core", "alloc"):
         return 0
     return 2 if root in ("crate", "self", "super") else 1

@@ -78,8 +78,6 @@ def insert_names(base: Outline, elements: Sequence[Node], entries: Sequence[Entr
         has_comma = base.source[near.end_byte : at].lstrip().startswith(b",")
         if last and not has_comma:
             if not comma_added:
-                if at == near.end_byte:
-                    entry = Entry(entry.text, entry.key, entry.note)
                 edits.append(Edit(near.end_byte, near.end_byte, [Part(b",", entry.note)]))
                 comma_added = True
                 edits.append(Edit(at, at, [Part(newline + indent + entry.text, entry.note)]))

@@ -12,21 +12,21 @@ from flowide.pieces.outline import Rules
 def rules_of(language: Language) -> Rules:
     """The declaration rules of a language other than Markdown."""
     if language == "python":
-        from flowide.pieces.outlines.python import PythonRules  # noqa: PLC0415
+        from flowide.pieces.outlines.python import PythonRules
 
         return PythonRules()
     if language == "go":
-        from flowide.pieces.outlines.go import GoRules  # noqa: PLC0415
+        from flowide.pieces.outlines.go import GoRules
 
         return GoRules()
     if language == "rust":
-        from flowide.pieces.outlines.rust import RustRules  # noqa: PLC0415
+        from flowide.pieces.outlines.rust import RustRules
 
         return RustRules()
     if language == "java":
-        from flowide.pieces.outlines.java import JavaRules  # noqa: PLC0415
+        from flowide.pieces.outlines.java import JavaRules
 
         return JavaRules()
-    from flowide.pieces.outlines.ecma import EcmaRules  # noqa: PLC0415
+    from flowide.pieces.outlines.ecma import EcmaRules
 
     return EcmaRules()

@@ -66,20 +66,22 @@ class EcmaRules(Rules):
             yield overloads
 
 
-def _declaration(index: int, node: Node, source: bytes) -> Found | None:
-    if not node.is_named:
-        return None
+def _declared(node: Node) -> Node | None:
+    """The declaration inside `export`, `declare` or a statement; None for what declares nothing."""
     inner: Node | None = node
-    default = False
     if node.type == "export_statement":
-        default = any(child.type == "default" for child in node.children)
         inner = node.child_by_field_name("declaration") or node.child_by_field_name("value")
     if inner is not None and inner.type == "ambient_declaration":
         inner = next((child for child in inner.named_children if child.type != "comment"), None)
     if inner is not None and inner.type == "expression_statement":
         inner = first_named(inner)
-        if inner is None or inner.type not in ("internal_module", "assignment_expression"):
+        if inner is not None and inner.type not in ("internal_module", "assignment_expression"):
             return None
+    return inner
+
+
+def _declaration(index: int, node: Node, source: bytes) -> Found | None:
+    inner = _declared(node) if node.is_named else None
     if inner is None:
         return None
     if inner.type in _DECLARATIONS:
@@ -88,6 +90,7 @@ def _declaration(index: int, node: Node, source: bytes) -> Found | None:
         return _assigned(index, inner, source)
     if inner.type == "statement_block" and node.type == "ambient_declaration":
         return Found(index, index, "global", "namespace", node, inner)
+    default = node.type == "export_statement" and any(child.type == "default" for child in node.children)
     kind = _KINDS.get(inner.type)
     name = inner.child_by_field_name("name") or inner.child_by_field_name("property")
     if kind is None or name is None:
