@@ -10,8 +10,11 @@ from difflib import SequenceMatcher
 Span = tuple[int, int, int, int]
 """`a[a0:a1]` gives way to `b[b0:b1]`."""
 
+_SMALL = 250_000
+"""Lines of one side times lines of the other: up to here they are compared exactly."""
 _MOST_PAIRS = 200_000
-"""Equal pairs of lines that are compared exactly; above that, lines that occur once on both sides guide."""
+"""Equal pairs of lines that are compared exactly when nothing else guides, in up to `_LARGE` comparisons."""
+_LARGE = 4_000_000
 
 
 def unified(before: bytes, after: bytes, name_before: str, name_after: str, *, context: int = 3) -> str:
@@ -22,7 +25,7 @@ def unified(before: bytes, after: bytes, name_before: str, name_after: str, *, c
         return ""
     if not (is_text(before) and is_text(after)):
         return f"Binary files {name_before} and {name_after} differ\n"
-    a, b = _lines(before.decode()), _lines(after.decode())
+    a, b = split_lines(before.decode()), split_lines(after.decode())
     out = [f"--- {name_before}\n", f"+++ {name_after}\n"]
     for group in _groups(changed(a, b), context):
         start_a, start_b = max(0, group[0][0] - context), max(0, group[0][2] - context)
@@ -40,7 +43,9 @@ def unified(before: bytes, after: bytes, name_before: str, name_after: str, *, c
 
 def counts(before: bytes, after: bytes) -> tuple[int, int]:
     """Lines added and lines removed."""
-    spans = changed(_lines(before.decode("utf-8", "replace")), _lines(after.decode("utf-8", "replace")))
+    spans = changed(
+        split_lines(before.decode("utf-8", "replace")), split_lines(after.decode("utf-8", "replace"))
+    )
     return sum(b1 - b0 for _, _, b0, b1 in spans), sum(a1 - a0 for a0, a1, _, _ in spans)
 
 
@@ -66,27 +71,54 @@ def _between(a: Sequence[str], b: Sequence[str], within: Span) -> Iterator[Span]
             yield a0, a1, b0, b1
         return
     in_a, in_b = Counter(a[a0:a1]), Counter(b[b0:b1])
-    if sum(times * in_b[line] for line, times in in_a.items()) <= _MOST_PAIRS:
+    size = (a1 - a0) * (b1 - b0)
+    anchors = [] if size <= _SMALL else _anchors(a, b, (a0, a1, b0, b1), in_a, in_b)
+    if anchors:
+        for at_a, at_b in [*anchors, (a1, b1)]:
+            yield from _between(a, b, (a0, at_a, b0, at_b))
+            a0, b0 = at_a + 1, at_b + 1
+        return
+    if size <= _SMALL or (
+        size <= _LARGE and sum(times * in_b[line] for line, times in in_a.items()) <= _MOST_PAIRS
+    ):
         matcher = SequenceMatcher(None, a[a0:a1], b[b0:b1], autojunk=False)
         for tag, i0, i1, j0, j1 in matcher.get_opcodes():
             if tag != "equal":
                 yield a0 + i0, a0 + i1, b0 + j0, b0 + j1
         return
-    unique = {line for line in in_a if in_a[line] == in_b[line] == 1}
-    anchors = _anchors(a, b, (a0, a1, b0, b1), unique)
-    if not anchors:
-        yield a0, a1, b0, b1
-        return
-    for at_a, at_b in [*anchors, (a1, b1)]:
-        yield from _between(a, b, (a0, at_a, b0, at_b))
-        a0, b0 = at_a + 1, at_b + 1
+    yield a0, a1, b0, b1
 
 
-def _anchors(a: Sequence[str], b: Sequence[str], within: Span, unique: set[str]) -> list[tuple[int, int]]:
-    """The longest rising sequence of lines that occur once on both sides (the heart of patience diff)."""
+def _anchors(
+    a: Sequence[str], b: Sequence[str], within: Span, in_a: Counter[str], in_b: Counter[str]
+) -> list[tuple[int, int]]:
+    """The longest rising sequence of lines that occur once on both sides (the heart of patience diff).
+
+    Without any such line, of lines that occur equally often: the first one goes with the first one.
+    """
     a0, a1, b0, b1 = within
-    in_b = {b[at]: at for at in range(b0, b1) if b[at] in unique}
-    pairs = [(at, in_b[a[at]]) for at in range(a0, a1) if a[at] in unique]
+    for most in (1, len(a)):
+        wanted = {line for line, times in in_a.items() if times <= most and in_b[line] == times}
+        if wanted:
+            left, right = _occurrences(a, a0, a1, wanted), _occurrences(b, b0, b1, wanted)
+            return _rising([(at, right[line]) for line, at in left.items()])
+    return []
+
+
+def _occurrences(lines: Sequence[str], start: int, end: int, wanted: set[str]) -> dict[tuple[str, int], int]:
+    """Where each wanted line stands for the first time, the second time …, in order."""
+    seen: Counter[str] = Counter()
+    found: dict[tuple[str, int], int] = {}
+    for at in range(start, end):
+        line = lines[at]
+        if line in wanted:
+            found[line, seen[line]] = at
+            seen[line] += 1
+    return found
+
+
+def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest sequence of pairs, which come by their first number, whose second ones rise too."""
     tails: list[int] = []
     tops: list[int] = []
     before: list[int] = []
@@ -114,7 +146,7 @@ def _groups(spans: Sequence[Span], context: int) -> Iterator[list[Span]]:
         yield group
 
 
-def _lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Lines with their `\\n`, and nothing else taken for a line break."""
     lines = text.split("\n")
     ended = [f"{line}\n" for line in lines[:-1]]
