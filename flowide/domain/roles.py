@@ -8,7 +8,18 @@ from flowide.domain.actors import Actor
 from flowide.domain.commands import Command
 from flowide.errors import NotAllowed
 
-PEOPLE_ONLY = frozenset({"lock.force", "artifact.delete", "gate.answer"})
+PEOPLE_ONLY = frozenset(
+    {
+        "lock.force",
+        "artifact.delete",
+        "gate.answer",
+        "turn.ask",
+        "turn.stop",
+        "decision.agree",
+        "decision.reopen",
+        "decision.supersede",
+    }
+)
 """Commands an agent is refused, whatever its instructions say."""
 
 

@@ -83,7 +83,7 @@ def claim(view: View, command: ClaimRun, caller: Caller, now: Now) -> Decision:
 
 def renew(view: View, command: RenewRun, caller: Caller, now: Now) -> Decision:
     """Keep driving."""
-    run = _driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence)
     key = lease_key("run", run.id)
     lease = view.get(Lease, key)
     ttl = LEASE_MS if lease is None else max(500, lease.deadline_ms - lease.active_ms)
@@ -92,7 +92,7 @@ def renew(view: View, command: RenewRun, caller: Caller, now: Now) -> Decision:
 
 def step(view: View, command: RecordStep, caller: Caller, now: Now) -> Decision:
     """Record where a step is; its streamed text goes once it has ended."""
-    run = _driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence)
     check_text("key", command.key, MAX_NAME, least=1)
     out = Outcome()
     out.facts.append(
@@ -114,7 +114,7 @@ def step(view: View, command: RecordStep, caller: Caller, now: Now) -> Decision:
 
 def stream(view: View, command: StreamStep, caller: Caller, now: Now) -> Decision:
     """Show the next part of a step's answer."""
-    run = _driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence)
     check_text("text", command.text, MAX_INLINE)
     key = stream_of(run.id, command.key)
     out = Outcome()
@@ -136,7 +136,7 @@ def stream(view: View, command: StreamStep, caller: Caller, now: Now) -> Decisio
 
 def finish(view: View, command: FinishRun, caller: Caller, now: Now) -> Decision:
     """End or stop a run."""
-    run = _driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence)
     out = Outcome()
     out.facts.append(
         RunFinished(
@@ -159,7 +159,7 @@ def open_gate(view: View, command: OpenGate, caller: Caller, now: Now) -> Decisi
     if view.get(Gate, command.gate) is not None:
         raise Exists(f"there is a gate {command.gate} already", hint="Make a new id.")
     if command.run is not None:
-        _driven(view, command.run, command.fence or 0)
+        driven(view, command.run, command.fence or 0)
     return Decision(
         ok=Done(),
         facts=[
@@ -204,7 +204,7 @@ def _run(view: View, id: str) -> Run:
     return run
 
 
-def _driven(view: View, id: str, fence: int) -> Run:
+def driven(view: View, id: str, fence: int) -> Run:
     """The run, if this fence drives it."""
     run = _run(view, id)
     if run.fence != fence:

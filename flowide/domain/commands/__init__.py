@@ -27,6 +27,24 @@ from flowide.domain.commands.base import (
     Done,
 )
 from flowide.domain.commands.batch import Batch, Results
+from flowide.domain.commands.decisions import (
+    AgreeDecision,
+    Proposed,
+    ProposeDecision,
+    ReopenDecision,
+    SupersedeDecision,
+)
+from flowide.domain.commands.discussion import (
+    AskAgent,
+    FailTurn,
+    OpenThread,
+    PinArtifact,
+    Posted,
+    PostMessage,
+    SetThreadAgent,
+    StopTurn,
+    TakeTurn,
+)
 from flowide.domain.commands.drafts import AdoptDraft, Adopted, AppendDraft, DiscardDraft, Have
 from flowide.domain.commands.gates import AnswerGate, OpenGate
 from flowide.domain.commands.locks import (
@@ -91,8 +109,10 @@ __all__ = [
     "AddVariation",
     "AdoptDraft",
     "Adopted",
+    "AgreeDecision",
     "AnswerGate",
     "AppendDraft",
+    "AskAgent",
     "Batch",
     "CancelTicket",
     "ClaimRun",
@@ -101,6 +121,7 @@ __all__ = [
     "DeleteArtifact",
     "DiscardDraft",
     "Done",
+    "FailTurn",
     "FinishRun",
     "ForceLock",
     "Forced",
@@ -111,7 +132,13 @@ __all__ = [
     "NoteVariation",
     "Numbered",
     "OpenGate",
+    "OpenThread",
     "OpenVariationSet",
+    "PinArtifact",
+    "PostMessage",
+    "Posted",
+    "ProposeDecision",
+    "Proposed",
     "Provenance",
     "RecordCheck",
     "RecordStep",
@@ -120,13 +147,18 @@ __all__ = [
     "RenewLock",
     "RenewRun",
     "Renewed",
+    "ReopenDecision",
     "RestoreArtifact",
     "Results",
     "SaveArtifact",
+    "SetThreadAgent",
     "ShortlistVariation",
     "StartRun",
+    "StopTurn",
     "StreamStep",
+    "SupersedeDecision",
     "TagVariation",
+    "TakeTurn",
     "TransferLock",
     "Versioned",
 ]

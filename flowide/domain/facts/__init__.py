@@ -11,6 +11,22 @@ from flowide.domain.facts.artifacts import (
     Saved,
 )
 from flowide.domain.facts.base import Fact
+from flowide.domain.facts.decisions import (
+    DecisionAgreed,
+    DecisionProposed,
+    DecisionReopened,
+    DecisionSuperseded,
+)
+from flowide.domain.facts.discussion import (
+    MessagePosted,
+    ThreadAgentSet,
+    ThreadOpened,
+    ThreadPinned,
+    TurnAsked,
+    TurnFailed,
+    TurnStopped,
+    TurnTaken,
+)
 from flowide.domain.facts.drafts import DraftAdopted, DraftDiscarded, DraftKept
 from flowide.domain.facts.gates import GateAnswered, GateOpened
 from flowide.domain.facts.locks import (
@@ -56,6 +72,10 @@ __all__ = [
     "ArtifactMoved",
     "ArtifactRestored",
     "ArtifactSaved",
+    "DecisionAgreed",
+    "DecisionProposed",
+    "DecisionReopened",
+    "DecisionSuperseded",
     "DraftAdopted",
     "DraftDiscarded",
     "DraftKept",
@@ -71,11 +91,19 @@ __all__ = [
     "LockReleased",
     "LockRevived",
     "LockTransferred",
+    "MessagePosted",
     "RunClaimed",
     "RunFinished",
     "RunStarted",
     "RunStep",
     "Saved",
+    "ThreadAgentSet",
+    "ThreadOpened",
+    "ThreadPinned",
+    "TurnAsked",
+    "TurnFailed",
+    "TurnStopped",
+    "TurnTaken",
     "VariationAccepted",
     "VariationChecked",
     "VariationCreated",

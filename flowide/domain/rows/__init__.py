@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from flowide.domain.rows.artifacts import Artifact, Version
 from flowide.domain.rows.base import Row
+from flowide.domain.rows.decisions import (
+    Decision,
+)
+from flowide.domain.rows.discussion import (
+    Message,
+    Thread,
+    Turn,
+)
 from flowide.domain.rows.drafts import Draft
 from flowide.domain.rows.gates import Gate
 from flowide.domain.rows.locks import Lock, Ticket
@@ -16,6 +24,7 @@ from flowide.domain.rows.variations import Check, Variation, VariationSet
 
 PROJECTIONS: tuple[type[Row], ...] = (
     Artifact, Version, Lock, Ticket, Draft, VariationSet, Variation, Check, Run, Step, Gate,
+    Thread, Message, Turn, Decision,
 )  # fmt: skip
 TRANSIENT: tuple[type[Row], ...] = (Lease, LiveDraft, Chunk)
 
@@ -25,15 +34,19 @@ __all__ = [
     "Artifact",
     "Check",
     "Chunk",
+    "Decision",
     "Draft",
     "Gate",
     "Lease",
     "LiveDraft",
     "Lock",
+    "Message",
     "Row",
     "Run",
     "Step",
+    "Thread",
     "Ticket",
+    "Turn",
     "Variation",
     "VariationSet",
     "Version",

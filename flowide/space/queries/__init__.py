@@ -5,6 +5,20 @@ from __future__ import annotations
 from flowide.space.queries.artifacts import ArtifactAt, Artifacts, Content, FindArtifact, History
 from flowide.space.queries.audit import Hit, Problem, Search, Verify
 from flowide.space.queries.base import Query
+from flowide.space.queries.decisions import (
+    Decisions,
+    OneDecision,
+)
+from flowide.space.queries.discussion import (
+    FindThread,
+    LatestMessage,
+    OneMessage,
+    OneTurn,
+    ThreadMessages,
+    Threads,
+    ThreadView,
+    Turns,
+)
 from flowide.space.queries.drafts import DraftContent, Drafts, DraftText, LiveDraft
 from flowide.space.queries.gates import Gates
 from flowide.space.queries.locks import Locks, LockState
@@ -21,17 +35,23 @@ __all__ = [
     "ArtifactAt",
     "Artifacts",
     "Content",
+    "Decisions",
     "DraftContent",
     "DraftText",
     "Drafts",
     "FindArtifact",
+    "FindThread",
     "Gates",
     "History",
     "Hit",
+    "LatestMessage",
     "LiveDraft",
     "LockState",
     "Locks",
+    "OneDecision",
+    "OneMessage",
     "OneRun",
+    "OneTurn",
     "OneVariationSet",
     "Problem",
     "Query",
@@ -40,6 +60,10 @@ __all__ = [
     "Search",
     "SetView",
     "StepText",
+    "ThreadMessages",
+    "ThreadView",
+    "Threads",
+    "Turns",
     "VariationSets",
     "VariationText",
     "VariationView",

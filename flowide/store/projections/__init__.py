@@ -5,7 +5,16 @@ from __future__ import annotations
 from flowide.domain import facts as f
 from flowide.domain.events import Event
 from flowide.domain.view import View
-from flowide.store.projections import artifacts, drafts, gates, locks, runs, variations
+from flowide.store.projections import (
+    artifacts,
+    decisions,
+    discussion,
+    drafts,
+    gates,
+    locks,
+    runs,
+    variations,
+)
 from flowide.store.projections.base import BrokenLog, Changes, Folds
 
 
@@ -27,6 +36,8 @@ FOLDS: Folds = {
     **variations.FOLDS,
     **runs.FOLDS,
     **gates.FOLDS,
+    **discussion.FOLDS,
+    **decisions.FOLDS,
 }
 
 __all__ = ["FOLDS", "BrokenLog", "Changes", "Folds", "project"]
