@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any, NoReturn
 
 from flowide.agents.fences import Block, blocks_of, language_named
+from flowide.agents.json_fit import is_plain, misfits
 from flowide.errors import Incomplete
 
 Parses = Callable[[bytes], bool]
@@ -71,6 +72,8 @@ def extract_code(
     text = _normalised(reply)
     if not text.strip():
         _refuse("the reply is empty")
+    if "\0" in text:
+        _refuse("the reply is no text: it holds NUL characters")
     found = (
         _document(text, must_define)
         if wanted == "markdown"
@@ -282,6 +285,8 @@ def _mismatch(value: Any, schema: dict[str, Any] | None) -> str:
     """Why a value does not fit; empty when it does. Without a schema it must be an object or a list."""
     if schema is None:
         return "" if isinstance(value, dict | list) else "it is neither an object nor a list"
+    if is_plain(schema):
+        return next(misfits(value, schema), "")
     import jsonschema  # type: ignore[import-untyped]  # 60 ms
 
     error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(value))

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
 from flowide.domain.limits import MAX_PATH
 from flowide.domain.paths import checked_path
 from flowide.errors import BadPath
@@ -38,6 +36,8 @@ class Rules:
     """The patterns of one `.gitignore`, for the folder it lies in."""
 
     def __init__(self, lines: Sequence[str]) -> None:
+        from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # 25 ms
+
         self._patterns: list[tuple[re.Pattern[str], bool, bool]] = []
         for line in lines:
             try:

@@ -38,6 +38,9 @@ async def run(context: StepContext) -> dict[str, Any]:
     if not isinstance(n, int) or not 2 <= n <= 10:
         raise BadInput(f"{n!r} variations are not possible", hint="n goes from 2 to 10.")
     brief = context.field("brief")
+    at_least = context.field("at_least")
+    if not isinstance(at_least, int) or not 1 <= at_least <= n:
+        raise BadInput(f"at least {at_least!r} of {n} variations is not possible", hint=f"1 to {n}.")
     opened = state.steps.get(step.id)
     if opened is None or "set" not in opened.result:
         set = uuid7()
@@ -75,7 +78,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         slots,
         purpose="vary",
         messages=lambda agent: prompting.vary(state.agents[agent], brief, target, project),
-        at_least=min(context.spec.at_least, n),
+        at_least=at_least,
         round=1,
     )
     return {"set": set, "numbers": numbers}
@@ -119,9 +122,15 @@ async def write(
         await order.arrived(slot, reply)
         return failure
 
-    failures = [error for error in await gather(*(one(slot) for slot in slots)) if error is not None]
+    ended = await gather(*(one(slot) for slot in slots))
+    failures = [(slot, error) for slot, error in zip(slots, ended, strict=True) if error is not None]
+    keys = {slot.key for slot in slots}
+    state.outputs["failed"] = [
+        *(each for each in state.outputs.get("failed", []) if each["step"] not in keys),
+        *({"step": slot.key, "agent": slot.agent, "code": error.code} for slot, error in failures),
+    ]
     if len(slots) - len(failures) < max(1, at_least):
-        raise failures[0]
+        raise failures[0][1]
     return order.numbers
 
 
@@ -194,8 +203,7 @@ def usable_text(reply: str, target: Target) -> str:
         Incomplete: Nothing usable; the agent is asked again.
     """
     from flowide.errors import Incomplete, Rejected
-    from flowide.pieces import language_of, splice
-    from flowide.pieces.model import Take
+    from flowide.pieces import language_of
 
     language = language_of(target.path)
     wanted = language or "markdown" if target.path.endswith((".md", ".txt", ".rst")) or language else ""
@@ -210,6 +218,9 @@ def usable_text(reply: str, target: Target) -> str:
         text += "\n"
     if target.piece is None or language is None:
         return text
+    from flowide.pieces import splice
+    from flowide.pieces.model import Take
+
     try:
         spliced = splice(target.text.encode(), [Take(source=text.encode(), piece=target.piece)], language)
     except (Rejected, BadInput) as error:
