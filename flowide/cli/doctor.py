@@ -123,7 +123,7 @@ def _project(root: Path) -> list[Finding]:
     from flowide.errors import FlowError
     from flowide.flows.load import find_flows, load_flow
     from flowide.settings import user_folder
-    from flowide.store.journal import journal_mode
+    from flowide.store.journal import file_system, journal_mode
 
     home = user_folder()
     findings: list[Finding] = []
@@ -134,7 +134,7 @@ def _project(root: Path) -> list[Finding]:
         from flowide.store.explained import sqlite3
 
         try:
-            mode, why = journal_mode(database, sqlite3.sqlite_version_info)
+            mode, why = journal_mode(database, sqlite3.sqlite_version_info, file_system(database))
             findings.append(Finding("workspace", "ok", why or f"{database}, {mode} journal"))
         except FlowError as error:
             findings.append(Finding("workspace", "bad", error.message))

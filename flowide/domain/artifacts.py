@@ -25,11 +25,12 @@ from flowide.domain.facts import (
     ArtifactSaved,
     LockReleased,
     LockRevived,
+    VariationAccepted,
 )
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
 from flowide.domain.outcome import Outcome
 from flowide.domain.paths import checked_path, path_key
-from flowide.domain.rows import Artifact, Lock, Version
+from flowide.domain.rows import Artifact, Lock, Variation, Version
 from flowide.domain.view import Decision, View
 from flowide.errors import BadInput, Conflict, Exists, NotFound, TooLarge
 
@@ -107,7 +108,7 @@ def create(view: View, command: CreateArtifact, caller: Caller, now: Now) -> Dec
         raise Exists(f"there is an artifact {command.id} already", hint="Make a new id.")
     _check_free(view, path)
     if command.lock:
-        locks.check_lock_limit(view, caller)
+        locks.check_lock_limit(view, caller, now)
     out = Outcome()
     digest, size = content(view, command.text, command.blob, out)
     lock = Lock(command.id)
@@ -129,6 +130,14 @@ def create(view: View, command: CreateArtifact, caller: Caller, now: Now) -> Dec
             parents=command.origin.parents,
         )
     )
+    for parent in command.origin.parents:
+        set, number = parent.get("set"), parent.get("variation")
+        known = isinstance(set, str) and isinstance(number, int)
+        chosen = view.get(Variation, set, number) if known else None
+        if chosen is not None and chosen.sha256 == digest:
+            out.facts.append(
+                VariationAccepted(set=chosen.set, number=chosen.number, artifact=command.id, version=1)
+            )
     if not command.lock:
         out.facts.append(LockReleased(artifact=command.id, fence=fence))
         out.put.clear()

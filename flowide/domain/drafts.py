@@ -102,7 +102,7 @@ def adopt(view: View, command: AdoptDraft, caller: Caller, now: Now) -> Decision
     data = view.blob(draft.sha256)
     if data is None:
         raise NotFound(f"the text of draft {draft.id} is missing", hint="Run `flowide verify`.")
-    locks.check_lock_limit(view, caller)
+    locks.check_lock_limit(view, caller, now)
     out = Outcome()
     keep_live(view, lock, "taken over", out)
     took_over = lock.actor if lock.state == "lapsed" else None

@@ -55,9 +55,19 @@ def lease_key(kind: Literal["lock", "ticket", "run"], id: str) -> str:
     return f"{kind}:{id}"
 
 
-def new_lease(key: str, fence: int, ttl_ms: int, now: Now) -> Lease:
+def new_lease(key: str, fence: int, ttl_ms: int, now: Now, *, holder: str = "") -> Lease:
     """A lease that starts now."""
-    return Lease(key, fence, now.mono_ms + ttl_ms, now.boot, now.mono_ms, now.mono_ms)
+    return Lease(key, fence, now.mono_ms + ttl_ms, now.boot, now.mono_ms, now.mono_ms, holder)
+
+
+def lock_lease(artifact: str, fence: int, ttl_ms: int, now: Now, holder: Holder) -> Lease:
+    """The lease of a lock that is granted now."""
+    owner = _owner(holder.client, holder.actor)
+    return new_lease(lease_key("lock", artifact), fence, ttl_ms, now, holder=owner)
+
+
+def _owner(client: str, actor: str) -> str:
+    return f"{client} {actor}"
 
 
 def lease_alive(lease: Lease | None, now: Now) -> bool:
@@ -193,7 +203,7 @@ def grant(
             ticket=ticket,
         )
     )
-    out.put.append(new_lease(lease_key("lock", lock.artifact), fence, ttl_ms, now))
+    out.put.append(lock_lease(lock.artifact, fence, ttl_ms, now, holder))
     return fence
 
 
@@ -221,7 +231,8 @@ def keep_alive(view: View, lock: Lock, now: Now, out: Outcome, *, active: bool =
     key = lease_key("lock", lock.artifact)
     before = view.get(Lease, key)
     if before is None or before.boot != now.boot:
-        before = new_lease(key, lock.fence, lock.ttl_ms, now)
+        owner = _owner(lock.client or "", lock.actor or "")
+        before = new_lease(key, lock.fence, lock.ttl_ms, now, holder=owner)
     out.put.append(
         structs.replace(
             before,
@@ -247,7 +258,7 @@ def acquire(view: View, command: AcquireLock, caller: Caller, now: Now) -> Decis
         if not command.wait:
             raise busy(view, artifact, lock, caller, now)
         return _queue(command, caller, now, view.count(Ticket, artifact=artifact.id) + 1, out)
-    check_lock_limit(view, caller)
+    check_lock_limit(view, caller, now)
     took_over = None
     if lock.state == "lapsed":
         took_over = lock.actor
@@ -307,17 +318,14 @@ def busy(view: View, artifact: Artifact, lock: Lock, caller: Caller, now: Now) -
     )
 
 
-def check_lock_limit(view: View, caller: Caller) -> None:
+def check_lock_limit(view: View, caller: Caller, now: Now) -> None:
     """Raise Limit when the actor holds as many locks through this client as it may."""
     most = LOCKS_PER_CLIENT[caller.actor.kind]
-    mine = [
-        lock
-        for lock in view.find(Lock, client=caller.client)
-        if lock.actor == caller.actor.id and lock.state == "held"
-    ]
-    if len(mine) >= most:
+    mine = view.find(Lease, holder=_owner(caller.client, caller.actor.id))
+    held = [lease for lease in mine if lease_alive(lease, now)] if len(mine) >= most else []
+    if len(held) >= most:
         raise Limit(
-            f"{caller.actor.id} holds {len(mine)} locks, the most one client may",
+            f"{caller.actor.id} holds {len(held)} locks, the most one client may",
             hint="Save or release one first: see `flowide lock list`.",
             limit=most,
         )
@@ -387,7 +395,7 @@ def transfer(view: View, command: TransferLock, caller: Caller, now: Now) -> Dec
         live_text.move_live(view, lock, lock.fence + 1, out)
     else:
         live_text.keep_live(view, lock, "transferred", out)
-    out.put.append(new_lease(lease_key("lock", lock.artifact), lock.fence + 1, lock.ttl_ms, now))
+    out.put.append(lock_lease(lock.artifact, lock.fence + 1, lock.ttl_ms, now, target))
     return out.decision(Done())
 
 
@@ -416,7 +424,7 @@ def force(view: View, command: ForceLock, caller: Caller, now: Now) -> Decision:
         out.drop.append(Lease(lease_key("lock", artifact.id), 0, 0, "", 0, 0))
         grant_next(view, lock, now, out)
     else:
-        out.put.append(new_lease(lease_key("lock", artifact.id), new_fence, command.ttl_ms, now))
+        out.put.append(lock_lease(artifact.id, new_fence, command.ttl_ms, now, holder_of(caller)))
     return out.decision(Forced(new_fence))
 
 

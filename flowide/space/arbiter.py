@@ -14,7 +14,7 @@ from msgspec.structs import astuple, replace
 from flowide.domain.actors import SYSTEM, Actor, Caller, Now
 from flowide.domain.commands import SILENT, Batch, Command, Results
 from flowide.domain.decide import concerns, decide, settle
-from flowide.domain.events import Event, actor_data, canonical_json, chain_after
+from flowide.domain.events import Event, actor_data, canonical_json, chain_after, plain_json
 from flowide.domain.limits import MAX_NAME, check_text
 from flowide.domain.view import Decision
 from flowide.errors import BadInput, FlowError, Mismatch, StorageFailed, TooLarge, from_dict
@@ -147,7 +147,7 @@ class Work:
                     "type": fact.event_type(),
                     "data": fact.to_data(),
                 }
-                body = canonical_json(fields)
+                body = plain_json(fields) if fact.is_plain() else canonical_json(fields)
             except (TypeError, ValueError, RecursionError) as error:
                 raise BadInput(f"the command holds what JSON cannot say: {error}") from error
             chain = chain_after(chain, body)

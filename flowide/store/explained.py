@@ -56,6 +56,6 @@ def storage_failed(path: Path, error: Exception) -> StorageFailed:
     return StorageFailed(f"the workspace {path} could not be used: {text}", hint=hint)
 
 
-def is_busy(error: Exception) -> bool:
+def is_busy(error: BaseException) -> bool:
     """Whether another connection is in the way, and trying again may help."""
     return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)

@@ -7,24 +7,31 @@ from pathlib import Path
 from flowide.errors import StorageFailed
 
 _NETWORK = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre"}
-)
+    [
+        "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "drvfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs",
+        "nfs4", "ocfs2", "orangefs", "prl_fs", "smb3", "smbfs", "vboxsf", "vmhgfs",
+        *(f"fuse.{name}" for name in (
+            "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "curlftpfs", "davfs2", "gcsfuse", "glusterfs", "goofys",
+            "google-drive-ocamlfuse", "gvfsd-fuse", "juicefs", "mount-s3", "rclone", "s3fs", "smbnetfs", "sshfs",
+        )),
+    ]
+)  # fmt: skip
+"""File systems whose other users are on other machines, as Linux names them."""
 
 
-def journal_mode(path: Path, version: tuple[int, int, int]) -> tuple[str, str | None]:
+def journal_mode(path: Path, version: tuple[int, int, int], kind: str) -> tuple[str, str | None]:
     """`WAL`, or `DELETE` with a line that says why.
 
     SQLite 3.7.0 to 3.51.2 can corrupt a WAL database with two connections; 3.50.7 and 3.44.6 have the fix
-    (sqlite.org/wal.html, "WAL-reset bug").
+    (sqlite.org/wal.html, "WAL-reset bug"). `kind` is the file system, as `file_system` names it.
 
     Raises:
         StorageFailed: The file is on a network file system, whose locks cannot be trusted.
     """
-    kind = file_system(path)
     if kind in _NETWORK:
         raise StorageFailed(
             f"{path} is on a network file system ({kind}), where locks cannot be trusted",
-            hint="Keep the project on a local disk, or share it through a hub.",
+            hint="Keep the project on a local disk and share it through git or a hub.",
             file_system=kind,
         )
     if wal_is_safe(version):

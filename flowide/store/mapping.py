@@ -39,6 +39,8 @@ class Table(Generic[R]):
         self._json_at = tuple(at for at, is_json in enumerate(self.json) if is_json)
         self._plain = not any(self.json) and not any(self.bools)
         self._queries: dict[tuple[Any, ...], str] = {}
+        self._by_key = by_key
+        self._updates: dict[tuple[int, ...], str] = {}
 
     def values(self, row: R) -> tuple[Any, ...]:
         """The row as column values."""
@@ -54,6 +56,20 @@ class Table(Generic[R]):
     def key(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """The primary key among column values."""
         return tuple([values[at] for at in self._key_at])
+
+    def update(
+        self, before: tuple[Any, ...], after: tuple[Any, ...], key: tuple[Any, ...]
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The statement, with its parameters, that writes just the columns that changed."""
+        changed = (
+            tuple([at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new])
+            or self._key_at
+        )
+        sql = self._updates.get(changed)
+        if sql is None:
+            setting = ", ".join(f'"{self.columns[at]}" = ?' for at in changed)
+            sql = self._updates[changed] = f'UPDATE "{self.name}" SET {setting} WHERE {self._by_key}'  # noqa: S608
+        return sql, (*[after[at] for at in changed], *key)
 
     def decode(self, values: tuple[Any, ...]) -> R:
         """Column values as a row."""

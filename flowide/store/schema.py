@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from flowide.domain.events import GENESIS
 from flowide.domain.rows import PROJECTIONS, TRANSIENT, Row
 from flowide.store.mapping import column_types
-from flowide.store.sqlite import APPLICATION_ID
+from flowide.store.opening import APPLICATION_ID
 
 Migration = Callable[[Database], None]
 

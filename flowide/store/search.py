@@ -45,7 +45,7 @@ def _difference(view: View) -> tuple[list[Key], dict[Key, str]]:
     """What is indexed and should not be, and the SHA-256 of what should be and is not."""
     reader: Reader = view  # type: ignore[assignment]
     wanted = {(kind, ref): sha256 for kind, ref, sha256 in searchable(view)}
-    rows = reader.connection.execute('SELECT "kind", "ref", "sha256" FROM "texts"').fetchall()
+    rows = reader.execute('SELECT "kind", "ref", "sha256" FROM "texts"').fetchall()
     indexed = {(kind, ref): sha256 for kind, ref, sha256 in rows}
     stale = [key for key, sha256 in indexed.items() if wanted.get(key) != sha256]
     fresh = {key: sha256 for key, sha256 in wanted.items() if indexed.get(key) != sha256}
@@ -55,7 +55,7 @@ def _difference(view: View) -> tuple[list[Key], dict[Key, str]]:
 def _refresh(store: SqliteStore) -> None:
     with store.write() as tx:
         stale, fresh = _difference(tx)
-        execute = tx.connection.execute  # type: ignore[attr-defined]
+        execute = tx.execute  # type: ignore[attr-defined]
         for key in stale:
             execute('DELETE FROM "texts" WHERE "kind" = ? AND "ref" = ?', key)
         for key, sha256 in fresh.items():

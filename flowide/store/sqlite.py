@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,20 +23,14 @@ from flowide.errors import StorageFailed
 from flowide.store.api import Position, Store, Tx
 from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
-from flowide.store.journal import journal_mode
+from flowide.store.opening import BUSY_S, TURN_S, Machine, connect, make_private, prepare
 from flowide.store.sqlite_views import Reader, Writer
-
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x464C4F57
-"""Marks a database as a FlowIDE workspace, for `file` and for us."""
-BUSY_S = 5.0
-TURN_S = 20.0
 
 
 class SqliteStore:
     """One space in one SQLite file, shared by the processes of one machine."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, machine: Machine | None = None) -> None:
         """Open or make the database.
 
         Raises:
@@ -46,74 +41,44 @@ class SqliteStore:
         self._writing = threading.Lock()
         self._connections: list[Any] = []
         with explained(path):
-            _make_private(path)
+            make_private(path)
             self._turn = WriterTurn(path.with_name(path.name + ".turn"))
         try:
             with explained(path):
-                mode, self.notice = journal_mode(path, sqlite3.sqlite_version_info)
                 self._writer = self._connect()
-                self._prepare(mode)
+                self.notice = prepare(self._writer, path, self._turn, machine or Machine())
+                # Waiting is ours: SQLite's own handler would hold the event loop up.
+                self._writer.execute("PRAGMA busy_timeout=0")
                 self._reader = self._connect()
                 self._reader.execute("PRAGMA query_only=ON")
+                self._look = self._reader.cursor()
                 self._file = _identity(path)
         except BaseException:
             self.close()
             raise
 
     def _connect(self) -> Any:
-        connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_S, cached_statements=256
-        )
+        connection = connect(self.path)
         self._connections.append(connection)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "temp_store=MEMORY"):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
         return connection
-
-    def _prepare(self, mode: str) -> None:
-        """Bring the file to the journal mode and schema of this version; mostly there is nothing to do."""
-        if self._pragma("journal_mode").upper() == mode and self._checked_schema() == SCHEMA_VERSION:
-            return
-        self._turn.acquire(timeout_s=TURN_S)
-        try:
-            current = self._checked_schema()
-            self._writer.execute(f"PRAGMA journal_mode={mode}").fetchall()
-            if current < SCHEMA_VERSION:
-                from flowide.store import schema
-
-                schema.migrate(self._writer, self.path, current=current)
-        finally:
-            self._turn.release()
-
-    def _checked_schema(self) -> int:
-        version = int(self._pragma("user_version"))
-        if version == 0:
-            empty = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-            ours = empty
-        else:
-            ours = int(self._pragma("application_id")) == APPLICATION_ID
-        if not ours:
-            raise StorageFailed(
-                f"{self.path} is a database of another program",
-                hint="Move the file away; FlowIDE then makes a new one.",
-            )
-        if version > SCHEMA_VERSION:
-            raise StorageFailed(
-                f"{self.path} was written by a newer FlowIDE: schema {version}, known {SCHEMA_VERSION}",
-                hint="Update FlowIDE, or open another project.",
-                schema=version,
-            )
-        return version
-
-    def _pragma(self, name: str) -> str:
-        return str(self._writer.execute(f"PRAGMA {name}").fetchone()[0])
 
     # --- writing ------------------------------------------------------------------------------------
 
     def write(self) -> AbstractContextManager[Tx]:
         self._turn.acquire(timeout_s=TURN_S)
+        deadline = time.monotonic() + BUSY_S
         try:
             with explained(self.path):
-                return self._begin()
+                begun = self._begin()
+                while begun is None:
+                    if time.monotonic() >= deadline:
+                        raise StorageFailed(
+                            f"another program has kept {self.path} busy for {BUSY_S:g} s",
+                            hint="Close it, then try again.",
+                        )
+                    time.sleep(0.005)
+                    begun = self._begin()
+                return begun
         except BaseException:
             self._turn.release()
             raise
@@ -123,52 +88,59 @@ class SqliteStore:
             return None
         try:
             with explained(self.path):
-                self._writer.execute("PRAGMA busy_timeout=0")
-                try:
-                    return self._begin()
-                except sqlite3.OperationalError as error:
-                    if not is_busy(error):
-                        raise
-                finally:
-                    self._writer.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+                begun = self._begin()
         except BaseException:
             self._turn.release()
             raise
-        self._turn.release()
-        return None
+        if begun is None:
+            self._turn.release()
+        return begun
 
-    def _begin(self) -> AbstractContextManager[Tx]:
-        if _identity(self.path) != self._file:
-            # SQLite would go on writing into the file that has no name any more.
-            raise StorageFailed(
-                f"the workspace {self.path} was removed or replaced while it was open",
-                hint="Open it again; what was committed before is in the file that was moved away.",
-            )
+    def _begin(self) -> AbstractContextManager[Tx] | None:
+        """A transaction, or None while another program writes."""
+        self._check_file()
         self._writing.acquire()
+        cursor = self._writer.cursor()
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-        except BaseException:
+            cursor.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
             self._writing.release()
+            if is_busy(error):
+                return None
             raise
-        return _Transaction(self.path, self._writer, self._ended)
+        return _Transaction(self.path, cursor, self._ended)
 
     def _ended(self) -> None:
         self._writing.release()
         self._turn.release()
 
+    def _check_file(self) -> None:
+        if _identity(self.path) != self._file:
+            # SQLite would go on with the file that has no name any more.
+            raise StorageFailed(
+                f"the workspace {self.path} was removed or replaced while it was open",
+                hint="Open it again; what was committed before is in the file that was moved away.",
+            )
+
     # --- reading ------------------------------------------------------------------------------------
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        with self._reading, explained(self.path):
+        with self._looking():
             if self._reader.in_transaction:
-                yield Reader(self._reader)
+                yield Reader(self._look)
                 return
-            self._reader.execute("BEGIN")
+            self._look.execute("BEGIN")
             try:
-                yield Reader(self._reader)
+                yield Reader(self._look)
             finally:
-                self._reader.execute("COMMIT")
+                self._look.execute("COMMIT")
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        with self._reading, explained(self.path):
+            self._check_file()
+            yield
 
     @contextmanager
     def aside(self) -> Iterator[Store]:
@@ -179,32 +151,32 @@ class SqliteStore:
             store.close()
 
     def position(self) -> Position:
-        with self._reading, explained(self.path):
-            return Reader(self._reader).position()
+        with self._looking():
+            return Reader(self._look).position()
 
     def events(self, after: int, limit: int) -> list[Event]:
         decode = msgspec.json.decode
         return [Event(chain=chain, **decode(body)) for _, chain, body in self.bodies(after, limit)]
 
     def bodies(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
-        with self._reading, explained(self.path):
-            found = self._reader.execute(
+        with self._looking():
+            found = self._look.execute(
                 'SELECT "seq", "chain", "body" FROM "events" WHERE "seq" > ? ORDER BY "seq" LIMIT ?',
                 (after, limit),
             ).fetchall()
         return [(seq, chain, body.encode()) for seq, chain, body in found]
 
     def blob(self, sha256: str) -> bytes | None:
-        with self._reading, explained(self.path):
-            return Reader(self._reader).blob(sha256)
+        with self._looking():
+            return Reader(self._look).blob(sha256)
 
     def blob_names(self) -> list[str]:
-        with self._reading, explained(self.path):
-            return [name for (name,) in self._reader.execute('SELECT "sha256" FROM "blobs"')]
+        with self._looking():
+            return [name for (name,) in self._look.execute('SELECT "sha256" FROM "blobs"').fetchall()]
 
     def change_token(self) -> int:
-        with self._reading, explained(self.path):
-            return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
+        with self._looking():
+            return int(self._look.execute("PRAGMA data_version").fetchall()[0][0])
 
     def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:
         from flowide.store.search import search
@@ -229,11 +201,13 @@ class SqliteStore:
 class _Transaction:
     """A write transaction that has begun. Leaving it commits, an exception undoes."""
 
-    def __init__(self, path: Path, connection: Any, ended: Any) -> None:
+    __slots__ = ("_cursor", "_ended", "_path", "_tx")
+
+    def __init__(self, path: Path, cursor: Any, ended: Callable[[], None]) -> None:
         self._path = path
-        self._connection = connection
+        self._cursor = cursor
         self._ended = ended
-        self._tx = Writer(connection)
+        self._tx = Writer(cursor)
 
     def __enter__(self) -> Tx:
         return self._tx
@@ -243,10 +217,11 @@ class _Transaction:
     ) -> None:
         try:
             if error is None:
-                with explained(self._path):
-                    self._commit()
+                self._commit()
             else:
                 self._undo()
+        except (sqlite3.Error, OSError) as failed:
+            raise storage_failed(self._path, failed) from failed
         finally:
             self._ended()
         if isinstance(error, sqlite3.Error):
@@ -256,29 +231,34 @@ class _Transaction:
                 raise error
 
     def _commit(self) -> None:
+        deadline = time.monotonic() + BUSY_S
         try:
             self._tx.finish()
-            self._connection.execute("COMMIT")
+            while not self._committed():
+                # Only with a rollback journal: somebody is reading.
+                if time.monotonic() >= deadline:
+                    raise StorageFailed(
+                        f"another program has been reading {self._path} for {BUSY_S:g} s",
+                        hint="Close it, then try again; nothing was changed.",
+                    )
+                time.sleep(0.005)
         except BaseException:
             self._undo()
             raise
 
+    def _committed(self) -> bool:
+        try:
+            self._cursor.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if is_busy(error):
+                return False
+            raise
+        return True
+
     def _undo(self) -> None:
         # Some errors, such as a full disk, have undone it already.
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-
-def _make_private(path: Path) -> None:
-    """Make the file when it is missing, readable by its owner only.
-
-    A file that is there is never opened here: closing it would drop the locks that SQLite holds on it
-    in this process (sqlite.org/howtocorrupt.html, 2.2).
-    """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
-    except FileExistsError:
-        return
+        if self._cursor.connection.in_transaction:
+            self._cursor.execute("ROLLBACK")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -16,52 +16,54 @@ from flowide.store.mapping import table
 R = TypeVar("R", bound=Row)
 
 REPLY_DAYS = 14
-_COMPRESS_FROM = 1024
+_COMPRESS_FROM = 8192
+"""Bytes; packing a smaller content costs more time than its pages."""
 
 
 class Reader:
     """A `View` over a connection; sees one moment while a transaction is open."""
 
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
+    def __init__(self, cursor: Any) -> None:
+        """`cursor` is used for one statement after the other; each is read to its end, so none stays open."""
+        self.cursor = cursor
+        self.execute = cursor.execute
 
     def get(self, row: type[R], *key: Any) -> R | None:
         kept = table(row)
-        values = self.connection.execute(kept.by_key, key).fetchone()
-        return None if values is None else kept.decode(values)
+        found = self.execute(kept.by_key, key).fetchall()
+        return kept.decode(found[0]) if found else None
 
     def find(self, row: type[R], *, order: str = "", limit: int | None = None, **equal: Any) -> list[R]:
         kept = table(row)
         sql = kept.query(tuple(equal), order, limit is not None)
         parameters = [*equal.values(), limit] if limit is not None else list(equal.values())
-        return [kept.decode(values) for values in self.connection.execute(sql, parameters)]
+        return [kept.decode(values) for values in self.execute(sql, parameters).fetchall()]
 
     def count(self, row: type[R], **equal: Any) -> int:
         kept = table(row)
-        found = self.connection.execute(kept.counting(tuple(equal)), list(equal.values())).fetchone()
-        return int(found[0])
+        [(found,)] = self.execute(kept.counting(tuple(equal)), list(equal.values())).fetchall()
+        return int(found)
 
     def blob(self, sha256: str) -> bytes | None:
-        found = self.connection.execute(
-            'SELECT "codec", "data" FROM "blobs" WHERE "sha256" = ?', (sha256,)
-        ).fetchone()
-        return None if found is None else _unpacked(*found)
+        found = self.execute('SELECT "codec", "data" FROM "blobs" WHERE "sha256" = ?', (sha256,)).fetchall()
+        return _unpacked(*found[0]) if found else None
 
     def blob_size(self, sha256: str) -> int | None:
-        found = self.connection.execute('SELECT "size" FROM "blobs" WHERE "sha256" = ?', (sha256,)).fetchone()
-        return None if found is None else int(found[0])
+        found = self.execute('SELECT "size" FROM "blobs" WHERE "sha256" = ?', (sha256,)).fetchall()
+        return int(found[0][0]) if found else None
 
     def position(self) -> Position:
-        seq, chain = self.connection.execute('SELECT "seq", "chain" FROM "space"').fetchone()
+        [(seq, chain)] = self.execute('SELECT "seq", "chain" FROM "space"').fetchall()
         return Position(seq, chain)
 
 
 class Writer(Reader):
     """A `Tx` inside `BEGIN IMMEDIATE`. Keeps the rows it has seen: rules look at some of them twice."""
 
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
+    def __init__(self, cursor: Any) -> None:
+        super().__init__(cursor)
         self._seen: dict[tuple[type[Row], tuple[Any, ...]], Row | None] = {}
+        self._found: dict[type[Row], dict[Any, list[Any]]] = {}
         self._position: Position | None = None
         self._appended = False
 
@@ -72,77 +74,96 @@ class Writer(Reader):
             found = self._seen[row, key] = super().get(row, *key)
             return found
 
+    def find(self, row: type[R], *, order: str = "", limit: int | None = None, **equal: Any) -> list[R]:
+        asked = (order, limit, *equal.items())
+        known = self._found.setdefault(row, {})
+        try:
+            return list(known[asked])
+        except KeyError:
+            found = known[asked] = super().find(row, order=order, limit=limit, **equal)
+            return list(found)
+
     def position(self) -> Position:
         if self._position is None:
             self._position = super().position()
         return self._position
 
     def append(self, event: Event, body: bytes) -> None:
-        self.connection.execute(
-            'INSERT INTO "events" VALUES (?, ?, ?)', (event.seq, event.chain, body.decode())
-        )
+        self.execute('INSERT INTO "events" VALUES (?, ?, ?)', (event.seq, event.chain, body.decode()))
         self._position = Position(event.seq, event.chain)
         self._appended = True
 
     def put(self, rows: Iterable[Row]) -> None:
         for row in rows:
-            kept = table(type(row))
+            kind = type(row)
+            kept = table(kind)
             values = kept.values(row)
-            self.connection.execute(kept.upsert, values)
-            self._seen[type(row), kept.key(values)] = row
+            key = kept.key(values)
+            before = self._seen.get((kind, key))
+            if before is None:
+                self.execute(kept.upsert, values)
+            else:
+                # Columns that stay are not written, nor are their indexes.
+                self.execute(*kept.update(kept.values(before), values, key))
+            self._seen[kind, key] = row
+            self._found.pop(kind, None)
 
     def drop(self, rows: Iterable[Row]) -> None:
         for row in rows:
             kept = table(type(row))
             key = kept.key(kept.values(row))
-            self.connection.execute(kept.delete, key)
+            self.execute(kept.delete, key)
             self._seen[type(row), key] = None
+            self._found.pop(type(row), None)
 
     def put_blob(self, sha256: str, data: bytes) -> None:
-        if self.blob_size(sha256) is None:
+        if len(data) < _COMPRESS_FROM or self.blob_size(sha256) is None:
             codec, packed = _packed(data)
-            self.connection.execute(
-                'INSERT INTO "blobs" VALUES (?, ?, ?, ?)', (sha256, len(data), codec, packed)
+            self.execute(
+                'INSERT INTO "blobs" VALUES (?, ?, ?, ?) ON CONFLICT ("sha256") DO NOTHING',
+                (sha256, len(data), codec, packed),
             )
 
     def reply(self, command_id: str) -> StoredReply | None:
-        found = self.connection.execute(
-            'SELECT "body", "reply" FROM "replies" WHERE "id" = ?', (command_id,)
-        ).fetchone()
-        return None if found is None else StoredReply(*found)
+        found = self.execute('SELECT "body", "reply" FROM "replies" WHERE "id" = ?', (command_id,)).fetchall()
+        return StoredReply(*found[0]) if found else None
 
     def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
-        self.connection.execute(
+        self.execute(
             'INSERT INTO "replies" VALUES (?, ?, ?, ?)', (command_id, stored.body, stored.reply, wall_ms)
         )
-        if command_id.endswith("00"):  # about one in 256; ids are ordered by time, so the oldest come first
-            self.connection.execute(
-                'DELETE FROM "replies" WHERE "id" IN (SELECT "id" FROM "replies" ORDER BY "id" LIMIT 1000) '
-                'AND "wall_ms" < ?',
-                (wall_ms - REPLY_DAYS * 86_400_000,),
+        if command_id.endswith("00"):  # about one in 256
+            oldest_ms = max(0, wall_ms - REPLY_DAYS * 86_400_000)
+            # Ids start with their time (UUIDv7), so the old ones are together.
+            before = f"{oldest_ms >> 16:08x}-{oldest_ms & 0xFFFF:04x}"
+            self.execute(
+                'DELETE FROM "replies" WHERE "id" IN '
+                '(SELECT "id" FROM "replies" WHERE "id" < ? AND "wall_ms" < ? ORDER BY "id" LIMIT 1000)',
+                (before, oldest_ms),
             )
 
     def finish(self) -> None:
         """Write down where the log stands, once for all events."""
         if self._appended:
             at = self.position()
-            self.connection.execute('UPDATE "space" SET "seq" = ?, "chain" = ?', (at.seq, at.chain))
+            self.execute('UPDATE "space" SET "seq" = ?, "chain" = ?', (at.seq, at.chain))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        self.connection.execute("SAVEPOINT part")
+        self.execute("SAVEPOINT part")
         before = (self._position, self._appended)
         try:
             yield
         except BaseException:
             # A full disk may have ended the whole transaction already.
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK TO part")
-                self.connection.execute("RELEASE part")
+            if self.cursor.connection.in_transaction:
+                self.execute("ROLLBACK TO part")
+                self.execute("RELEASE part")
             self._seen.clear()
+            self._found.clear()
             self._position, self._appended = before
             raise
-        self.connection.execute("RELEASE part")
+        self.execute("RELEASE part")
 
 
 def _packed(data: bytes) -> tuple[str, bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -21,3 +22,15 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="type"):
         data: dict[str, Any] = msgspec.to_builtins(self)
         del data["type"]
         return data
+
+    def is_plain(self) -> bool:
+        """Whether the data holds nothing but texts, whole numbers, truth values and lists of them.
+
+        Free fields (dicts, lists of dicts) may hold fractions, which JSON writers spell differently.
+        """
+        return not any(getattr(self, name) for name in _free_fields(type(self)))
+
+
+@cache
+def _free_fields(kind: type[Fact]) -> tuple[str, ...]:
+    return tuple(name for name, hint in get_type_hints(kind).items() if "Any" in str(hint))

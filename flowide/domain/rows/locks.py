@@ -13,7 +13,6 @@ class Lock(Row, frozen=True):
 
     TABLE = "locks"
     KEY = ("artifact",)
-    INDEXES = (("client",),)
 
     artifact: str
     state: Literal["free", "held", "lapsed"] = "free"

@@ -21,6 +21,8 @@ class Lease(Row, frozen=True):
     """Monotonic time of the last sign of work, for the idle lapse."""
     since_ms: int
     """Monotonic time of the grant, for the longest hold."""
+    holder: str = ""
+    """`<client> <actor>` of a lock, to count what one client holds."""
 
 
 class LiveDraft(Row, frozen=True):
