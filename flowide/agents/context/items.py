@@ -1,0 +1,54 @@
+"""The parts a prompt is made of."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Literal
+
+from msgspec import Struct
+
+Kind = Literal[
+    "instructions",
+    "rules",
+    "notes",
+    "task",
+    "decision",
+    "pinned",
+    "artifact",
+    "reference",
+    "message",
+    "reason",
+]
+
+BYTES_PER_TOKEN = 4
+"""The estimate: no tokenizer and no network, the same for every model. English is about right, code is less."""
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """One thing an agent may be given."""
+
+    kind: Kind
+    name: str
+    """For people: `docs/a.md@3:Risks`, `D2`, `#12 @quinn`."""
+    text: str
+    """As it stands in the prompt, marks included."""
+    reason: str
+    """Why the agent is given it."""
+    id: str | None = None
+    """Of the artifact, message or decision."""
+    version: int | None = None
+    must: bool = False
+    """Never left out: decisions, pinned artifacts, and what is asked."""
+    missing: str = ""
+    """Why there is no text: it is listed as left out."""
+
+
+def tokens_of(text: str) -> int:
+    """How many tokens a text is taken for."""
+    return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
+
+
+def quoted(text: str) -> str:
+    """Foreign text between marks that it cannot contain."""
+    mark = f"data-{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"<{mark}>\n{text.rstrip()}\n</{mark}>"
