@@ -93,7 +93,8 @@ def renamed(source: Outline, item: Item, simple: str, owner: str | None) -> tupl
     text.append(source.source[at:])
     again = Outline(b"".join(text), source.language, source.label)
     index = source.items.index(item)
-    if len(again.items) != len(source.items):
+    broken = again.root.has_error and not source.root.has_error
+    if broken or len(again.items) != len(source.items):
         raise Rejected(
             f"{item.name} cannot be renamed to {simple}", hint="Choose another name.", piece=item.name
         )

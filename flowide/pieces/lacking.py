@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from flowide.pieces.languages import captures
 from flowide.pieces.names import assigned_members, free_uses, member_uses
 from flowide.pieces.outline import Item, Outline
 
 if TYPE_CHECKING:
     from flowide.pieces.model import Take
+
+
+_BOUND = """
+(as_pattern_target (identifier) @n)
+(for_statement left: (identifier) @n)
+(for_statement left: (pattern_list (identifier) @n))
+"""
 
 
 class Planned(Protocol):
@@ -62,6 +70,7 @@ def _outside(plan: Planned, have: set[bytes]) -> list[str]:
         and item.kind not in ("method", "field", "attribute", "constructor", "impl")
         for name in item.names
     }
+    helpers |= _bound_around(plan)
     helpers -= have
     uses = free_uses(plan.source, plan.item.start, plan.item.end, helpers)
     named = plan.item.simple.encode()
@@ -69,6 +78,24 @@ def _outside(plan: Planned, have: set[bytes]) -> list[str]:
         name.decode()
         for name in sorted({use.name for use in uses if not use.qualifier and use.name != named})
     ]
+
+
+def _bound_around(plan: Planned) -> set[bytes]:
+    """Names that the `with`, `for` or `except` around a Python piece binds."""
+    names: set[bytes] = set()
+    if plan.source.language != "python":
+        return names
+    around = plan.item.node.parent
+    while around is not None and around.type not in ("class_definition", "function_definition"):
+        target = around.child_by_field_name("left") if around.type == "for_statement" else None
+        inside = [target] if target is not None else []
+        if around.type in ("with_statement", "except_clause"):
+            inside = [child for child in around.children if child.type != "block"]
+        for node in inside:
+            found = captures("python", _BOUND, plan.source.root, node.start_byte, node.end_byte)
+            names.update(plan.source.text(each) for each in found.get("n", ()))
+        around = around.parent
+    return names
 
 
 def _family(item: Item) -> list[Item]:

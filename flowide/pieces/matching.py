@@ -13,7 +13,8 @@ def match(base: Outline, source: Outline, item: Item) -> Item | None:
     theirs = source.by_path[item.path]
     ours = base.by_path.get(item.path, [])
     if not ours:
-        return None
+        # A module has one default export, under whatever name.
+        return default_export(base) if item.role == "default" else None
     if len(ours) == 1 and len(theirs) == 1:
         return ours[0]
     same = [other for other in ours if other.role == item.role]
@@ -22,6 +23,36 @@ def match(base: Outline, source: Outline, item: Item) -> Item | None:
         return same[rank]
     text = _words(source, item)
     return next((other for other in same if _words(base, other) == text), None)
+
+
+def default_export(outline: Outline) -> Item | None:
+    """The piece that an ECMAScript module exports as its default."""
+    return next((item for item in outline.items if item.role == "default"), None)
+
+
+_ONCE = frozenset(
+    {
+        "function",
+        "class",
+        "method",
+        "constructor",
+        "struct",
+        "enum",
+        "union",
+        "trait",
+        "type",
+        "record",
+        "macro",
+    }
+)
+
+
+def is_single(outline: Outline, item: Item) -> bool:
+    """True for a piece whose name may be defined only once in its place."""
+    if outline.language == "go" and item.simple == "init":
+        return False
+    registered = outline.language == "python" and (item.simple == "_" or item.role.startswith("@"))
+    return item.kind in _ONCE and not registered
 
 
 def _words(outline: Outline, item: Item) -> list[bytes]:

@@ -45,6 +45,13 @@ _PYTHON = """
 (global_statement (identifier) @global)
 (type) @type
 (string_content) @text
+((subscript value: [(identifier) @_v (attribute attribute: (identifier) @_v)]
+  subscript: (string (string_content) @quoted))
+ (#match? @_v "^(Optional|Union|[Ll]ist|[Dd]ict|[Ss]et|[Tt]uple|[Tt]ype|Callable|Sequence|Iterable|Iterator|Mapping)$"))
+((call function: [(identifier) @_c (attribute attribute: (identifier) @_c)]
+  arguments: (argument_list . (string (string_content) @quoted))) (#eq? @_c "cast"))
+([(subscript value: [(identifier) @_l (attribute attribute: (identifier) @_l)]) (generic_type (identifier) @_l)]
+ @literal (#eq? @_l "Literal"))
 """
 
 _JS = """

@@ -86,8 +86,7 @@ def free_uses(outline: Outline, start: int, end: int, interest: Iterable[bytes])
 def _annotated(found: dict[str, list[Node]], uses: list[Use], wanted: set[bytes], source: bytes) -> list[Use]:
     """Mark the uses in annotations, and find those in quoted ones."""
     types = [(node.start_byte, node.end_byte) for node in found.get("type", ())]
-    if not types:
-        return []
+    literals = [(node.start_byte, node.end_byte) for node in found.get("literal", ())]
     starts = [start for start, _ in types]
 
     def inside(at: int) -> bool:
@@ -97,9 +96,12 @@ def _annotated(found: dict[str, list[Node]], uses: list[Use], wanted: set[bytes]
     for use in uses:
         use.annotation = inside(use.start)
     quoted = []
+    typed = {node.start_byte for node in found.get("quoted", ())}
     for node in found.get("text", ()):
         at = node.start_byte
-        if inside(at):
+        if any(start <= at < end for start, end in literals):
+            continue
+        if at in typed or inside(at):
             quoted += [
                 Use(match[0], at + match.start(), at + match.end(), False, True)
                 for match in _WORD.finditer(source[at : node.end_byte])

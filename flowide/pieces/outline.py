@@ -288,7 +288,7 @@ def _leading(outline: Outline, children: Sequence[Node], index: int, *, top: boo
         if node.type in rules.attributes:
             pass
         elif node.type in rules.comments:
-            apart = _end_row(node) + 1 < row and not rules.is_doc(node, source)
+            apart = _end_row(node) + 1 < row and not _documented(outline, children, at)
             misplaced = rules.same_column and node.start_point.column != column
             before = children[at - 1] if at else None
             trailing = before is not None and _end_row(before) == node.start_point.row
@@ -304,6 +304,15 @@ def _leading(outline: Outline, children: Sequence[Node], index: int, *, top: boo
     if top and at < 0 and comments_from < index and children[comments_from].type in rules.comments:
         return _after_header(outline, children, comments_from, index)
     return start
+
+
+def _documented(outline: Outline, children: Sequence[Node], at: int) -> bool:
+    """True when a comment documents what follows across blank lines, or stands below one that does."""
+    while at >= 0 and children[at].type in outline.rules.comments:
+        if outline.rules.is_doc(children[at], outline.source):
+            return True
+        at -= 1
+    return False
 
 
 def _shares_line(source: bytes, offset: int) -> bool:
@@ -337,17 +346,25 @@ def _trailing(outline: Outline, children: Sequence[Node], index: int, last: Node
         node = children[at]
         if node.start_point.row != row:
             break
+        following = _on_row(children, at + 1, row)
         if node.type in outline.rules.separators and node.end_byte > node.start_byte:
-            if node.type == ";" or outline.source[node.start_byte : node.end_byte] == b";":
+            if following is not None and following.is_named and following.type not in outline.rules.comments:
+                # It parts two declarations of one line.
+                break
+            if outline.source[node.start_byte : node.end_byte] == b";":
                 end = node.end_byte
             at += 1
             continue
-        if node.type in outline.rules.comments and _end_row(node) == row:
-            following = children[at + 1] if at + 1 < len(children) else None
-            if following is None or following.start_point.row != row:
-                end = _before_newline(outline.source, node.end_byte)
+        if node.type in outline.rules.comments and _end_row(node) == row and following is None:
+            end = _before_newline(outline.source, node.end_byte)
         break
     return end
+
+
+def _on_row(children: Sequence[Node], index: int, row: int) -> Node | None:
+    """The node of that index if it begins on the row."""
+    node = children[index] if index < len(children) else None
+    return node if node is not None and node.start_point.row == row else None
 
 
 def _before_newline(source: bytes, end: int) -> int:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from flowide.errors import Rejected
@@ -12,46 +9,12 @@ from flowide.pieces.adapting import is_grouped, keyword
 from flowide.pieces.indent import default_unit, line_indent, unit_of
 from flowide.pieces.matching import anchor, siblings
 from flowide.pieces.outline import BOM, Item, Outline
+from flowide.pieces.spacing import SMALL, Slot
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-SMALL = frozenset({"constant", "attribute", "field", "variable", "type", "static"})
 _BRACES = frozenset({"{", "}", "(", ")"})
-
-
-@dataclass(slots=True)
-class Slot:
-    """A gap in the base that takes one or more new pieces."""
-
-    start: int
-    end: int
-    indent: bytes
-    after: Item | None
-    """The base's piece before the gap."""
-    before: Item | None
-    """The base's piece after the gap, in the same body."""
-    blank_before: int | None
-    """Blank lines before the first new piece; None lets the style of the base decide."""
-    beside: Item | None
-    """A piece whose unit of indentation counts here."""
-    grouped: bool = False
-    lead: bytes = b""
-    """Text that goes before everything, such as the `;` after the constants of an enum."""
-    tail: bytes = b""
-    """Text that goes after everything, such as the line break before a brace."""
-    first_line: bool = False
-    """True when nothing stands before the gap."""
-    blank_after: int = 0
-    """Blank lines already there after the gap."""
-    followed: bool = False
-    """True when something of the same body follows."""
-    entries: list[tuple[Outline, Item]] = field(default_factory=list)
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """Takes with the same key share the gap."""
-        return self.start, self.end
 
 
 def slot_for(base: Outline, source: Outline, item: Item, parent: Item | None) -> Slot:
@@ -65,9 +28,36 @@ def slot_for(base: Outline, source: Outline, item: Item, parent: Item | None) ->
         Rejected: The parent has no body.
     """
     before = anchor(base, source, item, parent)
+    foreign = _foreign(item)
+    if foreign is not None and (before is None or _foreign(before) is None):
+        abi = _abi(source, foreign)
+        blocks = [other for other in base.items if (body := _foreign(other)) and _abi(base, body) == abi]
+        if not blocks:
+            raise Rejected(
+                f"{item.name} stands in an {abi} block, and the base has none",
+                hint="Add the block to the base, or take what uses it by hand.",
+                piece=item.name,
+            )
+        before = blocks[-1]
     if before is not None:
         return _after(base, source, item, before)
     return end_slot(base, source, item, parent)
+
+
+def _foreign(item: Item) -> Node | None:
+    """The `extern` block of Rust that a piece stands in."""
+    around = item.container.parent
+    return around if around is not None and around.type == "foreign_mod_item" else None
+
+
+def _abi(outline: Outline, block: Node) -> str:
+    return " ".join(outline.source[block.start_byte : _body_start(block)].decode().split())
+
+
+def _body_start(block: Node) -> int:
+    """Where the braces of a block begin."""
+    body = block.child_by_field_name("body")
+    return body.start_byte if body is not None else block.end_byte
 
 
 def end_slot(base: Outline, source: Outline, item: Item, parent: Item | None) -> Slot:
@@ -160,7 +150,12 @@ def _settled(base: Outline, slot: Slot) -> Slot:
     source = base.source
     end = _line_end(source, slot.end)
     rest = source[slot.end : end]
-    if rest.strip():
+    if not rest.strip() and slot.start == slot.end:
+        # White space at the end of the line stays where it is.
+        stop = source.find(b"\n", slot.end)
+        stop = len(source) if stop < 0 else stop - (source[stop - 1 : stop] == b"\r")
+        slot.start = slot.end = max(stop, slot.end)
+    elif rest.strip():
         comment = rest.strip().startswith((b"//", b"#")) or rest.strip() in (b";", b",")
         if base.language == "python" or comment:
             slot.start = slot.end = end
@@ -348,52 +343,3 @@ def _at_end(base: Outline) -> Slot:
 def _is_main_guard(base: Outline, node: Node) -> bool:
     condition = node.child_by_field_name("condition") if node.type == "if_statement" else None
     return condition is not None and b"__name__" in base.text(condition)
-
-
-def is_small(outline: Outline, item: Item) -> bool:
-    """True for what is set without blank lines around it: one-line constants, fields, signatures."""
-    text = outline.source[item.node.start_byte : item.end]
-    if b"\n" in text:
-        return False
-    return item.kind in SMALL or (item.kind == "method" and text.rstrip().endswith(b";") and b"{" not in text)
-
-
-def blanks_between(
-    base: Outline, slot: Slot, first: tuple[Outline, Item] | None, second: tuple[Outline, Item]
-) -> int:
-    """Blank lines between two pieces that become neighbours, in the style of the base."""
-    outline, item = second
-    small = is_small(outline, item) and (first is None or is_small(*first))
-    if small and first is not None:
-        if first[0] is outline and first[1].parent is item.parent:
-            gap = _gap(outline, first[1], item)
-            return min(gap, 2) if gap is not None else 0
-        return 0
-    peers = _peers(base, slot)
-    counts: Counter[int] = Counter()
-    for one, two in pairwise(peers):
-        if is_small(base, one) and is_small(base, two):
-            continue
-        gap = _gap(base, one, two)
-        if gap is not None:
-            counts[gap] += 1
-    if counts:
-        return min(counts.most_common(1)[0][0], 3)
-    return 2 if base.language == "python" and not slot.indent else 1
-
-
-def _peers(base: Outline, slot: Slot) -> list[Item]:
-    near = slot.after or slot.before
-    if near is not None:
-        return siblings(base, near)[:200]
-    if not slot.indent:
-        return base.top_items()[:200]
-    return []
-
-
-def _gap(outline: Outline, first: Item, second: Item) -> int | None:
-    """Blank lines between two neighbours; None when something else stands between them."""
-    between = outline.source[first.end : second.start]
-    if between.strip() or b"\n" not in between:
-        return None
-    return between.count(b"\n") - 1

@@ -282,34 +282,38 @@ def _definitions(
     newline = base.newline or plans[0].source.newline or b"\n"
     added: dict[str, tuple[bytes, bytes, str]] = {}
     for plan in plans:
-        own = {d.label for d in plan.source.definitions if plan.section.start <= d.start < plan.section.end}
-        used = _labels(plan.source, plan.section.start, plan.section.end)
-        for each in plan.source.definitions:
-            inside = plan.section.start <= each.start < plan.section.end
-            known = have.get(each.label)
-            what = f"[{each.label}]"
-            if inside:
-                if known is not None and known.value != each.value:
-                    warnings.append(f"{plan.take.piece} defines {what}, which the base defines otherwise")
-                continue
-            if each.label not in used or each.label in own:
-                continue
-            if known is not None:
-                if known.value != each.value:
-                    warnings.append(
-                        f"{plan.take.piece} refers to {what}, which means something else in the base"
-                    )
-                continue
-            if each.label in added:
-                if added[each.label][0] != each.value:
-                    warnings.append(
-                        f"{plan.take.piece} refers to {what}, which another take defines otherwise"
-                    )
-                continue
-            text = with_newlines(plan.source.source[each.start : each.end], newline)
-            added[each.label] = (each.value, text, plan.take.label)
+        _carry_definitions(plan, have, added, newline, warnings)
     added |= _orphans(base, plans, gone, added, newline)
     return _appended(base, added, edits, newline)
+
+
+def _carry_definitions(
+    plan: _Plan,
+    have: dict[str, Definition],
+    added: dict[str, tuple[bytes, bytes, str]],
+    newline: bytes,
+    warnings: list[str],
+) -> None:
+    source, section = plan.source, plan.section
+    own = [each for each in source.definitions if section.start <= each.start < section.end]
+    for each in own:
+        known = have.get(each.label)
+        if known is not None and known.value != each.value:
+            warnings.append(f"{plan.take.piece} defines [{each.label}], which the base defines otherwise")
+    used = _labels(source, section.start, section.end) - {each.label for each in own}
+    for each in source.definitions:
+        if each.label not in used:
+            continue
+        known = have.get(each.label)
+        what = f"{plan.take.piece} refers to [{each.label}], which"
+        if known is not None:
+            if known.value != each.value:
+                warnings.append(f"{what} means something else in the base")
+        elif each.label not in added:
+            text = with_newlines(source.source[each.start : each.end], newline)
+            added[each.label] = (each.value, text, plan.take.label)
+        elif added[each.label][0] != each.value:
+            warnings.append(f"{what} another take defines otherwise")
 
 
 def _orphans(

@@ -12,10 +12,11 @@ from flowide.pieces.imports import carried
 from flowide.pieces.imports.model import Added
 from flowide.pieces.indent import line_indent, unit_of
 from flowide.pieces.lacking import lacking_helpers
-from flowide.pieces.matching import home, match, split_name
+from flowide.pieces.matching import default_export, home, is_single, match, split_name
 from flowide.pieces.model import Change, Language, Spliced, Take
 from flowide.pieces.outline import Item, Outline
-from flowide.pieces.placing import Slot, blanks_between, end_slot, slot_for
+from flowide.pieces.placing import end_slot, slot_for
+from flowide.pieces.spacing import Slot, below_comment, blanks_between, shifts_iota
 from flowide.pieces.verifying import verify
 
 
@@ -59,6 +60,8 @@ def splice(base: bytes, takes: Sequence[Take], language: Language) -> Spliced:
         return splice_sections(base, takes)
     outline = Outline(base, language, "the base")
     plans = _plans(outline, takes, language)
+    for plan in plans:
+        _refuse_shared_names(outline, plan)
     _refuse_overlaps(plans)
     outline.borrowed_unit = next((unit for plan in plans if (unit := unit_of(plan.source, plan.item))), None)
     edits = _edits(outline, plans)
@@ -68,6 +71,10 @@ def splice(base: bytes, takes: Sequence[Take], language: Language) -> Spliced:
     result = verify(outline, plans, edited) if active else outline
     warnings = added.warnings + (lacking_helpers(outline, result, active, added.names) if active else [])
     for plan in active:
+        if plan.slot is not None and shifts_iota(outline, plan.slot):
+            warnings.append(f"{plan.path} moves the iota of the constants below it")
+        if plan.take.as_name is None and plan.target is not None and plan.target.path != plan.item.path:
+            warnings.append(f"{plan.item.name} takes the place of the default export {plan.target.name}")
         if plan.references:
             warnings.append(f"{plan.item.name}: {plan.references} references to itself were renamed too")
     return Spliced(
@@ -103,6 +110,7 @@ def _plan(base: Outline, source: Outline, item: Item, index: int, take: Take) ->
                 piece=item.name,
                 parent=item.parent.name,
             )
+        _refuse_second(base, source, item, target)
         return Plan(index, take, source, item, target, parent, item.path)
     target = base.by_name.get(take.as_name)
     if target is not None:
@@ -120,9 +128,58 @@ def _plan(base: Outline, source: Outline, item: Item, index: int, take: Take) ->
             piece=item.name,
             parent=missing,
         )
+    if target is not None and target.role == item.role == "default":
+        # The default export needs no certain name.
+        return Plan(index, take, source, item, target, parent, item.path)
     source, item, references = renamed(source, item, simple.rsplit(".", 1)[-1], owner)
     path = target.path if target else take.as_name
     return Plan(index, take, source, item, target, parent, path, references=references)
+
+
+def _refuse_second(base: Outline, source: Outline, item: Item, target: Item | None) -> None:
+    """A second definition of one name, where the language knows no overloads, would hide the first."""
+    exported = default_export(base)
+    if item.role == "default" and exported is not None and target is not exported:
+        raise Rejected(
+            f"the base has a default export already: {exported.name}",
+            hint=f"Take it in its place: --as {exported.name}.",
+            piece=item.name,
+        )
+    known = [other for other in base.by_path.get(item.path, []) if other.role == item.role]
+    if target is None and known and is_single(base, item):
+        raise Rejected(
+            f"which {item.path} of the base {item.name} stands for is not clear:"
+            f" the base has {len(known)}, its source {len(source.by_path[item.path])}",
+            hint=f"Say which one it replaces: --as {known[0].name}.",
+            piece=item.name,
+        )
+
+
+def _refuse_shared_names(base: Outline, plan: Plan) -> None:
+    """`int x, y;` declares two names at once: none of them may get lost or come twice."""
+    item, target = plan.item, plan.target
+    if item.role == "default":
+        return
+    names = set(item.names)
+    kept = set(target.names) if target is not None else set()
+    lost = kept - names if len(kept) > 1 else set()
+    if target is not None and lost:
+        raise Rejected(
+            f"{target.name} of the base also declares {', '.join(sorted(lost))}, which {item.name} does not",
+            hint="Part the declarations first.",
+            piece=item.name,
+            lost=sorted(lost),
+        )
+    for other in base.items:
+        twice = (
+            (names - kept) & set(other.names) if other.parent is plan.parent and other is not target else ()
+        )
+        if twice and len(names) + len(other.names) > 2:
+            raise Rejected(
+                f"{', '.join(sorted(twice))} would be declared twice: by {item.name} and by {other.name} of the base",
+                hint="Part the declarations first.",
+                piece=item.name,
+            )
 
 
 def _refuse_overlaps(plans: list[Plan]) -> None:
@@ -213,6 +270,8 @@ def _filled(base: Outline, slot: Slot, plans: list[Plan]) -> Edit:
             blank = slot.blank_before
         else:
             blank = blanks_between(base, slot, before, here)
+        if position == 0 and not blank and below_comment(base, slot):
+            blank = 1
         lead = slot.lead if position == 0 else b""
         if not (slot.first_line and position == 0):
             lead += newline * (1 + blank)

@@ -51,6 +51,8 @@ def carried(base: Outline, plans: Sequence[Planned]) -> Added:
             name, binding = want.binding.name, want.binding
             where = f"{plan.take.piece} uses {name.decode()} ({binding.shown()} in {plan.take.label or 'its source'})"
             verdict = carrier.verdict(base, known.get(name, []), want)
+            if verdict == "clash" and any(_alternative(each, binding) for each in known[name]):
+                continue
             if verdict == "clash" or (
                 verdict == "missing" and name in declared and not carrier.apart(binding)
             ):
@@ -73,6 +75,11 @@ def _needed(carrier: Carrier, plan: Planned, warnings: list[str]) -> list[Wanted
     for use in uses:
         by_name.setdefault(use.name, []).append(use)
     return carrier.needed(plan, imports, by_name, warnings)
+
+
+def _alternative(one: Import, other: Import) -> bool:
+    """True for two branches of one `try: import … except ImportError: import …`."""
+    return one.owner is other.owner and one.block is not None and one.block == other.block
 
 
 def _by_name(imports: Sequence[Import]) -> dict[bytes, list[Import]]:

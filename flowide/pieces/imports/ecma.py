@@ -12,7 +12,7 @@ from flowide.pieces.imports.writing import (
     Statement,
     insert_first,
     insert_names,
-    insert_statement,
+    insert_statements,
     line_end,
 )
 from flowide.pieces.languages import captures
@@ -123,36 +123,8 @@ class EcmaCarrier(Carrier):
                     entry = Entry(_pair(binding), binding.member, want.note)
                     merges.setdefault(pattern.start_byte, (pattern, []))[1].append(entry)
                     return True
-            if commonjs or node.type != "import_statement" or _module(base, node) != binding.module:
-                continue
-            typed = any(child.type == "type" for child in node.children)
-            if typed != (binding.mark == "type") or any(c.type == "import_attribute" for c in node.children):
-                continue
-            clause = next((child for child in node.children if child.type == "import_clause"), None)
-            if clause is None:
-                continue
-            named = next((child for child in clause.children if child.type == "named_imports"), None)
-            default = next((child for child in clause.children if child.type == "identifier"), None)
-            spaced = any(child.type == "namespace_import" for child in clause.children)
-            if binding.member == "default" and binding.spec is not None and binding.spec.type == "identifier":
-                if default is None and named is not None and not typed:
-                    at = named.start_byte
-                    edits.append(Edit(at, at, [Part(binding.name + b", ", want.note)]))
-                    return True
-                continue
-            if named is not None:
-                entry = Entry(_named(binding, typed), binding.member, want.note)
-                merges.setdefault(named.start_byte, (named, []))[1].append(entry)
-                return True
-            if default is not None and not spaced and not typed:
-                at = default.end_byte
-                waiting = next((edit for edit in edits if edit.start == edit.end == at), None)
-                if waiting is None:
-                    edits.append(Edit(at, at, [Part(b", { " + _named(binding, typed) + b" }", want.note)]))
-                else:
-                    waiting.parts[-1].text = (
-                        waiting.parts[-1].text[:-2] + b", " + _named(binding, typed) + b" }"
-                    )
+            same = not commonjs and node.type == "import_statement" and _module(base, node) == binding.module
+            if same and _into_clause(node, want, merges, edits):
                 return True
         return False
 
@@ -169,8 +141,41 @@ class EcmaCarrier(Carrier):
         early = [each for each in statements if each.node.start_byte < first]
         entries.sort(key=lambda entry: entry.key)
         if early or statements:
-            return [insert_statement(base, early or statements, entry) for entry in entries]
+            return insert_statements(base, early or statements, entries)
         return [insert_first(base, entries, _prologue_end(base), 1, blank_before=1)]
+
+
+def _into_clause(
+    node: Node, want: Wanted, merges: dict[int, tuple[Node, list[Entry]]], edits: list[Edit]
+) -> bool:
+    """Add the name to an import statement for its module, if that statement can take it."""
+    binding = want.binding
+    typed = any(child.type == "type" for child in node.children)
+    clause = next((child for child in node.children if child.type == "import_clause"), None)
+    attributed = any(child.type == "import_attribute" for child in node.children)
+    if clause is None or attributed or typed != (binding.mark == "type"):
+        return False
+    named = next((child for child in clause.children if child.type == "named_imports"), None)
+    default = next((child for child in clause.children if child.type == "identifier"), None)
+    spaced = any(child.type == "namespace_import" for child in clause.children)
+    if binding.member == "default" and binding.spec is not None and binding.spec.type == "identifier":
+        if default is not None or named is None or typed:
+            return False
+        edits.append(Edit(named.start_byte, named.start_byte, [Part(binding.name + b", ", want.note)]))
+    elif named is not None:
+        entry = Entry(_named(binding, typed), binding.member, want.note)
+        merges.setdefault(named.start_byte, (named, []))[1].append(entry)
+    elif default is None or spaced or typed:
+        return False
+    else:
+        at = default.end_byte
+        waiting = next((edit for edit in edits if edit.start == edit.end == at), None)
+        if waiting is None:
+            edits.append(Edit(at, at, [Part(b", { " + _named(binding, typed) + b" }", want.note)]))
+        else:
+            last = waiting.parts[-1]
+            last.text = last.text[:-2] + b", " + _named(binding, typed) + b" }"
+    return True
 
 
 def _note(module: str, group: Sequence[Wanted]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowide.pieces.edits import Edit
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
-from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_statement, line_end
+from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_statements, line_end
 from flowide.pieces.names import Use
 from flowide.pieces.outline import BOM, Item, Outline
 
@@ -83,16 +83,14 @@ class GoCarrier(Carrier):
             ]
             first = blocks[0].parent
             statements = [each for each in statements if each.node.parent == first]
-            return [insert_statement(base, statements, entry) for entry in entries], []
+            return insert_statements(base, statements, entries), []
         singles = [spec.parent for spec in specs if spec.parent is not None and _path(base, spec) != "C"]
         for entry in entries:
             entry.text = entry.text if not singles and len(entries) > 1 else b"import " + entry.text
         if singles:
             statements = [Statement(node, 0, _path(base, node), node.end_byte) for node in singles]
-            return [
-                insert_statement(base, statements, Entry(entry.text, entry.key, entry.note))
-                for entry in entries
-            ], []
+            alike = [Entry(entry.text, entry.key, entry.note) for entry in entries]
+            return insert_statements(base, statements, alike), []
         clause = next((child for child in base.root.children if child.type == "package_clause"), None)
         at = (
             line_end(base.source, clause.end_byte)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flowide.pieces.edits import Edit
 from flowide.pieces.imports.java_names import JAVA_LANG, PACKAGES
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
-from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_statement, line_end
+from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_statements, line_end
 from flowide.pieces.names import Use
 from flowide.pieces.outline import BOM, Item, Outline
 
@@ -114,7 +114,7 @@ class JavaCarrier(Carrier):
             entries.append(Entry(text, key, want.note, group))
         entries.sort(key=lambda entry: (entry.group, entry.key))
         if statements:
-            return [insert_statement(base, statements, entry) for entry in entries], []
+            return insert_statements(base, statements, entries), []
         package = next((child for child in base.root.children if child.type == "package_declaration"), None)
         if package is not None:
             at = line_end(base.source, package.end_byte)

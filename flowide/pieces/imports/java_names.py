@@ -42,7 +42,16 @@ PACKAGES = {
         UnaryOperator
 """),
     "java.util.stream": frozenset(
-        ["BaseStream", "Collector", "Collectors", "DoubleStream", "IntStream", "LongStream", "Stream", "StreamSupport"]
+        [
+            "BaseStream",
+            "Collector",
+            "Collectors",
+            "DoubleStream",
+            "IntStream",
+            "LongStream",
+            "Stream",
+            "StreamSupport",
+        ]
     ),
     "java.util.regex": frozenset(["MatchResult", "Matcher", "Pattern", "PatternSyntaxException"]),
     "java.util.concurrent": _words("""

@@ -12,14 +12,15 @@ from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Want
 from flowide.pieces.imports.writing import (
     Entry,
     Statement,
+    insert_beside,
     insert_first,
     insert_names,
-    insert_statement,
+    insert_statements,
     line_end,
 )
 from flowide.pieces.indent import default_unit, line_indent
 from flowide.pieces.languages import captures
-from flowide.pieces.names import Use
+from flowide.pieces.names import Use, free_uses
 from flowide.pieces.outline import BOM, Item, Outline, first_named, walk_blocks
 
 if TYPE_CHECKING:
@@ -69,6 +70,15 @@ class PythonCarrier(Carrier):
                 found = [each for each in found if not _is_dotted(each)] or (spelled or dotted[:1])
                 found += [each for each in spelled if each not in found]
             wanted += [Wanted(each, label, places) for each in found]
+        for block in {
+            want.binding.block.id: want.binding.block for want in wanted if want.binding.block
+        }.values():
+            names = {each.name for each in imports if each.block is None} - {
+                want.binding.name for want in wanted
+            }
+            for use in free_uses(source, block.start_byte, block.end_byte, names):
+                wanted += [Wanted(each, label, [use]) for each in imports if each.name == use.name]
+                names.discard(use.name)
         future = [each for each in imports if each.module == "__future__" and each.name == b"annotations"]
         if future and captures("python", "(type) @t", source.root, item.start, item.end):
             wanted.append(Wanted(future[0], label))
@@ -137,6 +147,16 @@ class PythonCarrier(Carrier):
                 f" {want.label or 'its source'}: carry it by hand"
             )
             return
+        helpers = {name.encode() for item in source.top_items() for name in item.names}
+        helpers -= {each.name for each in self.imports(source, None)}
+        helpers -= {name.encode() for item in base.top_items() for name in item.names}
+        for name in sorted(
+            {use.name for use in free_uses(source, block.start_byte, block.end_byte, helpers)}
+        ):
+            warnings.append(
+                f"the conditional import of {want.binding.name.decode()} uses {name.decode()} of"
+                f" {want.label or 'its source'}, which the result lacks"
+            )
         text = text.replace(b"\r\n", b"\n").replace(b"\n", base.newline or b"\n")
         fresh.append(Entry(text, "~", want.note, 4))
 
@@ -211,13 +231,25 @@ class PythonCarrier(Carrier):
     def _fresh(self, base: Outline, entries: list[Entry]) -> list[Edit]:
         if not entries:
             return []
+        for entry in entries:
+            # `import x` goes before `from x import y`.
+            entry.key = ("0" if entry.text.startswith(b"import") else "1") + entry.key
         header = _header(base)
         if not header:
             return [_first(base, entries)]
         edits: list[Edit] = []
-        for entry in sorted(entries, key=lambda entry: (entry.group, entry.key)):
-            edits.append(insert_statement(base, _of_form(header, entry), entry))
-        return edits
+        groups = {each.group for each in header}
+        future = [entry for entry in entries if entry.group == 0]
+        if future and 0 not in groups:
+            # Nothing but the docstring may stand before it.
+            edits.append(_first(base, future))
+            entries = [entry for entry in entries if entry.group]
+        known = [entry for entry in entries if entry.group in groups]
+        for entry in sorted(known, key=lambda entry: (entry.group, entry.key)):
+            edits.append(insert_beside(base, _of_form(header, entry), entry))
+        return edits + insert_statements(
+            base, header, [entry for entry in entries if entry.group not in groups]
+        )
 
 
 def _of_form(header: list[Statement], entry: Entry) -> list[Statement]:
@@ -227,9 +259,8 @@ def _of_form(header: list[Statement], entry: Entry) -> list[Statement]:
     form = [each for each in same if (each.node.type == "import_statement") == plain]
     if form:
         return form
-    if same and not plain:
-        return [Statement(each.node, each.group, "", each.end) for each in same]
-    return header
+    # All the others come before a first `from`, and after a first `import`.
+    return [Statement(each.node, each.group, "~" if plain else "", each.end) for each in same]
 
 
 def _bindings(outline: Outline, node: Node, block: Node | None, mark: str) -> list[Import]:
@@ -388,7 +419,8 @@ def _header(base: Outline) -> list[Statement]:
         if child.type in _STATEMENTS:
             bindings = _bindings(base, child, None, "")
             module = bindings[0].module if bindings else ""
-            found.append(Statement(child, _group(module), module, child.end_byte))
+            form = "0" if child.type == "import_statement" else "1"
+            found.append(Statement(child, _group(module), form + module, child.end_byte))
     return found
 
 

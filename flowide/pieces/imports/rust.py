@@ -13,7 +13,7 @@ from flowide.pieces.imports.writing import (
     Statement,
     insert_first,
     insert_names,
-    insert_statement,
+    insert_statements,
     line_end,
 )
 from flowide.pieces.indent import default_unit, line_indent
@@ -303,7 +303,7 @@ def _fresh(base: Outline, place: Item | None, entries: list[Entry]) -> list[Edit
             module = flat[0].module if flat else ""
             statements.append(Statement(child, _group(module), module, child.end_byte))
     if statements:
-        return [insert_statement(base, statements, entry) for entry in entries]
+        return insert_statements(base, statements, entries)
     if place is None:
         at = len(BOM) if base.source.startswith(BOM) else 0
         for child in body.children:

@@ -85,6 +85,9 @@ def insert_names(base: Outline, elements: Sequence[Node], entries: Sequence[Entr
                 edits[-1].parts[-1].text += b"," + newline + indent + entry.text
         else:
             edits.append(Edit(at, at, [Part(newline + indent + entry.text + b",", entry.note)]))
+    for edit in edits:
+        # A new statement may begin where a list ends: the list is to be whole before it.
+        edit.rank = -1
     return edits
 
 
@@ -96,30 +99,55 @@ def _key(text: str) -> str:
     return text.removeprefix("type ").strip().lower()
 
 
-def insert_statement(base: Outline, statements: Sequence[Statement], entry: Entry) -> Edit:
-    """Add a statement beside the others of its group; a group of its own is set off by a blank line."""
-    newline = base.newline or b"\n"
-    source = base.source
-    same = [each for each in statements if each.group == entry.group]
-    if same:
-        smaller = [each for each in same if each.key <= entry.key]
-        if smaller or _commented(source, same[0].node):
-            near = smaller[-1] if smaller else same[-1]
-            return _after(source, near, newline + entry.text, entry)
-        start = same[0].node.start_byte
-        indent, alone = line_indent(source, start)
-        if alone:
-            return Edit(start, start, [Part(entry.text + newline + indent, entry.note)])
-        return _after(source, same[-1], newline + entry.text, entry)
-    lower = [each for each in statements if each.group < entry.group]
-    if lower:
-        return _after(source, lower[-1], newline * 2 + entry.text, entry)
+def insert_statements(base: Outline, statements: Sequence[Statement], entries: Sequence[Entry]) -> list[Edit]:
+    """Add statements beside the others of their groups; a group of its own is set off by a blank line.
+
+    `statements` are those of the base, at least one.
+    """
+    groups: dict[int, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.group, entry.key)):
+        groups.setdefault(entry.group, []).append(entry)
+    edits: list[Edit] = []
+    for group, members in groups.items():
+        same = [each for each in statements if each.group == group]
+        if same:
+            edits += [insert_beside(base, same, entry) for entry in members]
+        else:
+            edits += _new_group(base, statements, members)
+    return edits
+
+
+def insert_beside(base: Outline, same: Sequence[Statement], entry: Entry) -> Edit:
+    """Add a statement among those of its group, in their order."""
+    newline, source = base.newline or b"\n", base.source
+    smaller = [each for each in same if each.key <= entry.key]
+    start = same[0].node.start_byte
+    indent, alone = line_indent(source, start)
+    if smaller or not alone or _commented(source, same[0].node):
+        near = smaller[-1] if smaller else same[-1]
+        return _after(source, near, newline + entry.text, entry)
+    return Edit(start, start, [Part(entry.text + newline + indent, entry.note)])
+
+
+def _new_group(base: Outline, statements: Sequence[Statement], entries: Sequence[Entry]) -> list[Edit]:
+    newline, source = base.newline or b"\n", base.source
+    lower = [each for each in statements if each.group < entries[0].group]
     first = statements[0]
-    if _commented(source, first.node) or not line_indent(source, first.node.start_byte)[1]:
-        return _after(source, statements[-1], newline + entry.text, entry)
+    if lower:
+        breaks = [newline * 2] + [newline] * (len(entries) - 1)
+        return [
+            _after(source, lower[-1], lead + entry.text, entry)
+            for lead, entry in zip(breaks, entries, strict=True)
+        ]
+    indent, alone = line_indent(source, first.node.start_byte)
+    if not alone or _commented(source, first.node):
+        return [_after(source, statements[-1], newline + entry.text, entry) for entry in entries]
     start = first.node.start_byte
-    indent, _ = line_indent(source, start)
-    return Edit(start, start, [Part(entry.text + newline * 2 + indent, entry.note)])
+    breaks = [newline] * (len(entries) - 1) + [newline * 2]
+    return [
+        Edit(start, start, [Part(entry.text + end + indent, entry.note)])
+        for end, entry in zip(breaks, entries, strict=True)
+    ]
 
 
 def _after(source: bytes, near: Statement, text: bytes, entry: Entry) -> Edit:

@@ -95,12 +95,15 @@ def _declaration(index: int, node: Node, source: bytes) -> Found | None:
     name = inner.child_by_field_name("name") or inner.child_by_field_name("property")
     if kind is None or name is None:
         return (
-            Found(index, index, "default", kind or "constant", inner, _body(inner, kind)) if default else None
+            Found(index, index, "default", kind or "constant", inner, _body(inner, kind), "default")
+            if default
+            else None
         )
     text = " ".join(source[name.start_byte : name.end_byte].decode().split())
     if inner.type == "module" or name.type == "string":
         text = text.strip("'\"")
-    return Found(index, index, text, kind, inner, _body(inner, kind), _role(inner), name_node=name)
+    role = "default" if default else _role(inner)
+    return Found(index, index, text, kind, inner, _body(inner, kind), role, name_node=name)
 
 
 def _body(inner: Node, kind: str | None) -> Node | None:

@@ -77,8 +77,17 @@ def _parameters(node: Node, source: bytes) -> str:
             kinds.append(_text(kind, source) if kind is not None else "")
         elif parameter.type == "spread_parameter":
             kind = next((c for c in parameter.named_children if c.type not in ("modifiers", "comment")), None)
-            kinds.append((_text(kind, source) if kind is not None else "") + "...")
-    return re.sub(r"\s+", "", ",".join(kinds))
+            kinds.append((_text(kind, source) if kind is not None else "") + "[]")
+    return ",".join(_erased(kind) for kind in kinds)
+
+
+def _erased(kind: str) -> str:
+    """A parameter's type as overloads see it: without type arguments, annotations and package."""
+    kind = re.sub(r"@\w+(\([^)]*\))?|\s+", "", kind)
+    before = ""
+    while before != kind:
+        before, kind = kind, re.sub(r"<[^<>]*>", "", kind)
+    return re.sub(r"(\w+\.)+", "", kind)
 
 
 def _text(node: Node, source: bytes) -> str:

@@ -34,36 +34,33 @@ class PythonRules(Rules):
 
     def find(self, children: Sequence[Node], source: bytes, owner: Item | None) -> Iterable[Found]:
         """Functions, classes and assignments; an `@overload` set is one piece."""
-        member = owner is not None
         overloads: Found | None = None
         for index, node in enumerate(children):
-            kind = node.type
-            found: Found | None = None
-            if kind in ("function_definition", "decorated_definition", "class_definition"):
-                found = _definition(index, node, source, member)
-            elif kind in ("expression_statement", "type_alias_statement"):
-                found = _assignment(index, node, source, member)
-            elif kind in _COMPOUND:
+            if node.type in _COMPOUND:
                 for block in walk_blocks(node, _BLOCKS):
                     yield Found(index, index, "", "", node, block, named=False)
-            if found is None:
-                if kind != "comment" and overloads is not None:
-                    yield overloads
-                    overloads = None
-                continue
-            if overloads is not None:
-                if overloads.name == found.name and found.kind == overloads.kind:
+            found = _declaration(index, node, source, owner is not None)
+            if overloads is not None and node.type != "comment":
+                if found is not None and (overloads.name, overloads.kind) == (found.name, found.kind):
                     found.first = overloads.first
                 else:
                     yield overloads
                 overloads = None
-            if found.role == "overload":
+            if found is not None and found.role == "overload":
                 found.role = ""
                 overloads = found
-            else:
+            elif found is not None:
                 yield found
         if overloads is not None:
             yield overloads
+
+
+def _declaration(index: int, node: Node, source: bytes, member: bool) -> Found | None:
+    if node.type in ("function_definition", "decorated_definition", "class_definition"):
+        return _definition(index, node, source, member)
+    if node.type in ("expression_statement", "type_alias_statement"):
+        return _assignment(index, node, source, member)
+    return None
 
 
 def _definition(index: int, node: Node, source: bytes, member: bool) -> Found | None:

@@ -79,7 +79,7 @@ def _impl(index: int, node: Node, source: bytes, role: str) -> Iterable[Found]:
     kind, trait = node.child_by_field_name("type"), node.child_by_field_name("trait")
     if kind is None:
         return
-    plain = _bare(kind, source)
+    plain = _bare(kind, source, node.child_by_field_name("type_parameters"))
     name, scope = f"impl {plain}", plain
     if trait is not None:
         shown = _squeeze(_text(trait, source))
@@ -89,10 +89,18 @@ def _impl(index: int, node: Node, source: bytes, role: str) -> Iterable[Found]:
     yield Found(index, index, name, "impl", node, node.child_by_field_name("body"), role, scope)
 
 
-def _bare(kind: Node, source: bytes) -> str:
-    if kind.type == "generic_type":
-        kind = kind.child_by_field_name("type") or kind
-    return _squeeze(_text(kind, source))
+def _bare(kind: Node, source: bytes, parameters: Node | None) -> str:
+    """The type's name; with its arguments where they are types of their own: `impl A<u8>`, but not `impl<T> A<T>`."""
+    if kind.type != "generic_type":
+        return _squeeze(_text(kind, source))
+    arguments, plain = kind.child_by_field_name("type_arguments"), kind.child_by_field_name("type") or kind
+    own = set(re.findall(r"\w+", _text(parameters, source))) if parameters is not None else set()
+    free = all(
+        argument.type == "lifetime" or _text(argument, source) in own | {"_"}
+        for argument in (arguments.named_children if arguments is not None else [])
+        if argument.type not in ("line_comment", "block_comment")
+    )
+    return _squeeze(_text(plain if free else kind, source))
 
 
 def _squeeze(text: str) -> str:
