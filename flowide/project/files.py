@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from flowide.domain.commands import MAX_BLOB
 from flowide.domain.paths import checked_path
-from flowide.errors import BadInput, BadPath, StorageFailed, TooLarge
+from flowide.errors import BadInput, BadPath, Conflict, StorageFailed, TooLarge
+from flowide.project.ledger import stamp_of
+from flowide.project.swapping import exchange, place_new
 
 _OWN = frozenset({"agents", "flows", "themes", "config.toml"})
 """What may be an artifact inside `.flowide`, when it is asked for by name."""
@@ -27,11 +29,17 @@ class Found(Struct, frozen=True):
     data: bytes
     changed_ns: int
     """When its bytes or name last changed (`st_ctime_ns`); unlike the modification time, nobody sets it."""
+    stamp: str
+    """See `stamp_of`."""
 
     @property
     def sha256(self) -> str:
         """Of the bytes, in hex."""
         return sha256(self.data).hexdigest()
+
+
+class Overtaken(Conflict):
+    """Another program changed the file at the very moment; it stands as that program left it."""
 
 
 class Tree:
@@ -110,11 +118,33 @@ class Tree:
         with suppress(OSError), self._folder_of(path) as (folder, _):
             os.unlink(_temporary(path), dir_fd=folder)
 
-    def remove(self, path: str) -> None:
-        """Remove the file; none is no error."""
+    def remove(self, path: str, expected: Found | None) -> None:
+        """Remove the file that was found; none is no error.
+
+        Raises:
+            Overtaken: It is another one by now, which stays.
+        """
         with _writable(path), suppress(FileNotFoundError), self._folder_of(path) as (folder, name):
-            os.unlink(name, dir_fd=folder)
+            aside = _temporary(path)
+            os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
+            if not _is_still(folder, aside, path, expected):
+                with suppress(FileExistsError):
+                    place_new(folder, aside, name)
+                raise _overtaken(path)
+            os.unlink(aside, dir_fd=folder)
             os.fsync(folder)
+
+    def on_disk(self, path: str) -> str:
+        """The path with the names that the disk has, which may be decomposed; it need not exist."""
+        parts: list[str] = []
+        folder: str | None = os.fspath(self.root)
+        for part in path.split("/"):
+            name = part
+            if folder is not None and not part.isascii():
+                name = _alike_in(folder, part)
+            parts.append(name)
+            folder = None if folder is None else os.path.join(folder, name)
+        return "/".join(parts)
 
     @contextmanager
     def _folder_of(self, path: str, *, made: list[str] | None = None) -> Iterator[tuple[int, str]]:
@@ -167,10 +197,11 @@ class Staged:
                 self._remove_made()
                 raise
 
-    def commit(self) -> None:
-        """Take the file's place.
+    def commit(self, expected: Found | None) -> None:
+        """Take the place of the file that was found there, or of none.
 
         Raises:
+            Overtaken: Something else stands there by now, and stays.
             BadPath: A link or folder stands there.
             StorageFailed: The disk does not let it.
         """
@@ -178,8 +209,26 @@ class Staged:
             there = _status(folder, name)
             if there is not None and not stat.S_ISREG(there.st_mode):
                 raise _in_the_way(self._path, there)
-            os.replace(_temporary(self._path), name, src_dir_fd=folder, dst_dir_fd=folder)
+            if there is None:
+                try:
+                    place_new(folder, _temporary(self._path), name)
+                except FileExistsError:
+                    raise _overtaken(self._path) from None
+            else:
+                self._exchange(folder, name, expected)
             os.fsync(folder)
+
+    def _exchange(self, folder: int, name: str, expected: Found | None) -> None:
+        temporary = _temporary(self._path)
+        if not exchange(folder, temporary, name):
+            if not _is_still(folder, name, self._path, expected):
+                raise _overtaken(self._path)
+            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        elif _is_still(folder, temporary, self._path, expected):
+            os.unlink(temporary, dir_fd=folder)
+        else:
+            exchange(folder, temporary, name)
+            raise _overtaken(self._path)
 
     def abandon(self) -> None:
         """Leave the file, and the folders, as they were."""
@@ -225,8 +274,26 @@ def _read(folder: int, name: str, path: str) -> Found:
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) == (
             len(data), before.st_mtime_ns,
         ):  # fmt: skip
-            return Found(data, after.st_ctime_ns)
+            return Found(data, after.st_ctime_ns, stamp_of(after))
     raise BadInput(f"{path} is being written to by another program", hint="Try again in a moment.", path=path)
+
+
+def _is_still(folder: int, name: str, path: str, expected: Found | None) -> bool:
+    """Whether the file holds what was found; its times would not tell for sure, so it is read again."""
+    if expected is None:
+        return False
+    try:
+        return _read(folder, name, path).data == expected.data
+    except BadInput:
+        return False  # no file any more, too large, or being written to
+
+
+def _overtaken(path: str) -> Overtaken:
+    return Overtaken(
+        f"another program changed {path} at this very moment",
+        hint="Nothing was overwritten. Look at the file, then try again.",
+        path=path,
+    )
 
 
 def _status(folder: int, name: str) -> os.stat_result | None:
@@ -253,9 +320,14 @@ def _name_on_disk(folder: int, name: str) -> str:
     """The name as the disk has it: paths are NFC, but some programs write names decomposed."""
     if name.isascii() or _status(folder, name) is not None:
         return name
-    for entry in os.listdir(folder):
-        if unicodedata.normalize("NFC", entry) == name:
-            return entry
+    return _alike_in(folder, name)
+
+
+def _alike_in(folder: int | str, name: str) -> str:
+    with suppress(OSError):
+        entries = os.listdir(folder)
+        if name not in entries:
+            return next((each for each in entries if unicodedata.normalize("NFC", each) == name), name)
     return name
 
 

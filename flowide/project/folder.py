@@ -1,14 +1,13 @@
-"""The project folder: its files are artifacts on first touch, kept in step with the space (see `sync`)."""
+"""Making versions: the file and the log change together, and neither overwrites what it does not know."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from flowide.domain import rows
 from flowide.domain.commands import (
+    AcceptVariation,
+    Command,
     CreateArtifact,
     DeleteArtifact,
     MoveArtifact,
@@ -17,186 +16,25 @@ from flowide.domain.commands import (
     SaveArtifact,
     Versioned,
 )
-from flowide.errors import BadInput, Exists, FlowError, NotAllowed, NotFound, StorageFailed
-from flowide.project import ignore, sync
-from flowide.project.files import Staged, Tree
+from flowide.errors import Conflict, Exists, FlowError, StorageFailed
+from flowide.project import conflicts, sync
+from flowide.project.files import Found, Overtaken, Staged
 from flowide.project.kinds import kind_of
-from flowide.project.turn import FolderTurn, uninterrupted
+from flowide.project.place import DOT, DiskState, Place
+from flowide.project.turn import uninterrupted
 from flowide.space.api import Space
-from flowide.space.queries import ArtifactAt, Artifacts, Content, FindArtifact, History, Locks
+from flowide.space.queries import Content, FindArtifact, Locks, VariationText
+
+if TYPE_CHECKING:
+    from flowide.project.resolving import Resolved
 
 Then = Literal["keep", "release"]
-DiskState = Literal["same", "changed", "missing"]
 
-DOT = ".flowide"
-_GITIGNORE = (
-    "# Made by FlowIDE: shared are just agents, flows and settings.\n/*\n!/agents/\n!/flows/\n!/config.toml\n"
-)
+__all__ = ["DOT", "DiskState", "ProjectFolder", "Then"]
 
 
-class ProjectFolder:
-    """A folder whose files are artifacts of a space. Belongs to one event loop."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        """Real path of the folder."""
-        self.dot_dir = root / DOT
-        self.database = self.dot_dir / "workspace.db"
-        self._tree = Tree(root)
-        self._turn = FolderTurn(self.dot_dir / "folder.turn")
-
-    @classmethod
-    def open(cls, path: Path | str) -> ProjectFolder:
-        """Open a project; on first use `.flowide` is made, which git ignores but for what is shared.
-
-        Raises:
-            BadInput: No such folder.
-            StorageFailed: `.flowide` cannot be made.
-        """
-        try:
-            root = Path(path).resolve(strict=True)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise NotFound(
-                f"there is no folder {str(path)[:300]!r}", hint="Make it, or name another."
-            ) from error
-        if not root.is_dir():
-            raise BadInput(f"{path} is no folder", hint="Name the folder of the project.")
-        folder = cls(root)
-        folder._make_dot_dir()
-        return folder
-
-    def _make_dot_dir(self) -> None:
-        if self.dot_dir.is_symlink() or (self.dot_dir.exists() and not self.dot_dir.is_dir()):
-            raise BadInput(
-                f"{self.dot_dir} is no folder",
-                hint="Move it away: FlowIDE keeps the workspace in a folder there.",
-            )
-        rules = self.dot_dir / ".gitignore"
-        try:
-            self.dot_dir.mkdir(exist_ok=True)
-            if not rules.exists():
-                rules.write_text(_GITIGNORE)
-        except OSError as error:
-            raise StorageFailed(
-                f"{self.dot_dir} cannot be made: {error.strerror}",
-                hint="Make the project folder writable, or work on a copy.",
-            ) from error
-
-    # --- what there is --------------------------------------------------------------------------
-
-    def scan(self) -> Iterator[str]:
-        """Paths of the regular files that git would not ignore, by folder and name."""
-        return ignore.scan(self.root)
-
-    def ignored(self, path: str) -> bool:
-        """Whether `scan` leaves this path out."""
-        return ignore.ignored(self.root, path)
-
-    def locate(self, path: str) -> str:
-        """The artifact path of a file: relative, NFC, links inside the folder resolved; it need not exist.
-
-        Raises:
-            BadPath: Absolute, with `..`, out of the folder, or of git or the workspace.
-        """
-        return self._tree.locate(path)
-
-    def holds(self, path: str) -> bool:
-        """Whether there is a file of this path."""
-        return self._tree.exists(path)
-
-    def read(self, path: str) -> bytes | None:
-        """Bytes of a file as it is on disk now; None when there is none."""
-        found = self._tree.read(self._tree.locate(path))
-        return None if found is None else found.data
-
-    def state(self, artifact: rows.Artifact) -> DiskState:
-        """How the file compares with the newest version. Reads the file when its size alone does not tell."""
-        status = self._tree.status(artifact.path)
-        if status is None:
-            return "missing"
-        if status.st_size != artifact.size:
-            return "changed"
-        found = self._tree.read(artifact.path)
-        if found is None:
-            return "missing"
-        return "same" if found.sha256 == artifact.sha256 else "changed"
-
-    async def artifact(self, space: Space, path: str) -> rows.Artifact:
-        """The artifact of a file, in step with the disk; a file that was none yet becomes one, by `disk`.
-
-        A file that has vanished stays an artifact: see `state`.
-
-        Raises:
-            BadPath: The path may not name an artifact.
-            NotFound: Neither a file nor an artifact; the hint names similar ones.
-            Conflict: The file was changed while somebody holds the lock; nothing was overwritten.
-        """
-        located = self._located(space, path)
-        async with self._turn():
-            return await uninterrupted(self._touch(space, located))
-
-    async def find(self, space: Space, ref: str) -> rows.Artifact:
-        """As `artifact`, by path or id; by its id also one that was deleted."""
-        if len(ref) == 36 and ref.count("-") == 4:
-            try:
-                row = await space.read(FindArtifact(ref))
-            except NotFound:
-                pass
-            else:
-                return row if row.deleted else await self.artifact(space, row.path)
-        return await self.artifact(space, ref)
-
-    def _located(self, space: Space, path: str) -> str:
-        located = self._tree.locate(path)
-        if space.actor.kind == "agent" and located.casefold().startswith(f"{DOT}/"):
-            raise NotAllowed(
-                f"{space.actor.id} is an agent and may not touch {located}", hint="Ask a person."
-            )
-        return located
-
-    async def _touch(self, space: Space, path: str) -> rows.Artifact:
-        row = await self._row(space, path)
-        found = self._tree.read(path)
-        if row is not None:
-            return await sync.in_step(space, self._tree, row, found)
-        if found is None:
-            raise await self._not_found(space, path)
-        await sync.take_in(space, path, found.data)
-        return await space.read(FindArtifact(path))
-
-    async def _row(self, space: Space, path: str) -> rows.Artifact | None:
-        row = await space.read(ArtifactAt(path))
-        if row is None or row.path == path or self._same_file(row.path, path):
-            return row
-        raise Exists(
-            f"{path} differs only in case from {row.path}, which is an artifact",
-            hint="Rename one of them: both could not exist on every system.",
-            artifact=row.id,
-            path=row.path,
-        )
-
-    def _same_file(self, one: str, other: str) -> bool:
-        try:
-            return os.path.samefile(self.root / one, self.root / other)
-        except OSError:
-            return False
-
-    async def _not_found(self, space: Space, path: str) -> NotFound:
-        import difflib
-        from itertools import islice
-
-        known = [row.path for row in await space.read(Artifacts())][:20_000]
-        close = difflib.get_close_matches(path, {*known, *islice(self.scan(), 20_000)}, n=3)
-        return NotFound(
-            f"there is no file or artifact {path}",
-            hint=f"Did you mean {', '.join(close)}?" if close else "List them with `flowide artifact list`.",
-            path=path,
-            close=close,
-        )
-
-    # --- in step with the disk ------------------------------------------------------------------
-
-    # --- making versions ------------------------------------------------------------------------
+class ProjectFolder(Place):
+    """A place where versions are made."""
 
     async def create(
         self,
@@ -215,7 +53,7 @@ class ProjectFolder:
             Exists: There is an artifact, or a file with other bytes, of this name.
         """
         raw = sync.as_bytes(data)
-        located = self._located(space, path)
+        located = self.located(space, path)
         content = await sync.content_of(space, raw)
         command = CreateArtifact(
             path=located,
@@ -225,16 +63,11 @@ class ProjectFolder:
             lock=lock,
             **content,
         )
-        async with self._turn():
-            await self._row(space, located)  # refuses names that differ only in case
-            found = self._tree.read(located)
-            if found is not None and found.data != raw:
-                raise Exists(
-                    f"the file {located} exists already",
-                    hint="Save a new version of it, or choose another path.",
-                    path=located,
-                )
-            return await uninterrupted(self._commit(located, raw, lambda: space.execute(command)))
+        async with self.turn():
+            await self.row_at(space, located)  # refuses names that differ only in case
+            found = self._free(located, raw)
+            made = await uninterrupted(self._commit(space, command, located, raw, found))
+        return await self._saved(space, made)
 
     async def save(
         self,
@@ -252,12 +85,12 @@ class ProjectFolder:
 
         Raises:
             Fenced: The fence has ended.
-            Conflict: The artifact has moved on from `base`, or the file from the newest version.
+            Conflict: The artifact has moved on from `base`, or the file from the newest version. The text is kept
+                with a conflict card, whose id is in the error's `conflict`.
             TooLarge: Above 16 MiB.
             StorageFailed: The file cannot be written; then nothing was saved either.
         """
         raw = sync.as_bytes(data)
-        content = await sync.content_of(space, raw)
         command = SaveArtifact(
             artifact=artifact.id,
             fence=fence,
@@ -265,11 +98,28 @@ class ProjectFolder:
             note=note,
             then=then,
             origin=origin or Provenance(),
-            **content,
+            **await sync.content_of(space, raw),
         )
-        async with self._turn():
-            row = await self._unchanged(space, artifact.id, fence, base, instead=raw)
-            return await uninterrupted(self._commit(row.path, raw, lambda: space.execute(command)))
+        return await self._next(space, command, raw)
+
+    async def accept(
+        self,
+        space: Space,
+        artifact: rows.Artifact,
+        *,
+        set: str,
+        number: int,
+        fence: int,
+        base: int,
+        note: str = "",
+        then: Then = "release",
+    ) -> Versioned:
+        """Make a variation the next version, with its lineage, and write the file; as `save` otherwise."""
+        raw = (await space.read(VariationText(set, number))).encode()
+        command = AcceptVariation(
+            set=set, number=number, artifact=artifact.id, fence=fence, base=base, note=note, then=then
+        )
+        return await self._next(space, command, raw)
 
     async def restore(
         self,
@@ -287,9 +137,7 @@ class ProjectFolder:
         command = RestoreArtifact(
             artifact=artifact.id, fence=fence, base=base, version=version, note=note, then=then
         )
-        async with self._turn():
-            row = await self._unchanged(space, artifact.id, fence, base, instead=raw)
-            return await uninterrupted(self._commit(row.path, raw, lambda: space.execute(command)))
+        return await self._next(space, command, raw)
 
     async def move(
         self,
@@ -307,32 +155,33 @@ class ProjectFolder:
         Raises:
             Exists: There is a file or artifact of that name.
         """
-        located = self._located(space, path)
+        located = self.located(space, path)
         command = MoveArtifact(
             artifact=artifact.id, fence=fence, base=base, path=located, note=note, then=then
         )
-        async with self._turn():
-            row = await self._unchanged(space, artifact.id, fence, base)
-            if self._tree.exists(located) and not self._same_file(row.path, located):
+        async with self.turn():
+            row, found = await self._unchanged(space, command)
+            here = self.same_file(row.path, located)
+            if self.tree.exists(located) and not here:
                 raise Exists(f"the file {located} exists already", hint="Choose another path.", path=located)
             raw = await space.read(Content(row.id))
             moved = await uninterrupted(
-                self._commit(located, raw, lambda: space.execute(command), like=row.path)
+                self._commit(space, command, located, raw, found if here else None, like=row.path)
             )
-            if not self._same_file(row.path, located):
-                self._tree.remove(row.path)
-            return moved
+            if not here:
+                self.tree.remove(row.path, found)
+        return await self._saved(space, moved)
 
     async def delete(
         self, space: Space, artifact: rows.Artifact, *, fence: int, base: int, note: str = ""
     ) -> Versioned:
         """Take the artifact and its file away; its versions stay."""
         command = DeleteArtifact(artifact=artifact.id, fence=fence, base=base, note=note)
-        async with self._turn():
-            row = await self._unchanged(space, artifact.id, fence, base)
+        async with self.turn():
+            row, found = await self._unchanged(space, command)
             deleted = (await uninterrupted(space.execute(command))).ok
-            self._tree.remove(row.path)
-            return deleted
+            self.tree.remove(row.path, found)
+        return await self._saved(space, deleted)
 
     async def write_out(self, space: Space, artifact: rows.Artifact) -> None:
         """Bring the file to the newest version, after a command that made one without writing it.
@@ -340,59 +189,121 @@ class ProjectFolder:
         Raises:
             Conflict: The file holds what is no version of the artifact; it was not overwritten.
         """
-        async with self._turn():
+        async with self.turn():
             row = await space.read(FindArtifact(artifact.id))
-            found = self._tree.read(row.path)
-            if row.deleted or (found is not None and found.sha256 == row.sha256):
+            if row.deleted:
                 return
-            if found is not None:
-                versions = await space.read(History(row.id))
-                if all(version.sha256 != found.sha256 for version in versions):
-                    [lock] = await space.read(Locks(row.id))
-                    raise await sync.conflict(space, row, found.data, holder=lock.lock.actor)
-            await uninterrupted(sync.write_head(space, self._tree, row))
+            found = self.tree.read(row.path)
+            if found is None:
+                await uninterrupted(sync.write_head(space, self.tree, self.ledger, row, None))
+            else:
+                await uninterrupted(sync.in_step(space, self.tree, self.ledger, row, found))
+
+    async def resolve(
+        self, space: Space, conflict: str, choice: str = "variation", *, save: bool = False, note: str = ""
+    ) -> Resolved:
+        """Answer a conflict card, by its id, and carry the answer out (see `conflicts.CHOICES`).
+
+        With `save` a merge without conflicts is saved at once; else it waits as a draft under the lock.
+
+        Raises:
+            Busy: Somebody else holds the lock.
+            Gone: It was answered before.
+        """
+        from flowide.project.resolving import resolve
+
+        return await resolve(self, space, conflict, choice, save=save, note=note)
+
+    # --- how ------------------------------------------------------------------------------------
+
+    async def _next(self, space: Space, command: Changing, raw: bytes) -> Versioned:
+        async with self.turn():
+            row, found = await self._unchanged(space, command, instead=raw)
+            try:
+                made = await uninterrupted(self._commit(space, command, row.path, raw, found))
+            except Conflict as refused:
+                raise await self._stale(space, command, raw, refused) from refused
+        return await self._saved(space, made)
 
     async def _unchanged(
-        self, space: Space, artifact: str, fence: int, base: int, *, instead: bytes | None = None
-    ) -> rows.Artifact:
-        """The artifact, when its file is what the holder has seen, or what will stand there anyway.
+        self, space: Space, command: Changing, *, instead: bytes | None = None
+    ) -> tuple[rows.Artifact, Found | None]:
+        """The artifact and its file, when that is what the holder has seen, or what will stand there anyway.
 
-        A stale fence or base is left to the rules to refuse.
+        A stale fence or base is left to the rules to refuse; then the file is not looked at.
         """
-        row = await space.read(FindArtifact(artifact))
-        [lock] = await space.read(Locks(artifact))
-        if row.deleted or lock.lock.fence != fence or row.version != base:
-            return row
-        found = self._tree.read(row.path)
+        row = await space.read(FindArtifact(command.artifact))
+        if row.deleted:
+            return row, self._free(row.path, instead)
+        [state] = await space.read(Locks(row.id))
+        if state.lock.fence != command.fence or row.version != command.base:
+            return row, None
+        found = self.tree.read(row.path)
         if found is None or found.sha256 == row.sha256 or found.data == instead:
-            return row
-        if not await sync.lags(space, self._tree, row, found):
-            raise await sync.conflict(space, row, found.data, holder=lock.lock.actor)
-        return row
+            return row, found
+        if await sync.base_of(space, self.tree, self.ledger, row, found) is not None:
+            raise await conflicts.changed_under_lock(space, row, found.data, mine=instead)
+        return row, found
+
+    def _free(self, path: str, raw: bytes | None) -> Found | None:
+        """What is at a path nobody uses: nothing, or a file with these very bytes."""
+        found = self.tree.read(path)
+        if found is not None and found.data != raw:
+            raise Exists(
+                f"the file {path} exists already",
+                hint="Save a new version of it, or choose another path.",
+                path=path,
+            )
+        return found
+
+    async def _stale(self, space: Space, command: Changing, raw: bytes, refused: Conflict) -> Conflict:
+        """A card instead of a refusal, when the text is made from an older version that there is."""
+        row = await space.read(FindArtifact(command.artifact))
+        if "conflict" in refused.data or not 1 <= command.base < row.version or row.deleted:
+            return refused
+        if conflicts.digest(raw) == row.sha256:
+            return refused
+        return await conflicts.saved_over_stale_base(space, row, raw, base=command.base, fence=command.fence)
 
     async def _commit(
         self,
+        space: Space,
+        command: Command[Versioned],
         path: str,
         data: bytes,
-        decide: Callable[[], Awaitable[Any]],
+        found: Found | None,
         *,
         like: str | None = None,
     ) -> Versioned:
-        """Write beside the file, have the space decide, then let the content take its place."""
-        staged = self._tree.stage(path, data, like=like)
+        """Write beside the file, have the space decide, then let the content take the place of what was found."""
+        staged = self.tree.stage(path, data, like=like)
         try:
-            reply = await decide()
+            versioned = (await space.execute(command)).ok
         except BaseException:
             staged.abandon()
             raise
-        versioned: Versioned = reply.ok
-        _take_place(staged, path, versioned)
+        try:
+            _take_place(staged, path, versioned, found)
+        except Overtaken:
+            # The version is in the log, and what another program wrote stays: a matter for a card.
+            staged.abandon()
+            await self._touch(space, path)
+        else:
+            self.ledger.note(versioned.artifact, versioned.version, versioned.sha256)
         return versioned
 
+    async def _saved(self, space: Space, made: Versioned) -> Versioned:
+        return made
 
-def _take_place(staged: Staged, path: str, versioned: Versioned) -> None:
+
+Changing = SaveArtifact | AcceptVariation | RestoreArtifact | MoveArtifact | DeleteArtifact
+
+
+def _take_place(staged: Staged, path: str, versioned: Versioned, found: Found | None) -> None:
     try:
-        staged.commit()
+        staged.commit(found)
+    except Overtaken:
+        raise
     except FlowError as error:
         # What was staged stays, so the next touch writes the file.
         raise StorageFailed(

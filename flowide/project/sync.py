@@ -1,12 +1,16 @@
 """A file beside its artifact: which of them lags behind, and what to do about it.
 
-Compared by bytes, a file is one of four things:
+Compared by bytes, a file is one of five things:
 
 - the newest version: nothing to do;
-- an older version that nobody has touched since the newest one was saved, or one beside which a writer left
-  its content: a process ended between saving and writing, so the newest version is written out;
-- anything else, while nobody holds the lock: a change from outside, which becomes a version by `disk`;
-- anything else, while somebody does: a conflict. The file stays as it is, and its bytes are kept as a blob.
+- what stood there when an older version was the newest (the ledger knows): a version was saved and not written,
+  by a process that ended or one without the folder, so the newest version is written out;
+- anything else, made from the newest version, while nobody holds the lock: a change from outside, which becomes
+  a version by `disk`;
+- the same while somebody holds it: a conflict card;
+- anything else, made from an older version: a conflict card too.
+
+In a conflict the file stays as it is, and its bytes are kept as a blob.
 """
 
 from __future__ import annotations
@@ -24,9 +28,11 @@ from flowide.domain.commands import (
     ReleaseLock,
     SaveArtifact,
 )
-from flowide.errors import BadInput, Busy, Conflict, TooLarge
+from flowide.errors import BadInput, Busy, TooLarge
+from flowide.project import conflicts
 from flowide.project.files import Found, Tree
 from flowide.project.kinds import kind_of
+from flowide.project.ledger import Ledger
 from flowide.space.api import Space
 from flowide.space.queries import Content, FindArtifact, History
 
@@ -71,37 +77,64 @@ async def take_in(space: Space, path: str, data: bytes) -> None:
     )
 
 
-async def in_step(space: Space, tree: Tree, row: rows.Artifact, found: Found | None) -> rows.Artifact:
+async def in_step(
+    space: Space, tree: Tree, ledger: Ledger, row: rows.Artifact, found: Found | None
+) -> rows.Artifact:
     """The artifact after file and newest version were brought together.
 
     Raises:
-        Conflict: The file was changed while somebody holds the lock.
+        Conflict: The file was changed while somebody holds the lock, or from an older version.
     """
     left_over = tree.left_over(row.path)
-    if found is not None and found.sha256 != row.sha256:
-        if not await lags(space, tree, row, found):
-            row = await _take_change(space, row, found.data)
+    if found is None:
+        if left_over:
+            await write_head(space, tree, ledger, row, None)
+    elif found.sha256 == row.sha256:
+        note(ledger, row, found)
+    else:
+        base = await base_of(space, tree, ledger, row, found)
+        if base is None:
+            await write_head(space, tree, ledger, row, found)
+        elif base < row.version:
+            raise await conflicts.file_is_stale(space, row, found.data, base=base)
         else:
-            await write_head(space, tree, row)
-    elif found is None and left_over:
-        await write_head(space, tree, row)
+            row = await _take_change(space, row, found.data)
+            note(ledger, row, found)
     if left_over:
         tree.clear_left_over(row.path)
     return row
 
 
-async def lags(space: Space, tree: Tree, row: rows.Artifact, found: Found) -> bool:
-    """Whether the file is what it was before the newest version, which was saved but not written."""
+async def base_of(space: Space, tree: Tree, ledger: Ledger, row: rows.Artifact, found: Found) -> int | None:
+    """The version that a file with other bytes than the newest one is made from; None = it only lags behind."""
     *older, newest = await space.read(History(row.id))
-    if all(version.sha256 != found.sha256 for version in older):
-        return False
-    return tree.left_over(row.path) or found.changed_ns < _end_of_ms(newest.ts)
+    known = any(version.sha256 == found.sha256 for version in older)
+    left_over = tree.left_over(row.path)
+    seen = ledger.get(row.id)
+    if seen is None:
+        lags = known and (left_over or found.changed_ns < _end_of_ms(newest.ts))
+        return None if lags else row.version
+    if seen.sha256 == row.sha256:
+        return row.version
+    if seen.sha256 == found.sha256 or (known and left_over):
+        return None
+    return min(seen.version, row.version)
 
 
-async def write_head(space: Space, tree: Tree, row: rows.Artifact) -> None:
-    """Write the newest version to its file."""
+def note(ledger: Ledger, row: rows.Artifact, found: Found) -> None:
+    """Remember that the file is the newest version."""
+    seen = ledger.get(row.id)
+    if seen is None or (seen.version, seen.sha256, seen.stamp) != (row.version, row.sha256, found.stamp):
+        ledger.note(row.id, row.version, row.sha256, found.stamp)
+
+
+async def write_head(
+    space: Space, tree: Tree, ledger: Ledger, row: rows.Artifact, found: Found | None
+) -> None:
+    """Write the newest version in place of the file that was found."""
     data = await space.read(Content(row.id))
-    tree.stage(row.path, data).commit()
+    tree.stage(row.path, data).commit(found)
+    ledger.note(row.id, row.version, row.sha256)
 
 
 async def _take_change(space: Space, row: rows.Artifact, data: bytes) -> rows.Artifact:
@@ -111,7 +144,7 @@ async def _take_change(space: Space, row: rows.Artifact, data: bytes) -> rows.Ar
     try:
         granted = (await disk.execute(AcquireLock(artifact=row.id, purpose="changed on disk"))).ok
     except Busy as busy:
-        raise await conflict(space, row, data, holder=busy.data.get("holder")) from busy
+        raise await conflicts.changed_under_lock(space, row, data) from busy
     assert granted.fence is not None
     try:
         await disk.execute(
@@ -122,22 +155,9 @@ async def _take_change(space: Space, row: rows.Artifact, data: bytes) -> rows.Ar
     except BaseException:
         await disk.execute(ReleaseLock(artifact=row.id, fence=granted.fence))
         raise
-    return await space.read(FindArtifact(row.id))
-
-
-async def conflict(space: Space, row: rows.Artifact, data: bytes, *, holder: str | None) -> Conflict:
-    """The refusal to overwrite what somebody wrote to the file; its bytes are kept as a blob."""
-    kept = await space.put_blob(data)
-    return Conflict(
-        f"{row.path} was changed on disk " + (f"while {holder} holds its lock" if holder else "meanwhile"),
-        hint="Nothing was overwritten. Release the lock, and what is on disk becomes the next version.",
-        version=row.version,
-        path=row.path,
-        artifact=row.id,
-        holder=holder,
-        disk_sha256=kept,
-        disk_size=len(data),
-    )
+    row = await space.read(FindArtifact(row.id))
+    await conflicts.settle_moot(space, row, f"what is on disk became version {row.version}")
+    return row
 
 
 def _end_of_ms(ts: str) -> int:

@@ -376,7 +376,7 @@ async def test_a_writer_that_died_before_its_rename_is_finished(
 ) -> None:
     row = await folder.artifact(space, await _file(folder, "a.txt", "one\n"))
     fence = await lock(space, row.id)
-    staged = folder._tree.stage("a.txt", b"two\n")
+    staged = folder.tree.stage("a.txt", b"two\n")
     await space.execute(SaveArtifact(artifact=row.id, fence=fence, base=1, text="two\n"))
     del staged
     (folder.root / "a.txt").chmod(0o640)  # a later sign of life on the file does not matter
