@@ -11,9 +11,12 @@ from flowide.domain.commands import AcquireLock, CancelTicket, Granted, ReleaseL
 from flowide.domain.events import Event
 from flowide.errors import Busy, FlowError, Gone
 from flowide.space.api import Space
-from flowide.space.queries import Locks
+from flowide.space.queries import Locks, LockState
 
 _LOOK_AFTER_DEADLINE_S = 0.05
+_LOOK_APART_S = 0.1
+"""Those behind in the queue look later, by so much each: mostly the first one has settled it by then."""
+_MOST_APART = 9
 
 
 async def acquire(
@@ -71,22 +74,27 @@ async def _give_up(space: Space, artifact: str, ticket: str) -> None:
 
 
 async def _until_granted(space: Space, artifact: str, ticket: str, ttl_ms: int) -> Granted:
-    """Follow the log; look again when the holder's lease runs out or the ticket wants a renewal."""
+    """Follow the log; the ticket is renewed every third of its lease, and when the holder's has run out."""
     after = await space.head()
+    clock = asyncio.get_running_loop().time
+    renew_at = clock() + ttl_ms / 3000
     while True:
-        granted = await _granted(space, artifact, ticket)
-        if granted is not None:
-            return granted
         [state] = await space.read(Locks(artifact))
-        pause = ttl_ms / 3000
+        ahead = next((at for at, waiting in enumerate(state.queue) if waiting.id == ticket), None)
+        if ahead is None:
+            return _granted(state, ticket)
+        pause = renew_at - clock()
         if state.expires_ms is not None:
-            pause = min(pause, state.expires_ms / 1000 + _LOOK_AFTER_DEADLINE_S)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
+            look = state.expires_ms / 1000 + _LOOK_AFTER_DEADLINE_S + min(_MOST_APART, ahead) * _LOOK_APART_S
+            pause = min(pause, look)
+        try:
+            async with asyncio.timeout(max(0.0, pause)):
                 after = await _lock_event(space, artifact, after)
-        with contextlib.suppress(Gone):
-            # Also evaluates whether the holder's lease is over.
-            await space.execute(RenewLock(artifact=artifact, ticket=ticket))
+        except TimeoutError:
+            renew_at = clock() + ttl_ms / 3000
+            with contextlib.suppress(Gone):
+                # Also evaluates whether the holder's lease is over.
+                await space.execute(RenewLock(artifact=artifact, ticket=ticket))
 
 
 async def _lock_event(space: Space, artifact: str, after: int) -> int:
@@ -100,14 +108,15 @@ async def _lock_event(space: Space, artifact: str, after: int) -> int:
     return after
 
 
-async def _granted(space: Space, artifact: str, ticket: str) -> Granted | None:
-    """The grant that answers a ticket; None while it is still in the queue."""
-    [state] = await space.read(Locks(artifact))
-    if any(waiting.id == ticket for waiting in state.queue):
-        return None
+def _granted(state: LockState, ticket: str) -> Granted:
+    """The grant that answered a ticket which has left the queue.
+
+    Raises:
+        Busy: There was none, or it has ended since.
+    """
     lock = state.lock
     # A lock that lapsed before anybody looked is still ours until somebody takes it.
-    if lock.state != "free" and (lock.client, lock.actor) == (space.client, space.actor.id):
+    if lock.state != "free" and lock.ticket == ticket:
         return Granted(
             "held", fence=lock.fence, version=state.version, deadline_ms=state.expires_ms, ticket=ticket
         )
@@ -123,6 +132,7 @@ async def _cancel(space: Space, artifact: str, ticket: str) -> Granted | None:
     try:
         await space.execute(CancelTicket(ticket=ticket))
     except Gone:
+        [state] = await space.read(Locks(artifact))
         with contextlib.suppress(Busy):
-            return await _granted(space, artifact, ticket)
+            return _granted(state, ticket)
     return None

@@ -24,6 +24,8 @@ class Lock(Row, frozen=True):
     purpose: str = ""
     since: str | None = None
     ttl_ms: int = 0
+    ticket: str | None = None
+    """The ticket this grant answered."""
 
 
 class Ticket(Row, frozen=True):

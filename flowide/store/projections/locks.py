@@ -13,7 +13,16 @@ from flowide.domain.view import View
 from flowide.store.projections.base import Changes, Folds, must
 
 
-def _held(event: Event, holder: f.Holder, *, artifact: str, fence: int, purpose: str, ttl_ms: int) -> r.Lock:
+def _held(
+    event: Event,
+    holder: f.Holder,
+    *,
+    artifact: str,
+    fence: int,
+    purpose: str,
+    ttl_ms: int,
+    ticket: str | None = None,
+) -> r.Lock:
     kind: Any = holder.kind
     return r.Lock(
         artifact=artifact,
@@ -26,6 +35,7 @@ def _held(event: Event, holder: f.Holder, *, artifact: str, fence: int, purpose:
         purpose=purpose,
         since=event.ts,
         ttl_ms=ttl_ms,
+        ticket=ticket,
     )
 
 
@@ -39,6 +49,7 @@ def _acquired(view: View, event: Event, fact: f.LockAcquired) -> Changes:
                 fence=fact.fence,
                 purpose=fact.purpose,
                 ttl_ms=fact.ttl_ms,
+                ticket=fact.ticket,
             )
         ]
     )
