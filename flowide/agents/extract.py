@@ -22,16 +22,17 @@ from typing import Any, NoReturn
 from flowide.agents.fences import Block, blocks_of, language_named
 from flowide.agents.json_fit import is_plain, misfits
 from flowide.errors import Incomplete
+from flowide.patterns import lazy
 
 Parses = Callable[[bytes], bool]
 
-_ELISION = re.compile(
+_ELISION = lazy(
     r"(?im)^[ \t]*(?:#|//|/\*|<!--|--|\*)[ \t]*[(\[]?[ \t]*(?:\.{3}|…).*\b(?:rest|existing|unchanged|remaining|same|"
     r"omitted|previous|other|keep|before)\b"
     r"|^[ \t]*(?:#|//|/\*|<!--)[ \t]*[(\[]?(?:the )?(?:rest of|existing|remaining|other methods|previous)\b.*"
     r"(?:\.{3}|…|unchanged|as before|stays? the same|remains? the same)"
 )
-_CODE_LINE = re.compile(
+_CODE_LINE = lazy(
     r"(?m)^\s*(?:@\w|#!|(?:export|public|private|protected|static|abstract|final|async|pub|unsafe|default)\b.*\b\w+|"
     r"(?:import|from|package|use|class|def|fn|func|function|interface|struct|enum|impl|trait|type|const|let|var)\s+\S|"
     r"\w[\w.\[\]]*\s*(?::\s*[\w.\[\]]+\s*)?=\s*\S|[{}]\s*$)"
@@ -41,11 +42,11 @@ _DEFINES = (
     r"\s+(?:\([^)\n]*\)\s*)?(?:mut\s+)?{name}\b"
     r"|^[ \t]*(?:[\w<>\[\],.?&*@ \t]+[ \t])?(?:\#)?{name}[ \t]*(?:<[^>\n]*>)?[ \t]*(?:\(|=(?!=)|:)"
 )
-_GREETING = re.compile(
+_GREETING = lazy(
     r"(?i)^(?:sure|certainly|of course|okay|ok|absolutely|great)\b|^(?:here(?:'s| is| are)|below is|this is|"
     r"i(?:'ve| have)|the following)\b.*[:.!]?$"
 )
-_FAREWELL = re.compile(
+_FAREWELL = lazy(
     r"(?i)^(?:let me know|i hope|hope this|feel free|would you like|if you (?:need|want|have|would)|please let me|"
     r"is there anything)\b"
 )

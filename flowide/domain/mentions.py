@@ -12,39 +12,41 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from flowide.patterns import lazy
+
 ALL = "all"
 """`@all` is every agent of the project."""
 _HANDLE = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?"
-_MENTION = re.compile(
+_MENTION = lazy(
     rf"(?<![^\W_])(?<![@/\\+%&=])@({_HANDLE})"
     r"(?![^\W_]|@|/\w|\.[a-z0-9])"  # no part of a word, an address or a package
 )
 _PIECE = r'"[^"\n]{1,200}"|[^\W\d][\w$]*(?:[./#-][\w$]+)*'
-_REF = re.compile(
+_REF = lazy(
     r"(?<![\w#&/\\])#"
     r'(?:"(?P<quoted>[^"\n]{1,1000})"|(?P<bare>[^\s#@:"\'`()\[\]{}<>,;!?|*\\]{1,1000}))'
     rf"(?:@(?P<version>\d{{1,9}}))?(?::(?P<piece>{_PIECE}))?"
 )
-_SAID = re.compile(
+_SAID = lazy(
     rf"\bwhat\s+@({_HANDLE})\s+(?:(?:has|have|had|just|already|last|also|once|recently)\s+){{0,3}}"
     r"(?:said|says|wrote|writes|posted|answered|replied|proposed|suggested|argued|asked|thinks|thought|meant)\b"
     rf"|@({_HANDLE})['’]s\s+(?:last|latest|previous|newest)\s+"
     r"(?:message|answer|reply|comment|remark|post|point|proposal)\b",
     re.IGNORECASE,
 )
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
-_RUN = re.compile(r"`+")
+_FENCE = lazy(r" {0,3}(`{3,}|~{3,})(.*)")
+_RUN = lazy(r"`+")
 _EDITS = (
     "apply|edit|change|update|rewrite|revise|rework|fix|correct|shorten|write|put|insert|add|remove|delete|replace|"
     "rename|move|merge|adapt|include|record"
 )
-_ASKS_EDIT = re.compile(
+_ASKS_EDIT = lazy(
     r"[\s,:;–—-]*(?:(?:please|now|then|could\s+you|can\s+you|go\s+ahead\s+and|just)[\s,]+){0,4}"
     rf"(?:{_EDITS})\b(?P<what>[^\n]{{0,400}}?)$",
     re.IGNORECASE,
 )
-_INTO = re.compile(r"\b(?:to|in|into|of|from|at)(?:\s+the\s+(?:file|document|page))?\s*$", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+_INTO = lazy(r"\b(?:to|in|into|of|from|at)(?:\s+the\s+(?:file|document|page))?\s*$", re.IGNORECASE)
+_SENTENCE_END = lazy(r"[.!?](?:\s|$)")
 
 
 class Mention(Struct, frozen=True):

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from flowide.errors import BadInput
+from flowide.patterns import lazy
 
-_PICK = re.compile(r"(?:#|variation |number )?(\d+)[.!]?", re.I)
-_MORE = re.compile(
+_PICK = lazy(r"(?:#|variation |number )?(\d+)[.!]?", re.I)
+_MORE = lazy(
     r"(?:give me |generate )?(?:(?:more\s+(\d+))|(?:(\d+)\s+more)|more)(?:[\s,:;-]+(\S.*))?", re.I | re.S
 )
-_REJECT = re.compile(r"(?:reject|none)(?:[\s,:;-]+(\S.*))?", re.I | re.S)
-_WITH = re.compile(r"(?:#|variation |number )?(\d+)[\s,]*(?:but )?(?:with|\+|and|plus)\s+(\S.*)", re.I | re.S)
-_TAKE = re.compile(r"(\d+):(\S+)")
-_OF = re.compile(
+_REJECT = lazy(r"(?:reject|none)(?:[\s,:;-]+(\S.*))?", re.I | re.S)
+_WITH = lazy(r"(?:#|variation |number )?(\d+)[\s,]*(?:but )?(?:with|\+|and|plus)\s+(\S.*)", re.I | re.S)
+_TAKE = lazy(r"(\d+):(\S+)")
+_OF = lazy(
     r"(?:the )?([\w.#/ -]+?)(?: (?:function|method|helper|class|section))? (?:of|from|in) (?:the )?"
     r"(?:number |variation |#)?(\d+)",
     re.I,

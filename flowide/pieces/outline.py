@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from flowide.errors import NotFound
+from flowide.patterns import lazy
 from flowide.pieces.languages import check_text, parse
 from flowide.pieces.model import Language, Piece
 
@@ -87,7 +88,7 @@ class Rules:
     separators: frozenset[str] = frozenset({";"})
     same_column = False
     """True where the column of a comment says what it belongs to."""
-    header = re.compile(
+    header = lazy(
         rb"copyright|licen[cs]e|spdx|^#!|-\*-|coding[:=]|eslint|prettier|@ts-|@flow|@jsx|jshint|tslint|pylint:|flake8:"
         rb"|mypy:|ruff:|isort:|pyright:|go:build|\+build|@file|do not edit|@generated",
         re.IGNORECASE | re.MULTILINE,
