@@ -35,6 +35,10 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 
     parallel: int = 4
     """Model calls in flight in a run."""
+    silence_s: float = 60.0
+    """Seconds without a word from a model after which an attempt is given up."""
+    call_s: float = 300.0
+    """Seconds for one answer of an agent, all attempts included."""
 
 
 class Lock(Struct, frozen=True, forbid_unknown_fields=True):

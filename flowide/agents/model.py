@@ -20,7 +20,7 @@ from flowide.agents.api import (
     TextDelta,
 )
 from flowide.agents.definition import AgentDefinition
-from flowide.agents.models import Target, target_of
+from flowide.agents.models import SILENCE_S, Target, target_of
 from flowide.agents.redact import redact, secrets_in
 from flowide.agents.worker.client import ModelWorker
 from flowide.agents.worker.frames import Call, Done, Failed, Fault, Text, Thought
@@ -31,6 +31,8 @@ ATTEMPTS = 4
 """Attempts for one call, the first included."""
 INCOMPLETE_ATTEMPTS = 3
 """The same when replies came, which cost money, and were cut off, empty or malformed."""
+SILENT_ATTEMPTS = 2
+"""The same when nothing came for the whole of the silence that is borne."""
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 
@@ -47,11 +49,15 @@ class ModelBackend:
         model: str | None = None,
         worker: ModelWorker | None = None,
         first_wait_s: float = FIRST_WAIT_S,
+        silence_s: float = SILENCE_S,
     ) -> None:
         """`model` goes before the agent's own; without a `worker` to share, the backend has its own.
 
         `first_wait_s` are the seconds before the second attempt; the next ones wait twice as long each.
+        `silence_s` are the seconds without a word after which an attempt is given up, unless the model's table
+        says otherwise.
         """
+        self._silence_s = silence_s
         self._agent, self._models, self._env = agent, models, env
         self._model = model
         self._worker = worker or ModelWorker(env)
@@ -82,7 +88,8 @@ class ModelBackend:
         call = self._call(target, request)
         attempt = 1
         while True:
-            call = structs.replace(call, silence_s=min(target.silence_s, max(0.1, until - loop.time())))
+            silence = self._silence_s if target.silence_s is None else target.silence_s
+            call = structs.replace(call, silence_s=min(silence, max(0.1, until - loop.time())))
             reply: list[str] = []
             fault: Fault | None = None
             try:
@@ -133,7 +140,7 @@ class ModelBackend:
         """Seconds before the next attempt; None = there is none."""
         if fault.kind == "unsupported":
             return 0.0  # bounded by the number of parameters
-        most = INCOMPLETE_ATTEMPTS if fault.kind == "incomplete" else ATTEMPTS
+        most = {"incomplete": INCOMPLETE_ATTEMPTS, "silent": SILENT_ATTEMPTS}.get(fault.kind, ATTEMPTS)
         if not fault.retry or attempt >= most:
             return None
         longest = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** (attempt - 1))
@@ -181,6 +188,7 @@ _ERRORS: dict[str, tuple[type[FlowError], str]] = {
     "rejected": (Rejected, "Say it differently, or choose another model."),
     "incomplete": (Incomplete, "Try again; a larger max_tokens or another model may help."),
     "unavailable": (Unavailable, "Is the provider up, and the address right? Try again later."),
+    "silent": (Unavailable, "Is the provider up? A model that thinks long needs a larger silence_s."),
 }
 
 

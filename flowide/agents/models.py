@@ -12,7 +12,8 @@ from msgspec import Struct
 from flowide.agents.definition import AgentDefinition
 from flowide.errors import AuthFailed, BadInput
 
-SILENCE_S = 120.0
+SILENCE_S = 60.0
+"""Seconds without a word after which an attempt is given up, unless something else is set."""
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,8 +29,9 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """US dollars per million input tokens; None = litellm's price list, else unknown."""
     price_out: float | None = None
     """US dollars per million output tokens."""
-    silence_s: float = SILENCE_S
-    """Seconds without a word after which an attempt is given up; models that think long need more."""
+    silence_s: float | None = None
+    """Seconds without a word after which an attempt is given up; models that think long need more.
+    None = the one of `[limits]`."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -46,7 +48,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """The environment variable that should hold a key and does not; empty when nothing is missing."""
     price_in: float | None = None
     price_out: float | None = None
-    silence_s: float = SILENCE_S
+    silence_s: float | None = None
+    """None = nothing else is set for this model."""
 
     def __repr__(self) -> str:
         return f"Target({self.model!r} at {self.api_base or 'the provider'})"

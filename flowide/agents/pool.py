@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowide.agents.api import Backend
 from flowide.agents.definition import AgentDefinition
+from flowide.agents.models import SILENCE_S
 from flowide.agents.readiness import acp_agent
 
 if TYPE_CHECKING:
@@ -28,11 +29,14 @@ class AgentPool:
         env: Mapping[str, str],
         model: str | None = None,
         worker: ModelWorker | None = None,
+        silence_s: float = SILENCE_S,
     ) -> None:
         """`models` are the `[models.<alias>]` tables; `model` overrides the model of every agent that has one.
 
-        A `worker` given here outlives the pool: whoever made it closes it.
+        A `worker` given here outlives the pool: whoever made it closes it. An attempt is given up after
+        `silence_s` seconds without a word, unless the model's table says otherwise.
         """
+        self._silence_s = silence_s
         self._definitions = {agent.handle: agent for agent in definitions}
         self._models, self._env, self._model = models, env, model
         self._backends: dict[str, Backend] = {}
@@ -59,7 +63,12 @@ class AgentPool:
             from flowide.agents.model import ModelBackend
 
             return ModelBackend(
-                agent, models=self._models, env=self._env, model=self._model, worker=self._shared_worker()
+                agent,
+                models=self._models,
+                env=self._env,
+                model=self._model,
+                worker=self._shared_worker(),
+                silence_s=self._silence_s,
             )
         raise acp_agent(agent)
 

@@ -40,7 +40,12 @@ def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Sur
     found = loaded or settings.load(project)
     home = settings.user_folder()
     return Surroundings(
-        env=dict(os.environ), models=found.settings.models, user_agents=home / "agents", user_flows=home
+        env=dict(os.environ),
+        models=found.settings.models,
+        user_agents=home / "agents",
+        user_flows=home,
+        silence_s=found.settings.limits.silence_s,
+        call_s=found.settings.limits.call_s,
     )
 
 

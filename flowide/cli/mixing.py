@@ -137,13 +137,24 @@ def _choosing(gates: list[rows.Gate], set: str) -> rows.Gate | None:
 @click.argument("set_ref", metavar="SET")
 @click.argument("number", type=click.IntRange(1))
 @click.option("-m", "--note", default="", metavar="TEXT", help="Why; kept with the version.")
-@click.option("--path", metavar="PATH", help="Where to, when the set names no file.")
+@click.option("--path", metavar="PATH", help="Where to, when it is not the file of the set.")
+@click.option(
+    "--base",
+    type=click.IntRange(1),
+    metavar="V",
+    help="The version it goes on top of; by default the one the set started from.",
+)
 @click.option(
     "--wait", type=click.FloatRange(0), default=30.0, metavar="S", help="Seconds to wait for the lock."
 )
 @workspace_command
-def accept(*, set_ref: str, number: int, note: str, path: str | None, wait: float, at: Place) -> None:
-    """Save variation NUMBER as the next version of its file, under the lock."""
+def accept(
+    *, set_ref: str, number: int, note: str, path: str | None, base: int | None, wait: float, at: Place
+) -> None:
+    """Save variation NUMBER as the next version of its file, under the lock.
+
+    Exit 9 when the file has moved on since the set was made; --base says which version you have seen.
+    """
 
     async def work(desk: Desk) -> None:
         from flowide.flows.accepting import accept as save
@@ -155,7 +166,14 @@ def accept(*, set_ref: str, number: int, note: str, path: str | None, wait: floa
 
             raise NotFound(f"there is no variation {number}", hint="List them: flowide variations list SET.")
         saved = await save(
-            desk.space, desk.folder, view.set.id, number, path=path, note=note, lock_timeout_s=wait
+            desk.space,
+            desk.folder,
+            view.set.id,
+            number,
+            path=path,
+            note=note,
+            base=base,
+            lock_timeout_s=wait,
         )
         row = await desk.space.read(FindArtifact(saved.artifact))
         desk.tell(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -23,8 +23,17 @@ TRIES = 3
 """Calls for one answer, when replies come that cannot be used."""
 
 
+Heard = Callable[[str, bool], Awaitable[None]]
+"""Told each part of an answer as it comes; True = what was told before is void."""
+
+
 async def ask(
-    state: RunState, key: str, request: Request, *, usable: Callable[[str], Any] | None = None
+    state: RunState,
+    key: str,
+    request: Request,
+    *,
+    usable: Callable[[str], Any] | None = None,
+    heard: Heard | None = None,
 ) -> str:
     """The text of an agent's answer.
 
@@ -38,9 +47,9 @@ async def ask(
     if done is not None:
         return (await state.space.blob(done.result["reply"])).decode()
     async with state.calls:
-        await state.commit(state.record(key, request.purpose, "started"))
+        await state.commit(state.record(key, request.purpose, "started", result={"agent": request.agent}))
         try:
-            finished = await _until_usable(state, key, request, usable)
+            finished = await _until_usable(state, key, request, usable, heard)
         except FlowError as error:
             await state.commit(state.record(key, request.purpose, "failed", error=error.to_dict()))
             raise
@@ -58,12 +67,16 @@ async def ask(
 
 
 async def _until_usable(
-    state: RunState, key: str, request: Request, usable: Callable[[str], Any] | None
+    state: RunState,
+    key: str,
+    request: Request,
+    usable: Callable[[str], Any] | None,
+    heard: Heard | None,
 ) -> Finished:
     spent = Usage()
     for attempt in range(1, TRIES + 1):
         state.spending.check()
-        finished = await _call(state, key, request)
+        finished = await _call(state, key, structs.replace(request, deadline_s=state.call_s), heard)
         state.spending.add(finished.usage)
         spent = _sum(spent, finished.usage)
         try:
@@ -95,15 +108,20 @@ def _again(request: Request, reply: str, error: Incomplete) -> Request:
     )
 
 
-async def _call(state: RunState, key: str, request: Request) -> Finished:
+async def _call(state: RunState, key: str, request: Request, heard: Heard | None) -> Finished:
     show = _Show(state, key, request.agent)
     finished: Finished | None = None
+    fresh = True
     async with aclosing(state.pool.backend(request.agent).stream(request)) as stream:  # type: ignore[type-var]
         async for delta in stream:
             if isinstance(delta, TextDelta):
                 await show.add(delta.text)
+                if heard is not None:
+                    await heard(delta.text, fresh)
+                    fresh = False
             elif isinstance(delta, Retrying):
                 await show.restart(delta.why)
+                fresh = True
             elif isinstance(delta, Finished):
                 finished = delta
             else:

@@ -64,6 +64,10 @@ class Surroundings(msgspec.Struct, frozen=True):
     """Folder of the user's agents."""
     user_flows: Path | None = None
     """Folder that holds the user's `flows/`."""
+    silence_s: float = 60.0
+    """Seconds without a word from a model after which an attempt is given up."""
+    call_s: float = 300.0
+    """Seconds for one answer of an agent, all attempts included."""
 
 
 async def start(
@@ -101,7 +105,7 @@ async def start(
             )
         )
         at = _Place(space, folder, run, started.ok.fence)
-        return await _drive(_state(at, loaded.flow, request, inputs, agents, pool, observer))
+        return await _drive(_state(at, loaded.flow, request, inputs, agents, pool, observer, around.call_s))
 
 
 async def resume(
@@ -130,7 +134,7 @@ async def resume(
     async with _pool(agents, request, around) as pool:
         claimed = await _claim(space, view.run.id, observer or Quiet())
         at = _Place(space, folder, view.run.id, claimed.ok.fence)
-        state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer)
+        state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer, around.call_s)
         _warn_if_changed(state, folder, request, loaded, around)
         await state.refresh()
         for step in state.steps.values():
@@ -200,7 +204,11 @@ async def _pool(
     from flowide.agents.pool import AgentPool
 
     async with AgentPool(
-        list(agents.values()), models=around.models, env=around.env, model=request.model
+        list(agents.values()),
+        models=around.models,
+        env=around.env,
+        model=request.model,
+        silence_s=around.silence_s,
     ) as pool:
         yield pool
 
@@ -222,6 +230,7 @@ def _state(
     agents: dict[str, AgentDefinition],
     pool: Agents,
     observer: Observer | None,
+    call_s: float,
 ) -> RunState:
     bounds = flow.budget
     budget = Budget(
@@ -243,6 +252,7 @@ def _state(
         spending=Spending(budget),
         observer=observer or Quiet(),
         calls=asyncio.Semaphore(max(1, request.parallel)),
+        call_s=call_s,
         # Commands given with the run were typed by whoever started it; those in a flow file were not.
         trusted={each.command for each in commands_of(typed)},
     )

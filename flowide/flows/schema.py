@@ -32,8 +32,8 @@ class Vary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Handles; empty = the run's."""
     temperatures: list[float] = []
     """Used in turn; empty = each agent's own."""
-    at_least: int = 1
-    """Fewer good variations than this fail the step."""
+    at_least: int | str = 1
+    """Fewer good variations than this fail the step; those there are stay. Template."""
 
 
 class More(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

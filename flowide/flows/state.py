@@ -48,6 +48,8 @@ class RunState(Struct):
     observer: Observer
     calls: asyncio.Semaphore
     """Model calls in flight."""
+    call_s: float = 300.0
+    """Seconds for one answer of an agent, all attempts included."""
     steps: dict[str, rows.Step] = field(default_factory=dict)
     """Steps recorded so far, by key."""
     results: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -19,8 +19,6 @@ def tell(line: Line) -> str | None:  # noqa: PLR0911, PLR0912 - one flat case fo
             return None
         case "step.started":
             return f"{step} …"
-        case "step.failed":
-            return f"{step} failed: {data['error']['message']}" if data.get("error") else f"{step} failed"
         case "variation.created":
             return f"  variation {data['number']} by {who}, {data['size']} bytes"
         case "variation.blended":

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from flowide.agents.api import Finished, ReasoningDelta, Retrying, TextDelta
 from flowide.agents.definition import AgentDefinition
-from flowide.agents.model import ATTEMPTS, INCOMPLETE_ATTEMPTS, ModelBackend
+from flowide.agents.model import ATTEMPTS, INCOMPLETE_ATTEMPTS, SILENT_ATTEMPTS, ModelBackend
 from flowide.agents.pool import AgentPool
 from flowide.agents.worker.client import ModelWorker
 from flowide.errors import AuthFailed, BadInput, FlowError, Incomplete, Rejected, Unavailable
@@ -198,8 +198,8 @@ PASSING = [
     ("503", Unavailable, ATTEMPTS),
     ("html", Unavailable, ATTEMPTS),
     ("reset", Unavailable, ATTEMPTS),
-    ("stall", Unavailable, ATTEMPTS),
-    ("stall-stream", Unavailable, ATTEMPTS),
+    ("stall", Unavailable, SILENT_ATTEMPTS),
+    ("stall-stream", Unavailable, SILENT_ATTEMPTS),
     ("reset-stream", Incomplete, INCOMPLETE_ATTEMPTS),
     ("cut", Incomplete, INCOMPLETE_ATTEMPTS),
     ("truncated", Incomplete, INCOMPLETE_ATTEMPTS),

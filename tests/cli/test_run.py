@@ -199,12 +199,19 @@ def test_a_killed_run_goes_on_without_repeating_finished_calls(apart: Apart) -> 
 
 
 def test_two_runs_of_one_project_at_the_same_time_do_not_disturb_each_other(apart: Apart) -> None:
-    both = [apart.begin(*RUN, "--json", "--on-gate", "approve") for _ in range(2)]
+    started = [apart.begin(*RUN, "--json") for _ in range(2)]
+    stopped = [json.loads(process.communicate(timeout=60)[0].splitlines()[-1]) for process in started]
+    assert [line["data"]["exit_code"] for line in stopped] == [3, 3]
 
+    go_on = ("--headless", "--json", "--on-gate", "approve")
+    both = [apart.begin("run", "--resume", line["run"], *go_on) for line in stopped]
     ended = [json.loads(process.communicate(timeout=60)[0].splitlines()[-1]) for process in both]
 
-    assert [line["data"]["status"] for line in ended] == ["completed", "completed"]
-    assert sorted(line["data"]["outputs"]["version"] for line in ended) == [2, 3]
+    # Both chose from variations of version 1, so the second of them has not seen what the first saved.
+    assert sorted(line["data"]["exit_code"] for line in ended) == [0, 9]
+    [refused] = [line["data"]["error"] for line in ended if line["data"]["exit_code"] == 9]
+    assert (refused["code"], "--base 2" in refused["hint"]) == ("conflict", True)
+    assert apart("artifact", "show", "src/shop.py", "--json").json["version"] == 2
     assert apart("verify").code == 0
 
 

@@ -23,6 +23,7 @@ from flowide.agents.worker.frames import (
     Cancelled,
     Done,
     Failed,
+    Fault,
     FromWorker,
     Ready,
     Text,
@@ -80,7 +81,7 @@ class ModelWorker:
 
         Raises:
             TimeoutError: It is `until`.
-            Unavailable: The worker does not start, or died.
+            Unavailable: The worker does not start.
         """
         async with asyncio.timeout_at(until):
             life = await self._running()
@@ -91,7 +92,8 @@ class ModelWorker:
                 async with asyncio.timeout_at(until):
                     frame = await said.get()
                 if frame is None:
-                    raise Unavailable("the model worker died during the call", hint="Try again.")
+                    died = "the model worker died during the call"
+                    frame = Failed(call.id, Fault(kind="unavailable", message=died, retry=True))
                 yield frame
                 if isinstance(frame, Done | Failed):
                     return

@@ -107,7 +107,7 @@ def _refusal(error: BaseException, call: Call, message: str, *, streaming: bool)
 def _breakage(error: BaseException, call: Call, message: str, *, streaming: bool) -> Fault | None:
     """The fault, when the connection or what came through it is broken."""
     if isinstance(error, Timeout) or _caused_by(error, httpx.TimeoutException):
-        return Fault(kind="unavailable", message=f"nothing came for {call.silence_s:g} s", retry=True)
+        return Fault(kind="silent", message=f"nothing came for {call.silence_s:g} s", retry=True)
     if _caused_by(error, json.JSONDecodeError, UnicodeDecodeError):
         return Fault(kind="incomplete", message=f"the reply is malformed: {message}", retry=True)
     where = call.api_base or "the provider"

@@ -78,7 +78,7 @@ class Done(Struct, frozen=True, tag="done"):
     """The JSON in the answer, when a schema was given."""
 
 
-FaultKind = Literal["auth", "bad_request", "unavailable", "incomplete", "rejected", "unsupported"]
+FaultKind = Literal["auth", "bad_request", "unavailable", "silent", "incomplete", "rejected", "unsupported"]
 
 
 class Fault(Struct, frozen=True, kw_only=True):

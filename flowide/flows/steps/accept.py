@@ -29,8 +29,8 @@ async def run(context: StepContext) -> dict[str, Any]:
             lock_timeout_s=state.request.lock_timeout_s,
         )
         artifact, version = saved.artifact, saved.version
-    else:  # saved before a kill, and not yet recorded
-        artifact, version = (await state.space.read(FindArtifact(view.set.path or ""))).id, row.accepted
+    else:  # saved before a kill, and not yet recorded; looking at the file writes it if that was left out
+        artifact, version = (await state.folder.artifact(state.space, view.set.path or "")).id, row.accepted
     path = (await state.space.read(FindArtifact(artifact))).path
     text = await state.space.read(VariationText(set, number))
     state.outputs |= {"artifact": artifact, "version": version, "path": path, "text": text}
