@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowide.domain.actors import Actor
 
 if TYPE_CHECKING:
+    from flowide.tui.desk import Guide
     from flowide.tui.engine.opening import Around
     from flowide.tui.engine.place import Opener
 
 
 def run_app(
-    project: Path, actor: Actor, *, attach_run: str | None = None, surroundings: Around | None = None
+    project: Path,
+    actor: Actor,
+    *,
+    attach_run: str | None = None,
+    surroundings: Around | None = None,
+    guide: Guide | None = None,
+    verbose: bool = False,
 ) -> int:
     """Show the app until the person leaves; the exit code.
 
-    `surroundings` gives what runs take from outside the project; it is asked after the first frame.
+    `surroundings` gives what runs take from outside the project; it is asked after the first frame. `guide` is what
+    a first-run guide proposes. With `verbose` a mistake of the app's own is told with its traceback.
 
     Raises:
         BadInput: This is no terminal that can show it.
@@ -38,9 +47,27 @@ def run_app(
         me=actor.id,
         theme=theme,
         attach=attach_run,
+        guide=guide,
     )
     app.run()
+    if app.crashed is not None:
+        # The engine is sound: it keeps what was stored of a draft, and gives locks back.
+        app.engine.close_now()
+        if verbose:
+            raise app.crashed
+        print(_mistake(app.crashed), file=sys.stderr)  # noqa: T201 - the terminal is ours again
+        return 1
     return app.return_code or 0
+
+
+def _mistake(error: Exception) -> str:
+    from flowide.text import one_line
+
+    return (
+        f"FlowIDE ended because of a mistake of its own: {type(error).__name__}: {one_line(str(error), 300)}\n"
+        "Locks are given back; text that was being written is kept as a draft. Please report it with what\n"
+        "`flowide -v` prints when it happens again."
+    )
 
 
 def opener(project: Path, actor: Actor, around: Around | None = None) -> Opener:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -12,6 +16,7 @@ from textual.theme import Theme
 
 from flowide.errors import FlowError
 from flowide.tui import commands, theme
+from flowide.tui.desk import Guide
 from flowide.tui.engine.news import News
 from flowide.tui.engine.place import Opener
 from flowide.tui.engine.thread import Engine
@@ -19,6 +24,9 @@ from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
 from flowide.tui.views.snapshot import Snapshot
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the app as quitting does."""
 
 
 def _palette() -> Any:
@@ -45,13 +53,19 @@ class FlowApp(App[int]):
         me: str = "",
         theme: str = theme.DEFAULT,
         attach: str | None = None,
+        guide: Guide | None = None,
     ) -> None:
+        """`attach` is a run to show first; `guide` is what a first-run guide proposes."""
         super().__init__()
         self.engine = Engine(opener)
         self.snapshot = Snapshot(me=me, project=project)
         self.book: Mapping[str, str] = {}
+        self.guide = guide
+        self.crashed: Exception | None = None
+        """A mistake of the app's own that ended it."""
         self._wish = theme
         self._attached = attach
+        self._leaving = False
         self.animation_level = "none"
 
     # --- start and end ------------------------------------------------------------------------------
@@ -75,16 +89,58 @@ class FlowApp(App[int]):
     def on_mount(self) -> None:
         """The first frame is drawn before the engine starts."""
         self.call_after_refresh(self.engine.start, self._arrived)
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: tests, the web
+                loop.add_signal_handler(number, self._end, number)
+
+    def _end(self, number: int) -> None:
+        self.run_worker(self.leave(128 + number), group="leave", exclusive=True)
 
     async def action_leave(self) -> None:
-        """Give locks back, stop runs, and end."""
+        """Give locks back, stop runs, and end; asks when runs of this window are going."""
+        mine = [view for view in self.snapshot.runs if view.alive and view.run.client == self.snapshot.client]
+        going = sum(view.run.status == "running" for view in mine)
+        self.run_worker(self._leave(going), group="leave", exclusive=True)
+
+    async def action_quit(self) -> None:
+        """Textual's own way out ends here, too."""
+        await self.action_leave()
+
+    async def _leave(self, going: int) -> None:
+        if going:
+            from flowide.tui.dialogs import Confirm
+
+            runs = "A run goes on here" if going == 1 else f"{going} runs go on here"
+            words = [[("It stops with its work saved, and can go on later.", "quiet")]]
+            if not await self.push_screen_wait(Confirm(f"{runs}. Quit?", words, yes="quit")):
+                return
+        await self.leave(0)
+
+    async def leave(self, code: int) -> None:
+        """Store what was typed, give locks back, and end with an exit code."""
+        if self._leaving:
+            return
+        self._leaving = True
+        kept: list[str] = []
+        for screen in self.screen_stack:
+            if isinstance(screen, FlowScreen):
+                with contextlib.suppress(FlowError):
+                    kept += await screen.keep_text()
         await self.engine.close()
-        self.exit(0)
+        self.exit(code, message=Text("\n".join(kept)) if kept else None)
+        self._return_code = code
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A mistake of the app's own ends it; whoever runs the app tells it without a traceback."""
+        self.crashed = error
+        super()._handle_exception(error)
+        self._exit_renderables.clear()
 
     # --- news ---------------------------------------------------------------------------------------
 
     def _arrived(self, news: News) -> None:
-        if not self.is_running:
+        if not self.is_running or self._leaving:
             return
         if news.snapshot is not None:
             self.snapshot = news.snapshot
@@ -93,15 +149,17 @@ class FlowApp(App[int]):
             self.notify(warning, severity="warning", markup=False, timeout=8)
         if news.failed is not None:
             self._fail(news.failed)
+            return
         for screen in self.screen_stack:
-            if isinstance(screen, FlowScreen):
+            if isinstance(screen, FlowScreen) and screen.is_mounted:
                 screen.on_news(news)
         if self._attached is not None and news.snapshot is not None:
             self._open_attached(self._attached)
 
     def _fail(self, error: FlowError) -> None:
         """Nothing works without the space: end, and say why on the terminal."""
-        self.exit(error.exit_code, message=f"{error.message}\n{error.hint}".strip())
+        self._leaving = True
+        self.exit(error.exit_code, message=Text(f"{error.message}\n{error.hint}".strip()))
         self._return_code = error.exit_code
 
     def _open_attached(self, run: str) -> None:
@@ -129,9 +187,8 @@ class FlowApp(App[int]):
         """Wait for the letter after ctrl+o, and show what the letters are."""
         from flowide.tui.screens.go import GoScreen
 
-        if isinstance(self.screen, GoScreen):
-            return
-        self.push_screen(GoScreen(), self._went)
+        if not isinstance(self.screen, GoScreen):
+            self.push_screen(GoScreen(), self._went)
 
     async def _went(self, command: commands.Command | None) -> None:
         if command is not None:
@@ -141,8 +198,9 @@ class FlowApp(App[int]):
         """All keys of the present screen."""
         from flowide.tui.screens.help import HelpScreen
 
-        where = self.screen.wheres if isinstance(self.screen, FlowScreen) else ("app",)
-        self.push_screen(HelpScreen(where))
+        if not isinstance(self.screen, HelpScreen):
+            where = self.screen.wheres if isinstance(self.screen, FlowScreen) else ("app",)
+            self.push_screen(HelpScreen(where))
 
     def action_change_theme(self) -> None:
         """Choose a theme with a preview."""

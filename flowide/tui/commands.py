@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from flowide.tui.views.hints import Hint
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -18,7 +20,7 @@ class Command:
     key: str = ""
     """Key names, with commas between alternatives; empty = palette only."""
     where: str = "app"
-    """`app`, `workspace`, `editor`, `grid`, `run`."""
+    """`app`, `workspace`, `editor`, `grid`, `pieces`, `search`, `log`, `run`."""
     help: str = ""
     hint: str = ""
     """What the hint line calls it; empty = not shown there."""
@@ -30,56 +32,65 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     # --- everywhere
-    Command("app.help", "Help", "app.help", "question_mark", help="All keys of this screen."),
+    Command(
+        "app.go", "Go to", "app.go", "ctrl+o", help="Then one letter: the letters are shown.", hint="go",
+        priority=True,
+    ),
     Command(
         "app.palette", "Commands", "app.command_palette", "ctrl+p", help="Every command by name.",
-        go="p", priority=True,
+        hint="commands", go="p", priority=True,
     ),
     Command(
-        "app.go", "Go to", "app.go", "ctrl+o",
-        help="Then one letter: files, artifact, variations, runs.", priority=True,
+        "app.help", "Help", "app.help", "question_mark,f1", help="All keys of this screen, and the signs.",
+        hint="help",
     ),
     Command("app.theme", "Change theme", "app.change_theme", help="Colours, with a preview."),
+    Command("app.suspend", "Suspend", "app.suspend_process", help="Back to the shell; `fg` returns.", go="z"),
     Command(
-        "app.suspend", "Suspend", "app.suspend_process", help="Back to the shell; `fg` returns.", go="z",
-    ),
-    Command(
-        "app.quit", "Quit", "app.leave", "ctrl+q", help="Locks are given back, unsaved text is kept.",
-        go="q", priority=True,
+        "app.quit", "Quit", "app.leave", "ctrl+q", help="Locks are given back, unsaved text is kept.", go="q",
+        priority=True,
     ),
     # --- workspace
-    Command("files.focus", "Files", "focus_pane('tree')", "1", "workspace", go="f"),
-    Command("artifact.focus", "Artifact", "focus_pane('artifact')", "2", "workspace", go="a"),
-    Command("work.focus", "Variations, runs and questions", "focus_pane('side')", "3", "workspace", go="r"),
-    Command(
-        "files.find", "Find a file", "find_file", "slash", "workspace", "Type parts of its name.",
-        "find file",
-    ),
     Command("artifact.edit", "Edit", "edit", "e", "workspace", "Take the lock and write.", "edit"),
+    Command(
+        "variations.new", "New variations", "vary", "v", "workspace",
+        "Several proposals for this file, side by side.", "vary",
+    ),
+    Command(
+        "gate.open", "Answer the open question", "open_gate", "a", "workspace", "What a run wants to know.",
+        "answer",
+    ),
+    Command("files.find", "Find a file", "find_file", "slash", "workspace", "Type parts of its name.", "find file"),
+    Command(
+        "space.search", "Search", "search", "ctrl+f", "workspace", "Words in all files and variations.",
+        "search", go="s",
+    ),
+    Command(
+        "artifact.lock", "Lock menu", "lock_menu", "ctrl+l", "workspace",
+        "Wait in line, hand over, or end another's lock with a reason.", "lock", go="l",
+    ),
     Command(
         "artifact.wait", "Wait for the lock", "wait_for_lock", "w", "workspace",
         "Stand in line; the editor opens when the lock is yours.",
     ),
     Command(
-        "artifact.external", "Edit in $EDITOR", "edit_outside", "", "workspace",
+        "artifact.stop_waiting", "Stop waiting", "stop_waiting", "escape", "workspace",
+        "Leave the line for the lock.",
+    ),
+    Command(
+        "artifact.external", "Edit in $EDITOR", "edit_outside", "E", "workspace",
         "Your own editor, under the lock.", go="e",
     ),
+    Command("files.focus", "Files", "focus_pane('files')", "1", "workspace", go="f"),
+    Command("artifact.focus", "Artifact", "focus_pane('artifact')", "2", "workspace", go="a"),
+    Command("work.focus", "Work: questions, variations, runs", "focus_pane('side')", "3", "workspace", go="r"),
+    Command("pane.next", "Next pane", "next_pane(1)", "tab", "workspace"),
+    Command("pane.previous", "Previous pane", "next_pane(-1)", "shift+tab", "workspace"),
     Command(
-        "artifact.take_over", "Force the lock", "force_lock", "", "workspace",
-        "End another's lock, with a reason that they are told. Their text is kept as a draft.", go="l",
-    ),
-    Command(
-        "variations.new", "New variations", "vary", "v", "workspace",
-        "Several proposals for this file, side by side.", "new variations",
-    ),
-    Command(
-        "variations.open", "Open variations", "open_variations", "", "workspace",
+        "variations.open", "Open variations", "open_variations", "V", "workspace",
         "The newest set of this file.", go="v",
     ),
-    Command(
-        "gate.open", "Answer the open question", "open_gate", "a", "workspace",
-        "What a run wants to know.", "answer",
-    ),
+    Command("space.log", "Log", "log", "L", "workspace", "Who did what, as it happens.", go="h"),
     Command(
         "files.refresh", "Read the folder again", "rescan", "ctrl+r", "workspace",
         "Look for new and changed files.",
@@ -94,58 +105,61 @@ COMMANDS: tuple[Command, ...] = (
         "Give the lock back; unsaved text is kept as a draft.", "stop editing", priority=True,
     ),
     # --- variation grid
-    Command("grid.left", "Previous variation", "column(-1)", "left,h", "grid"),
     Command("grid.right", "Next variation", "column(1)", "right,l", "grid", "", "column"),
-    Command(
-        "grid.next", "Next piece", "piece(1)", "n", "grid", "The next function, class or section.",
-        "next piece",
-    ),
+    Command("grid.left", "Previous variation", "column(-1)", "left,h", "grid"),
+    Command("grid.next", "Next piece", "piece(1)", "n", "grid", "The next function, class or section.", "next piece"),
     Command("grid.previous", "Previous piece", "piece(-1)", "N", "grid"),
     Command(
-        "grid.pick", "Pick the piece", "pick", "space", "grid",
-        "Take this piece into the mix, or put it back.", "pick",
-    ),
-    Command(
-        "grid.base", "Base of the mix", "base", "b", "grid",
-        "The rest of the mix comes from this variation.", "base",
+        "grid.pick", "Pick the piece", "pick", "space", "grid", "Take this piece into the mix, or put it back.",
+        "pick",
     ),
     Command(
         "grid.build", "Build the mix", "build", "enter", "grid",
         "Splice the picked pieces into the base: a new variation.", "build",
     ),
-    Command("grid.undo", "Put the last pick back", "undo_pick", "backspace", "grid"),
+    Command("grid.undo", "Put the last pick back", "undo_pick", "backspace", "grid", "", "undo pick"),
     Command(
-        "grid.short", "Short list", "shortlist", "s", "grid", "What the next round is made from.",
-        "short list",
+        "grid.base", "Base of the mix", "base", "b", "grid", "The rest of the mix comes from this variation.",
+        "base",
     ),
+    Command("grid.short", "Short list", "shortlist", "s", "grid", "What the next round is made from.", "short-list"),
     Command(
         "grid.accept", "Accept", "accept", "a", "grid",
         "Save this variation as the next version, under the lock.", "accept",
     ),
+    Command("grid.diff", "Difference to the base", "diff", "d", "grid", "Show what was taken away, too.", "diff"),
     Command(
-        "grid.diff", "Difference to the base", "diff", "d", "grid", "Show what was taken away, too.",
-        "diff",
+        "grid.pieces", "Piece table", "pieces", "p", "grid", "Which pieces are the same where; pick from there.",
+        "pieces",
     ),
     Command(
         "grid.more", "More like the short list", "more", "g", "grid",
         "Another round, told what you short-listed and noted.", "more",
     ),
     Command("grid.reject", "Drop", "reject", "x", "grid", "Set aside, or take back in.", "drop"),
-    Command(
-        "grid.note", "Note", "note", "c", "grid", "Say what you think; the next round is told.", "note",
-    ),
-    Command("grid.checks", "What the checks said", "checks", "o", "grid", "The output of each check."),
-    Command("grid.pin", "Pin", "pin", "tab", "grid", "Keep this column at the left.", "pin"),
+    Command("grid.note", "Note", "note", "c", "grid", "Say what you think; the next round is told.", "note"),
+    Command("grid.tag", "Tag", "tag", "t", "grid", "Words of your own; -word takes one off."),
+    Command("grid.checks", "Checks and notes", "checks", "o", "grid", "What the checks printed, what was noted."),
+    Command("grid.pin", "Pin", "pin", "tab", "grid", "Keep this column at the left."),
     Command("grid.back", "Back", "back", "escape,q", "grid", "", "back"),
+    # --- piece table
+    Command("pieces.right", "Next variation", "column(1)", "right,l", "pieces", "", "column"),
+    Command("pieces.left", "Previous variation", "column(-1)", "left,h", "pieces"),
+    Command("pieces.pick", "Pick the piece", "pick", "space", "pieces", "Into the mix, or out of it.", "pick"),
+    Command(
+        "pieces.base", "Base of the mix", "base", "b", "pieces",
+        "The rest of the mix comes from this variation.", "base",
+    ),
+    Command("pieces.back", "Back", "back", "escape,q,p", "pieces", "", "back"),
+    # --- search, log
+    Command("search.back", "Back", "back", "escape", "search", "", "back"),
+    Command("log.back", "Back", "back", "escape,q", "log", "", "back"),
     # --- run
     Command("run.answer", "Answer", "answer", "a", "run", "Answer the open question.", "answer"),
+    Command("run.grid", "Its variations", "variations", "v", "run", "The set this run works on.", "variations"),
     Command(
-        "run.grid", "Its variations", "variations", "v", "run", "The set this run works on.",
-        "variations",
-    ),
-    Command(
-        "run.resume", "Go on", "resume", "r", "run",
-        "A stopped run goes on; nothing finished is done again.", "go on",
+        "run.resume", "Go on", "resume", "r", "run", "A stopped run goes on; nothing finished is done again.",
+        "go on",
     ),
     Command("run.stop", "Stop", "stop", "x", "run", "Stop this run; it can go on later.", "stop"),
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
@@ -200,10 +214,10 @@ def shown_key(command: Command) -> str:
     return _SIGNS.get(key, key)
 
 
-def hints(where: str, *, leave_out: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
-    """Pairs of key and word for the hint line."""
+def hints(where: str, *, leave_out: frozenset[str] = frozenset()) -> list[Hint]:
+    """What the hint line shows of a place."""
     return [
-        (shown_key(command), command.hint)
+        Hint(shown_key(command), command.hint, command.key.split(",", 1)[0])
         for command in of(where)
         if command.hint and command.id not in leave_out
     ]

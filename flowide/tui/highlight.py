@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from flowide.tui.views.align import common_start
+
 if TYPE_CHECKING:
     from tree_sitter import Query
 
@@ -105,21 +107,36 @@ def role_of(capture: str) -> str | None:
 class Highlighter:
     """The colours of one text. Make it in a thread: the parse takes a while."""
 
-    def __init__(self, lines: Sequence[str], language: str | None) -> None:
+    def __init__(
+        self, lines: Sequence[str], language: str | None, *, before: Highlighter | None = None
+    ) -> None:
+        """`before` are the colours of the same text before an edit: then only what was touched is parsed."""
         self._lines = lines
+        self._language = language
         self._blocks: dict[int, list[Runs]] = {}
         self._root: Any = None
+        self._tree: Any = None
+        self._source = b""
         self._query: Query | None = None
         if language is None:
             return
         from tree_sitter import Parser  # costs milliseconds at start
 
         query = query_of(language)
-        source = "\n".join(lines).encode()
-        if query is None or len(source) > MOST_TEXT:
+        self._source = "\n".join(lines).encode(errors="replace")
+        if query is None or len(self._source) > MOST_TEXT:
             return
-        self._tree = Parser(_grammar(language)).parse(source)
+        parser = Parser(_grammar(language))
+        if before is None or before._tree is None or before._language != language:
+            self._tree = parser.parse(self._source)
+        else:
+            _tell_edit(before._tree, before._source, self._source)
+            self._tree = parser.parse(self._source, before._tree)
         self._root, self._query = self._tree.root_node, query
+
+    def after_edit(self, lines: Sequence[str], language: str | None) -> Highlighter:
+        """The colours of the text as it is now. This one is of no more use then."""
+        return Highlighter(lines, language, before=self)
 
     def line(self, index: int) -> Runs:
         """The coloured parts of a line, from 0."""
@@ -146,6 +163,25 @@ class Highlighter:
                     for node in nodes:
                         _paint(painted, lines, first, node, role)
         return [_runs(roles) for roles in painted]
+
+
+def _tell_edit(tree: Any, old: bytes, new: bytes) -> None:
+    """Tell a tree which part of its text was replaced."""
+    start = common_start(old, new)
+    tail = common_start(old[start:][::-1], new[start:][::-1])
+    old_end, new_end = len(old) - tail, len(new) - tail
+    tree.edit(
+        start_byte=start,
+        old_end_byte=old_end,
+        new_end_byte=new_end,
+        start_point=_point(old, start),
+        old_end_point=_point(old, old_end),
+        new_end_point=_point(new, new_end),
+    )
+
+
+def _point(source: bytes, offset: int) -> tuple[int, int]:
+    return source.count(b"\n", 0, offset), offset - (source.rfind(b"\n", 0, offset) + 1)
 
 
 def _paint(painted: list[list[str]], lines: Sequence[str], first: int, node: Any, role: str) -> None:

@@ -39,7 +39,7 @@ _GROUNDS = {
     "removed": "diff-del-background",
     "changed": "diff-change-background",
     "picked": "input-selection-background",
-    "selected": "boost",
+    "selected": "field",
 }
 
 

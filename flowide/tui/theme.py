@@ -24,6 +24,7 @@ _ANSI_VARIABLES = {
     "diff-add-background": "ansi_default",
     "diff-del-background": "ansi_default",
     "diff-change-background": "ansi_default",
+    "field": "ansi_default",
     "hairline": "ansi_bright_black",
     "quiet": "ansi_default",
     "syntax-keyword": "ansi_magenta",
@@ -75,8 +76,10 @@ def from_data(data: dict[str, Any]) -> Theme:
     Raises:
         BadInput: A key is unknown or missing.
     """
+    variables = dict(data.get("variables") or {})
+    variables.setdefault("field", data.get("boost") or data.get("panel"))
     try:
-        return Theme(**data)
+        return Theme(**{**data, "variables": variables})
     except TypeError as error:
         raise BadInput(f"theme {data.get('name', '?')}: {error}", hint="See themes/ for examples.") from error
 

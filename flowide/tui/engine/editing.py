@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from flowide.domain import rows
-from flowide.domain.commands import AdoptDraft, AppendDraft, ReleaseLock
-from flowide.errors import BadInput, FlowError, NotFound
+from flowide.domain.commands import AddVariation, AdoptDraft, AppendDraft, OpenVariationSet, ReleaseLock
+from flowide.errors import BadInput, Conflict, Fenced, NotFound
 from flowide.space import queries as q
 from flowide.space.leases import LeaseKeeper
 from flowide.space.waiting import acquire
 from flowide.tui.engine.session import Hold, Session
 from flowide.tui.views.actors import is_mine
+from flowide.tui.views.align import common_start
 from flowide.tui.views.artifact import OpenArtifact
 
 TTL_MS = 30_000
 MOST_SHOWN = 4 * 1024 * 1024
 """Bytes; larger files are not drawn."""
+MOST_EDITED = 10_000
+"""Lines; longer texts go to $EDITOR."""
+LONGEST_EDITED = 20_000
+"""Characters of a line; texts with longer ones go to $EDITOR."""
 
 
 async def look(session: Session, path: str) -> OpenArtifact:
@@ -30,10 +36,18 @@ async def look(session: Session, path: str) -> OpenArtifact:
         return OpenArtifact(
             path=path, artifact=None, text=None, problem=f"{size // 1_048_576} MiB is too large to show here."
         )
+    warning = ""
     try:
         artifact = await session.folder.artifact(session.space, path)
-    except (NotFound, OSError) as error:
-        return OpenArtifact(path=path, artifact=None, text=None, problem=str(error))
+    except Conflict as conflict:
+        artifact = await session.space.read(q.FindArtifact(conflict.data["artifact"]))
+        warning = f"{conflict.message}: this is version {artifact.version}, not the file"
+    except BadInput as error:
+        return OpenArtifact(path=path, artifact=None, text=None, problem=f"{error.message}. {error.hint}")
+    except OSError as error:
+        return OpenArtifact(
+            path=path, artifact=None, text=None, problem=f"It cannot be read: {error.strerror}."
+        )
     data = await session.space.read(q.Content(artifact.id))
     try:
         text = data.decode()
@@ -48,6 +62,7 @@ async def look(session: Session, path: str) -> OpenArtifact:
         newest=history[-1] if history else None,
         lock=lock,
         draft=draft,
+        warning=warning,
     )
 
 
@@ -119,7 +134,7 @@ async def stream_draft(session: Session, artifact: str, text: str) -> None:
     hold = session.holds.get(artifact)
     if hold is None or hold.sent == text:
         return
-    same = common_prefix(hold.sent, text)
+    same = common_start(hold.sent, text)
     await session.space.execute(
         AppendDraft(
             artifact=artifact,
@@ -166,27 +181,25 @@ async def release(session: Session, artifact: str, *, drop: bool = False) -> Non
     if hold is None:
         return
     await hold.keeper.__aexit__(None, None, None)
-    await session.space.execute(
-        ReleaseLock(artifact=artifact, fence=hold.fence, draft="drop" if drop else "keep")
-    )
+    with contextlib.suppress(Fenced):  # it was ended by somebody else, and what was stored is a draft
+        await session.space.execute(
+            ReleaseLock(artifact=artifact, fence=hold.fence, draft="drop" if drop else "keep")
+        )
 
 
-async def lost(session: Session, artifact: str) -> FlowError | None:
-    """Why our lock is gone, or None while we hold it."""
-    hold = session.holds.get(artifact)
-    return None if hold is None else hold.keeper.lost
-
-
-def common_prefix(one: str, other: str) -> int:
-    """Characters two texts share at their start; found by halving, so a long text costs little."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+async def as_variation(session: Session, artifact: str, path: str, base: int, text: str) -> int:
+    """Keep a text that cannot be saved beside what is there: the number of the new variation."""
+    sets = [each for each in await session.space.read(q.VariationSets()) if each.artifact == artifact]
+    mine = [each for each in sets if each.run is None and each.base == base]
+    if mine:
+        set_id = mine[0].id
+    else:
+        made = OpenVariationSet(
+            title=path, path=path, artifact=artifact, base=base, brief="kept from an edit"
+        )
+        await session.space.execute(made)
+        set_id = made.set
+    return (await session.space.execute(AddVariation(set=set_id, text=text, origin="manual"))).ok.number
 
 
 def _mine(session: Session, state: q.LockState) -> bool:

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from flowide.domain.commands import NoteVariation, RejectVariation, ShortlistVariation
+from msgspec import Struct
+
+from flowide.domain.commands import NoteVariation, RejectVariation, ShortlistVariation, TagVariation
 from flowide.errors import FlowError
 from flowide.pieces.model import Language, Piece
 from flowide.space import queries as q
 from flowide.tui.engine.session import Session
+from flowide.tui.views.actors import worker_of
 from flowide.tui.views.grid import Column, Grid, make_grid, numbered_column, streaming_column
 from flowide.tui.views.grid_state import Pick, Preview
 from flowide.tui.views.spans import lines_of
@@ -20,6 +23,16 @@ Opinion = Callable[[Session], Coroutine[Any, Any, None]]
 
 VARY_KINDS = frozenset({"vary", "more"})
 """Kinds of steps whose answer becomes a variation."""
+
+
+class Writing(Struct, frozen=True):
+    """A variation that is being written."""
+
+    key: str
+    """Of its step."""
+    actor: str
+    text: str
+    done: bool
 
 
 async def read_grid(session: Session, set_id: str, known: dict[str, Column]) -> Grid:
@@ -42,20 +55,25 @@ async def _text(session: Session, set_id: str, number: int) -> str:
     return found
 
 
-async def _being_written(session: Session, seen: q.SetView) -> list[tuple[str, str, str]]:
-    """Key, actor and text so far of each variation that a running run is writing for this set."""
-    found = []
-    runs = await session.space.read(q.Runs(12))
-    for run in runs:
+async def _being_written(session: Session, seen: q.SetView) -> list[Writing]:
+    """Each variation that a running run is writing for this set, or has written and not added yet."""
+    found: list[Writing] = []
+    added = {(each.variation.run, each.variation.step) for each in seen.variations}
+    for run in await session.space.read(q.Runs(12)):
         if run.status != "running" or not _is_about(run.id, run.outputs, run.inputs, seen):
             continue
         view = await session.space.read(q.OneRun(run.id))
         if not view.alive:
             continue
         for step in view.steps:
-            if step.status == "started" and step.kind in VARY_KINDS:
+            if step.kind not in VARY_KINDS or "#" not in step.key or (run.id, step.key) in added:
+                continue
+            # Variations are added in order, so a finished one may wait for an earlier one. A round is a step too.
+            if step.status == "started" or (step.status == "completed" and "reply" in step.result):
                 text = await step_text(session, run.id, step.key)
-                found.append((step.key, step.actor or "?", text))
+                if not text and step.status == "completed":
+                    text = (await session.space.blob(step.result["reply"])).decode(errors="replace")
+                found.append(Writing(step.key, worker_of(step), text, done=step.status == "completed"))
     return found
 
 
@@ -78,7 +96,7 @@ def _build(
     seen: q.SetView,
     base: str,
     texts: list[str],
-    writing: list[tuple[str, str, str]],
+    writing: list[Writing],
     known: dict[str, Column],
 ) -> Grid:
     language = language_of_set(seen.set.path)
@@ -95,7 +113,10 @@ def _build(
             old = replace(old, view=view)
         known[key] = old
         columns.append(old)
-    columns += [streaming_column(key, actor, unfenced(text), base_lines) for key, actor, text in writing]
+    columns += [
+        streaming_column(each.key, each.actor, unfenced(each.text), base_lines, done=each.done)
+        for each in writing
+    ]
     return make_grid(seen.set, base, columns, language, _same_pieces(columns, language))
 
 
@@ -185,3 +206,8 @@ async def reject(session: Session, set_id: str, number: int, on: bool) -> None:
 async def note(session: Session, set_id: str, number: int, text: str) -> None:
     """Say something about a variation; the next round is told."""
     await session.space.execute(NoteVariation(set=set_id, number=number, text=text))
+
+
+async def tag(session: Session, set_id: str, number: int, add: list[str], remove: list[str]) -> None:
+    """Put words on a variation, and take words off."""
+    await session.space.execute(TagVariation(set=set_id, number=number, add=add, remove=remove))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flowide.domain.rows import Gate
 from flowide.errors import FlowError
+from flowide.tui.dialogs import Ask
 from flowide.tui.engine import running
 from flowide.tui.screens.base import FlowScreen
-from flowide.tui.screens.dialogs import Ask
 from flowide.tui.views.gates import hints, parse_answer, question_lines
 from flowide.tui.views.spans import Span, clean
 

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 
 from flowide.tui import commands
 from flowide.tui.commands import Command
-from flowide.tui.screens.dialogs import Words
+from flowide.tui.dialogs import Words
 from flowide.tui.views.spans import Span
 
 

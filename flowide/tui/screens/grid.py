@@ -11,17 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from flowide.errors import FlowError
+from flowide.space.queries import VariationView
 from flowide.tui import commands
+from flowide.tui.dialogs import Confirm, Show
 from flowide.tui.engine import mixing, running
 from flowide.tui.engine.news import News
 from flowide.tui.highlight import Highlighter, language_of
-from flowide.tui.screens.base import NARROW, FlowScreen
-from flowide.tui.screens.dialogs import Ask, Confirm, Show
+from flowide.tui.screens import grid_steps as steps
+from flowide.tui.screens.base import FlowScreen
+from flowide.tui.screens.pieces import PiecesScreen
 from flowide.tui.views.actors import working
-from flowide.tui.views.grid import Column, Grid, blend_words, check_words, stats, strip_of_numbers
+from flowide.tui.views.grid import Column, Grid
+from flowide.tui.views.grid_frame import about_lines, top_bar
 from flowide.tui.views.grid_state import GridState
-from flowide.tui.views.spans import Span, clean, lines_of, shorten_path
-from flowide.tui.views.words import count, duration
+from flowide.tui.views.hints import Hint
+from flowide.tui.views.spans import Span, clean
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.grid import GridView
 
@@ -44,15 +48,18 @@ class GridScreen(FlowScreen):
         *[Binding(str(digit), f"number({digit})", show=False) for digit in range(1, 10)],
     ]
 
-    def __init__(self, set_id: str) -> None:
+    def __init__(self, set_id: str, *, number: int | None = None) -> None:
+        """`number` is the variation to go to; None = the first."""
         super().__init__()
         self.set_id = set_id
         self.state: GridState | None = None
         self.view: GridView | None = None
         self._known: dict[str, Column] = {}
         self._stream: Timer | None = None
-        self._wanted: int | None = None
-        self._previewed: Column | None = None
+        self._wanted = number
+        """Number of the variation to go to as soon as it is there."""
+        self._reading = False
+        self._again = False
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
@@ -77,7 +84,7 @@ class GridScreen(FlowScreen):
     @work(group="read")
     async def reload(self) -> None:
         """Read the set; one reading at a time, and one more when something happened meanwhile."""
-        if getattr(self, "_reading", False):
+        if self._reading:
             self._again = True
             return
         self._reading = True
@@ -147,7 +154,12 @@ class GridScreen(FlowScreen):
     def _draw_frame(self, empty: Grid | None = None) -> None:
         state = self.state
         grid = state.grid if state is not None else empty
-        self.query_one("#where", Bar).show(*self._title(grid))
+        shown = self.view.shown_columns() if self.view is not None else []
+        top: tuple[list[Span], list[Span]] = ([(" variations", "accent b")], [])
+        if grid is not None:
+            focus = state.focus if state is not None else 0
+            top = top_bar(grid, shown, focus, working(self.snapshot), self.app.size.width)
+        self.query_one("#where", Bar).show(*top)
         if state is None:
             words: list[Span] = [("   Reading…", "quiet")]
             if empty is not None:
@@ -156,49 +168,20 @@ class GridScreen(FlowScreen):
                 ]
             for bar in self.query("#empty").results(Bar):
                 bar.show(words)
-            self.query_one("#hints", HintBar).show_hints([("esc", "back"), ("?", "help")])
+            self.query_one("#hints", HintBar).show_hints([Hint("esc", "back", "escape")])
             return
         number = state.grid.group.count + 1
         self.query_one("#mix", Bar).show(*state.mix_bar(number))
-        right: list[Span] = [(f"{state.cursor + 1}/{len(state.grid.rows)} ", "quiet")]
+        right: list[Span] = []
+        if self.view is not None:
+            right = [(f"{self.view.place + 1}/{self.view.line_count()} ", "quiet")]
         gate = self.snapshot.gate_of_set(self.set_id)
         if gate is not None:
-            right = [("? ", "warn b"), ("a run waits: accept one, or ask for more", "warn"), (" ", "")]
+            right = [("? ", "warn b"), ("the run waits: accept one, or ask for more ", "warn")]
         self.query_one("#piece", Bar).show([(" ", ""), *state.piece_words()], right)
-        hints = commands.hints("grid")
-        if not state.picks:
-            hints = [pair for pair in hints if pair[1] != "build"]
-        self.query_one("#hints", HintBar).show_hints([("←→", "column"), *hints[1:], ("?", "help")])
-
-    def _title(self, grid: Grid | None) -> tuple[list[Span], list[Span]]:
-        if grid is None:
-            return [(" variations", "accent b")], []
-        group = grid.group
-        width = self.app.size.width
-        left: list[Span] = [(" variations", "accent b"), (" ▸ ", "quiet")]
-        if width < NARROW and self.state is not None:
-            left += strip_of_numbers(grid, self.state.focus)
-            return left, [(f"base v{group.base} " if group.base else "", "quiet")]
-        left += [(shorten_path(clean(group.title), max(20, width // 3)), "b")]
-        finished = sum(column.number is not None for column in grid.columns)
-        parts = [f"round {group.round}"] if group.round > 1 else []
-        parts.append(count(finished, "variation"))
-        if group.base:
-            parts.append(f"base v{group.base}")
-        if self.view is not None and self.state is not None:
-            shown = [grid.columns[index] for index in self.view.shown_columns()]
-            names = [str(column.number or "◐") for column in shown]
-            if len(shown) < len(grid.columns):
-                parts.append(f"showing {' '.join(names)}")
-        left += [("  " + " · ".join(parts), "quiet")]
-        coming = sum(column.streaming for column in grid.columns)
-        busy = working(self.snapshot)
-        if coming:
-            return left, [("◐ ", "accent"), (f"{coming} being written", ""), (" ", "")]
-        if busy:
-            words = ", ".join(f"{clean(actor)} {doing}" for actor, doing in busy.items())
-            return left, [("◐ ", "accent"), (words, "quiet"), (" ", "")]
-        return left, []
+        leave_out = set() if state.picks else {"grid.build", "grid.undo"}
+        hints = commands.hints("grid", leave_out=frozenset(leave_out))
+        self.query_one("#hints", HintBar).show_hints([*hints, *commands.hints("app")])
 
     def on_resize(self, event: events.Resize) -> None:
         """Other columns fit."""
@@ -220,20 +203,20 @@ class GridScreen(FlowScreen):
 
     def action_row(self, by: int) -> None:
         """A line up or down."""
-        if self.state is not None:
-            self.state.move_row(by)
+        if self.view is not None:
+            self.view.move(by)
             self.draw()
 
     def action_page(self, by: int) -> None:
         """A page up or down."""
         if self.state is not None and self.view is not None:
-            self.state.move_row(by * max(1, self.view.body_height - 2))
+            self.view.move(by * max(1, self.view.body_height - 2))
             self.draw()
 
     def action_edge(self, by: int) -> None:
         """The first or last line."""
-        if self.state is not None:
-            self.state.move_row(by * len(self.state.grid.rows))
+        if self.view is not None:
+            self.view.move(by * self.view.line_count())
             self.draw()
 
     def action_piece(self, by: int) -> None:
@@ -345,153 +328,70 @@ class GridScreen(FlowScreen):
         )
         return bool(build)
 
-    # --- opinions -----------------------------------------------------------------------------------
+    # --- opinions and next steps ----------------------------------------------------------------------
 
-    def _number(self) -> int | None:
+    def variation(self) -> VariationView | None:
+        """The finished variation with the keys; says so when it is not finished."""
         column = self.state.column if self.state is not None else None
-        if column is None or column.number is None:
+        if column is None or column.view is None:
             self.say("This one is not finished yet.")
             return None
-        return column.number
+        return column.view
 
     @work(group="opinion")
     async def action_shortlist(self) -> None:
         """On the short list, or off it."""
-        number = self._number()
-        column = self.state.column if self.state else None
-        if number is None or column is None or column.view is None:
-            return
-        on = not column.view.variation.shortlisted
-        await self._do(lambda session: mixing.shortlist(session, self.set_id, number, on))
+        view = self.variation()
+        if view is not None:
+            number, on = view.variation.number, not view.variation.shortlisted
+            await self.do(lambda session: mixing.shortlist(session, self.set_id, number, on))
 
     @work(group="opinion")
     async def action_reject(self) -> None:
         """Set aside, or take back in."""
-        number = self._number()
-        column = self.state.column if self.state else None
-        if number is None or column is None or column.view is None:
-            return
-        on = not column.view.variation.rejected
-        await self._do(lambda session: mixing.reject(session, self.set_id, number, on))
+        view = self.variation()
+        if view is not None:
+            number, on = view.variation.number, not view.variation.rejected
+            await self.do(lambda session: mixing.reject(session, self.set_id, number, on))
 
-    @work(group="opinion")
-    async def action_note(self) -> None:
-        """Say something about the variation."""
-        number = self._number()
-        if number is None:
-            return
-        lines: list[list[Span]] = [[("The next round is told what you write here.", "quiet")]]
-        text = await self.app.push_screen_wait(Ask(f"A note on {number}", lines, enter="keep"))
-        if text and text.strip():
-            await self._do(lambda session: mixing.note(session, self.set_id, number, text))
-
-    async def _do(self, wanted: mixing.Opinion) -> None:
+    async def do(self, wanted: mixing.Opinion) -> bool:
+        """Have the engine do something about the set; whether it was done."""
         try:
             await self.ask_engine(wanted)
         except FlowError as error:
             self.tell(error)
+            return False
         self.reload()
+        return True
 
     def action_checks(self) -> None:
         """The output of the checks, the critique, the notes."""
         column = self.state.column if self.state is not None else None
-        if column is None or column.view is None:
-            self.say("This one is not finished yet.")
-            return
-        self.app.push_screen(Show(f"Variation {column.number}", about_lines(column)))
+        if self.variation() is not None and column is not None:
+            lines = about_lines(column, min(76, self.size.width) - 6)
+            self.app.push_screen(Show(f"Variation {column.number}", lines))
 
-    # --- next steps ---------------------------------------------------------------------------------
+    def action_pieces(self) -> None:
+        """Which pieces are the same where."""
+        if self.state is not None:
+            self.app.push_screen(PiecesScreen(self.state), lambda _: self._mixed(""))
+
+    @work(group="opinion")
+    async def action_note(self) -> None:
+        """Say something about the variation."""
+        await steps.note(self)
+
+    @work(group="opinion")
+    async def action_tag(self) -> None:
+        """Give it words of one's own."""
+        await steps.tag(self)
 
     @work(group="more", exclusive=True)
     async def action_more(self) -> None:
         """Another round, made from the short list and the notes."""
-        state = self.state
-        if state is None:
-            return
-        short = [
-            str(c.number) for c in state.grid.columns if c.view is not None and c.view.variation.shortlisted
-        ]
-        base: list[Span] = [("They are told the brief and the notes", "quiet")]
-        if short:
-            base += [(", and shown the short list: ", "quiet"), (" ".join(short), "accent b")]
-        else:
-            base += [(". Nothing is short-listed: s puts one on the list.", "quiet")]
-        typed = await self.app.push_screen_wait(Ask("How many more?", [base], value="3", enter="go"))
-        if typed is None:
-            return
-        if not typed.strip().isdigit() or not 1 <= int(typed) <= 10:
-            self.say("A number from 1 to 10, please.")
-            return
-        number = int(typed)
-        try:
-            await self.ask_engine(lambda session: running.more(session, self.set_id, number))
-        except FlowError as error:
-            self.tell(error)
-            return
-        self.say(f"{count(number, 'more is', 'more are')} on the way.", good=True)
+        await steps.more(self)
 
     @work(group="accept", exclusive=True)
     async def action_accept(self) -> None:
         """Save the variation as the next version."""
-        number = self._number()
-        state = self.state
-        if number is None or state is None or state.column is None:
-            return
-        target = state.grid.group.path
-        if target is None:
-            self.say("This set names no file to save to. Use `flowide variations accept --to PATH`.")
-            return
-        lines: list[list[Span]] = [
-            [("saves it as the next version of ", "quiet"), (clean(target), "b")],
-            [*stats(state.column)],
-        ]
-        if state.picks:
-            lines.append([("! ", "warn"), ("your picks are not built yet: enter builds them first", "warn")])
-        note = await self.app.push_screen_wait(
-            Ask(
-                f"Accept variation {number}",
-                lines,
-                placeholder="a note for the history (optional)",
-                enter="accept",
-            )
-        )
-        if note is None:
-            return
-        try:
-            path, version = await self.ask_engine(
-                lambda session: running.accept(session, self.set_id, number, note.strip())
-            )
-        except FlowError as error:
-            self.tell(error)
-            return
-        done = f"as v{version}" if version is not None else "by its run"
-        self.say(f"Accepted: {number} is saved in {path} {done}.", good=True)
-        self.reload()
-
-
-def about_lines(column: Column) -> list[list[Span]]:
-    """Checks with their output, notes and origin of a variation."""
-    assert column.view is not None
-    variation = column.view.variation
-    lines: list[list[Span]] = [
-        [("by ", "quiet"), (clean(variation.actor), "b"), (f"  {clean(variation.model or '')}", "quiet")]
-    ]
-    if variation.origin == "blend":
-        lines.append([(blend_words(variation), "quiet")])
-    for check in column.view.checks:
-        lines += [[], [*check_words(check), (f"  {duration(check.duration_ms)}", "quiet")]]
-        lines += [[("  " + line, "quiet")] for line in lines_of(check.output)[-40:]]
-    if variation.notes:
-        lines += [[], [("Notes", "accent b")]]
-    for note in variation.notes:
-        score = f"  {note['score']}/10" if note.get("score") is not None else ""
-        lines.append([(clean(str(note.get("actor", "?"))), "b"), (score, "secondary")])
-        lines += [[("  " + line, "")] for line in wrapped(str(note.get("text", "")), 68)]
-    return lines
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines of at most so many cells."""
-    import textwrap
-
-    return [line for part in lines_of(text) for line in textwrap.wrap(part, width) or [""]]
+        await steps.accept(self)

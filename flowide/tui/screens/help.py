@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowide.tui import commands
-from flowide.tui.screens.dialogs import Show
+from flowide.tui.dialogs import Show
 from flowide.tui.views.spans import Span
 
 _TITLES = {

@@ -17,6 +17,7 @@ from flowide.tui.engine import running
 from flowide.tui.engine.news import News
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.gate import ask_gate
+from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, run_rows, run_title
 from flowide.tui.views.spans import Row
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -90,7 +91,7 @@ class RunScreen(FlowScreen):
         if not any(group.run == self.run_id for group in self.snapshot.sets):
             out.add("run.grid")
         hints = commands.hints("run", leave_out=frozenset(out))
-        self.query_one(HintBar).show_hints([("enter", "open"), *hints, ("?", "help")])
+        self.query_one(HintBar).show_hints([Hint("enter", "open", "enter"), *hints, *commands.hints("app")])
 
     # --- actions ------------------------------------------------------------------------------------
 
@@ -104,13 +105,17 @@ class RunScreen(FlowScreen):
 
     @work(group="step", exclusive=True)
     async def _show_step(self, key: str) -> None:
-        from flowide.tui.screens.dialogs import Show
+        from flowide.tui.dialogs import Show
         from flowide.tui.views.runs import step_lines
 
         step = next((step for step in self.seen.steps if step.key == key), None) if self.seen else None
         if step is None:
             return
-        live = await self.ask_engine(lambda session: running.live_texts(session, self.run_id))
+        try:
+            live = await self.ask_engine(lambda session: running.live_texts(session, self.run_id))
+        except FlowError as error:
+            self.tell(error)
+            return
         self.app.push_screen(Show(step.key, step_lines(step, live.get(key, ""))))
 
     def action_answer(self) -> None:

@@ -12,8 +12,10 @@ from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from flowide.flows.api import RunRequest
+from flowide.tui.desk import Guide
+from flowide.tui.dialogs import CANCEL, Dialog, Words
 from flowide.tui.ink import Ink, ink_of
-from flowide.tui.screens.dialogs import Dialog, Words
+from flowide.tui.views.hints import Hint
 from flowide.tui.views.snapshot import Seat
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.vary import Wanted, request_of, seats_line
@@ -68,9 +70,10 @@ class VaryDialog(Dialog[RunRequest | None]):
         Binding("escape", "cancel", show=False, priority=True),
     ]
 
-    def __init__(self, path: str | None, seats: Sequence[Seat]) -> None:
+    def __init__(self, path: str | None, seats: Sequence[Seat], proposal: Guide | None = None) -> None:
+        """`path` is the file they start from, None = a new one; `proposal` fills the form in."""
         super().__init__()
-        self._path, self._seats = path, seats
+        self._path, self._seats, self._proposal = path, seats, proposal
 
     def compose(self) -> ComposeResult:
         about = clean(self._path) if self._path else "a new text"
@@ -78,17 +81,21 @@ class VaryDialog(Dialog[RunRequest | None]):
             yield Words(
                 [[("New variations", "b"), (f"  of {about}", "quiet")], [], _label("What is wanted?")]
             )
-            brief = TextArea(id="brief", soft_wrap=True, tab_behavior="focus")
+            proposal = self._proposal
+            brief = TextArea(
+                proposal.brief if proposal else "", id="brief", soft_wrap=True, tab_behavior="focus"
+            )
             brief.cursor_blink = False
             yield brief
             yield Words([[], _label("How many?", "2 to 10")])
-            yield _field("3", "count")
+            yield _field("5" if proposal else "3", "count")
             yield Words([[], _label("From whom?", "space takes one in or out")])
             yield SeatPicker(self._seats, id="seats")
             yield Words(
-                [[], _label("Check each with", "a command run on a copy of the project; empty = nothing")]
+                [[], _label("Check each with", "commands, run on a copy of the project; ; between two")]
             )
-            yield _field("", "check", placeholder="python -m pytest -q")
+            checks = "; ".join(proposal.checks) if proposal else ""
+            yield _field(checks, "check", placeholder="python -m pytest -q")
             if self._path is None:
                 yield Words([[], _label("Where would an accepted one go?")])
                 yield _field("", "path", placeholder="docs/plan.md")
@@ -97,10 +104,13 @@ class VaryDialog(Dialog[RunRequest | None]):
 
     def on_mount(self) -> None:
         """The brief has the keys."""
-        self.query_one(HintBar).show_hints([("^s", "start"), ("tab", "next field"), ("esc", "cancel")])
+        self.query_one(HintBar).show_hints(
+            [Hint("^s", "start", "ctrl+s"), Hint("tab", "next field", "tab"), CANCEL]
+        )
         brief = self.query_one("#brief", TextArea)
         brief.register_theme(editor_theme(ink_of(self.app)))
         brief.theme = "flowide"
+        brief.move_cursor(brief.document.end)
         brief.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

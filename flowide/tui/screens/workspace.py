@@ -1,71 +1,96 @@
-"""The workspace: files, one artifact, and what runs or waits. It only composes and routes."""
+"""The workspace: files, one artifact, and what runs or waits. It only composes panes and routes between them."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 
 from flowide.errors import FlowError
 from flowide.tui import commands
-from flowide.tui.engine import editing
+from flowide.tui.dialogs import Confirm
+from flowide.tui.engine import running
 from flowide.tui.engine.news import News
-from flowide.tui.screens.artifact import ArtifactPart
-from flowide.tui.screens.base import NARROW
+from flowide.tui.panes.artifact import ArtifactPane
+from flowide.tui.panes.files import FilesPane
+from flowide.tui.screens.base import NARROW, FlowScreen
+from flowide.tui.screens.gate import ask_gate
+from flowide.tui.screens.grid import GridScreen
+from flowide.tui.screens.lock import lock_menu
 from flowide.tui.views.actors import presence
+from flowide.tui.views.found import Found
+from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, side_rows
 from flowide.tui.views.spans import Span, clean, shorten_path
+from flowide.tui.views.welcome import demo_words
 from flowide.tui.widgets.bars import Bar, HintBar
-from flowide.tui.widgets.code import CodeView
 from flowide.tui.widgets.rows import RowsPane
 
 if TYPE_CHECKING:
     from flowide.flows.api import RunRequest
 
-PANES = ("tree", "artifact", "side")
+PANES = ("files", "artifact", "side")
 MEDIUM = 118
 """Below so many cells the outer panes get narrower."""
 
 
-class Workspace(ArtifactPart):
+class Workspace(FlowScreen):
     """The first screen."""
 
     wheres = ("workspace", "editor", "app")
-    BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings("workspace"), *commands.bindings("editor")]
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("workspace")
     AUTO_FOCUS = "#tree"
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown_pane = "tree"
+        self._shown_pane = "files"
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
         with Horizontal(id="panes"):
-            with Vertical(id="files"):
-                yield RowsPane(id="tree")
-            with Vertical(id="middle"):
-                yield CodeView(id="code")
+            yield FilesPane(id="files")
+            yield ArtifactPane(id="artifact")
             yield RowsPane(id="side")
         yield Bar(id="lock", ground="surface")
         yield HintBar(id="hints")
 
+    @property
+    def files(self) -> FilesPane:
+        """The project's files."""
+        return self.query_one(FilesPane)
+
+    @property
+    def artifact(self) -> ArtifactPane:
+        """What is open."""
+        return self.query_one(ArtifactPane)
+
+    @property
+    def side(self) -> RowsPane:
+        """What runs or waits."""
+        return self.query_one("#side", RowsPane)
+
     def on_mount(self) -> None:
         """Words in every pane, before anything is known."""
         self._fit()
-        self.query_one("#side", RowsPane).set_title([("WORK", "quiet b")])
-        self.draw_files()
-        self.draw_artifact()
+        self.files.draw()
+        self.artifact.draw()
         self._draw_frame()
-        self.call_after_refresh(self.rescan)
+        self.call_after_refresh(self._draw_side)
+        self.call_after_refresh(self.files.rescan)
+        if self.desk.guide is not None:
+            self.artifact.look(self.desk.guide.path)
 
     # --- layout -------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
         """One pane below 100 cells, narrower panes below 118."""
         self._fit()
+        self.artifact.draw()
+        self._draw_side()
         self._draw_frame()
 
     def _fit(self) -> None:
@@ -84,20 +109,26 @@ class Workspace(ArtifactPart):
         """Give a pane the keys; where only one is shown, show it."""
         self.show_pane(pane)
 
+    def action_next_pane(self, by: int) -> None:
+        """The pane to the right or left."""
+        self.show_pane(PANES[(PANES.index(self._shown_pane) + by) % len(PANES)])
+
     def show_pane(self, pane: str) -> None:
         """Give a pane the keys."""
         self._shown_pane = pane
         self._fit()
         if pane == "artifact":
-            (self.editor or self.query_one("#code", CodeView)).focus()
+            self.artifact.take_keys()
+        elif pane == "files":
+            self.files.rows.focus()
         else:
-            self.query_one(f"#{pane}", RowsPane).focus()
+            self.side.focus()
         self._draw_frame()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The hints belong to what has the keys."""
         widget = event.widget
-        pane = {"tree": "tree", "find": "tree", "side": "side"}.get(widget.id or "", "artifact")
+        pane = {"tree": "files", "find": "files", "side": "side"}.get(widget.id or "", "artifact")
         if pane != self._shown_pane:
             self._shown_pane = pane
             self._fit()
@@ -108,28 +139,42 @@ class Workspace(ArtifactPart):
     def on_news(self, news: News) -> None:
         """The newest picture goes to every pane."""
         if news.snapshot is not None:
-            self.draw_files()
-            self.query_one("#side", RowsPane).show(side_rows(self.snapshot, self.book))
-            self.follow_artifact()
+            self.files.draw()
+            self._draw_side()
+            self.artifact.follow()
             self._draw_frame()
+
+    def on_artifact_pane_changed(self, event: ArtifactPane.Changed) -> None:
+        """Another file, text or lock."""
+        opened = self.artifact.opened
+        self.files.mark(opened.path if opened is not None else None)
+        self._draw_frame()
+
+    def on_artifact_pane_wants_focus(self, event: ArtifactPane.WantsFocus) -> None:
+        """It is to be read or written now."""
+        self.show_pane("artifact")
+
+    def _draw_side(self) -> None:
+        guide = demo_words(self.snapshot) if self.desk.guide is not None else ()
+        self.side.show(side_rows(self.snapshot, self.book, self.side.body_width, guide=guide))
 
     def _draw_frame(self) -> None:
         bar = self.query_one("#where", Bar)
-        state = self.snapshot
+        state, opened = self.snapshot, self.artifact.opened
         if self.narrow:
             bar.show(self._tabs(), [*presence(state, self.book)[:2], (" ", "")])
         else:
             left: list[Span] = [(" flowide", "accent b"), (" · ", "quiet"), (clean(state.project), "b")]
-            if self.opened is not None:
-                left += [(" ▸ ", "quiet"), (shorten_path(clean(self.opened.path), 48), "")]
+            if opened is not None:
+                left += [(" ▸ ", "quiet"), (shorten_path(clean(opened.path), 48), "")]
             bar.show(left, [*presence(state, self.book), (" ", "")])
-        self.query_one("#lock", Bar).show(*self.lock_words())
+        self.query_one("#lock", Bar).show(*self.artifact.lock_words())
         self._draw_hints()
 
     def _tabs(self) -> list[Span]:
         waiting = len(self.snapshot.gates)
         names = {
-            "tree": "1 files",
+            "files": "1 files",
             "artifact": "2 artifact",
             "side": f"3 work{f' {waiting}?' if waiting else ''}",
         }
@@ -140,28 +185,78 @@ class Workspace(ArtifactPart):
         return spans
 
     def _draw_hints(self) -> None:
-        hints = [("enter", "open"), *commands.hints("workspace")]
-        if self.editor is not None and self.editor.has_focus:
+        edit = self.artifact.edit
+        if edit is not None and edit.editor.has_focus:
             hints = commands.hints("editor")
-        elif not self.snapshot.gates:
-            hints = [pair for pair in hints if pair[1] != "answer"]
-        tail = [("^o", "go"), ("^p", "commands"), ("?", "help")]
-        self.query_one("#hints", HintBar).show_hints([*hints, *tail])
+        else:
+            leave_out = set() if self.snapshot.gates else {"gate.open"}
+            opened = self.artifact.opened
+            if opened is None or opened.text is None:
+                leave_out |= {"artifact.edit", "variations.new"}
+            hints = commands.hints("workspace", leave_out=frozenset(leave_out))
+            if self._shown_pane != "artifact":
+                hints = [Hint("enter", "open", "enter"), *hints]
+        self.query_one("#hints", HintBar).show_hints([*hints, *commands.hints("app")])
+
+    # --- keys that belong to a pane -----------------------------------------------------------------
+
+    async def action_find_file(self) -> None:
+        """Type parts of a name."""
+        self.show_pane("files")
+        await self.files.search()
+
+    def action_rescan(self) -> None:
+        """Look for new files."""
+        self.files.rescan()
+
+    def on_files_pane_picked(self, event: FilesPane.Picked) -> None:
+        """A file was chosen in the tree."""
+        self.artifact.open(event.path)
+
+    def action_edit(self) -> None:
+        """Take the lock and start typing."""
+        self.artifact.start_edit()
+
+    def action_wait_for_lock(self) -> None:
+        """Stand in line for the lock, then start typing."""
+        self.artifact.start_edit(wait=True)
+
+    def action_edit_outside(self) -> None:
+        """The person's own editor, under the lock."""
+        self.artifact.edit_outside()
+
+    def action_save_edit(self) -> None:
+        """From the palette, as the editor's own key."""
+        if self.artifact.edit is not None:
+            self.artifact.edit.action_save_edit()
+
+    def action_leave_edit(self) -> None:
+        """From the palette, as the editor's own key."""
+        if self.artifact.edit is not None:
+            self.artifact.edit.action_leave_edit()
+
+    def action_stop_waiting(self) -> None:
+        """Leave the line for the lock."""
+        self.artifact.stop_waiting()
+
+    def action_lock_menu(self) -> None:
+        """What can be done about the lock."""
+        lock_menu(self, self.artifact)
+
+    async def keep_text(self) -> list[str]:
+        """Store what is in the editor."""
+        edit = self.artifact.edit
+        if edit is None or not edit.editor.touched:
+            return []
+        kept = await edit.store_now()
+        where = "is kept as a draft" if kept else "could not be stored completely"
+        return [f"Your unsaved text of {clean(edit.opened.path)} {where}."]
 
     # --- routes -------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Saving and leaving exist only while something is edited; letters only while nothing is typed."""
-        if action in {"save_edit", "leave_edit"}:
-            return self.editor is not None and self.app.screen is self
-        return True
-
-    async def on_rows_pane_chosen(self, event: RowsPane.Chosen) -> None:
-        """Enter in the tree or in the side pane."""
-        event.stop()
-        if event.pane.id == "tree":
-            self.choose_file(event.key)
-        elif isinstance(event.key, Item):
+    def on_rows_pane_chosen(self, event: RowsPane.Chosen) -> None:
+        """Enter in the side pane."""
+        if isinstance(event.key, Item):
             self.open_item(event.key)
 
     def open_item(self, item: Item) -> None:
@@ -175,12 +270,10 @@ class Workspace(ArtifactPart):
         elif item.kind == "gate":
             self.open_gate(item.ref)
         elif item.kind == "draft":
-            self.adopt_draft(item.ref)
+            self._offer_draft(item.ref)
 
     def open_set(self, set_id: str) -> None:
         """The variation grid."""
-        from flowide.tui.screens.grid import GridScreen
-
         self.app.push_screen(GridScreen(set_id))
 
     def open_gate(self, gate_id: str) -> None:
@@ -191,51 +284,93 @@ class Workspace(ArtifactPart):
         set_id = gate.context.get("set")
         if gate.kind == "choose" and isinstance(set_id, str):
             self.open_set(set_id)
-            return
-        from flowide.tui.screens.gate import ask_gate
-
-        ask_gate(self, gate)
+        else:
+            ask_gate(self, gate)
 
     def action_open_gate(self) -> None:
         """The newest open question."""
-        if not self.snapshot.gates:
+        if self.snapshot.gates:
+            self.open_gate(self.snapshot.gates[0].id)
+        else:
             self.say("No question is open.")
-            return
-        self.open_gate(self.snapshot.gates[0].id)
 
     def action_open_variations(self) -> None:
         """The newest set of the open file, else the newest of all."""
-        path = self.opened.path if self.opened else ""
+        path = self.artifact.opened.path if self.artifact.opened else ""
         found = self.snapshot.sets_of(path) or list(self.snapshot.sets)
         if found:
             self.open_set(found[0].id)
         else:
             self.say("There are no variations yet. Press v to have some made.")
 
+    def action_search(self) -> None:
+        """Search all texts."""
+        from flowide.tui.screens.search import SearchScreen
+
+        search = SearchScreen()
+        self.app.push_screen(search, lambda _: self._open_found(search.chosen))
+
+    def _open_found(self, found: Found | None) -> None:
+        if found is None:
+            return
+        if found.kind == "variation":
+            set_id, _, number = found.ref.rpartition("/")
+            self.app.push_screen(GridScreen(set_id, number=int(number)))
+        else:
+            self.open_at(found.ref, found.line)
+
+    def action_log(self) -> None:
+        """Who did what."""
+        from flowide.tui.screens.log import LogScreen
+
+        self.app.push_screen(LogScreen())
+
+    def open_at(self, path: str, line: int | None = None) -> None:
+        """Show a file, from a line (from 0) on."""
+        if self.artifact.edit is not None:
+            self.artifact.open(path)
+        else:
+            self.artifact.look(path, focus=True, line=line)
+
+    # --- variations ---------------------------------------------------------------------------------
+
     def action_vary(self) -> None:
         """Ask what is wanted, then start a run."""
         from flowide.tui.screens.vary import VaryDialog
 
-        path = self.opened.path if self.opened and self.opened.text is not None else None
-        self.app.push_screen(VaryDialog(path, self.snapshot.seats), self._vary)
+        opened, guide = self.artifact.opened, self.desk.guide
+        path = opened.path if opened is not None and opened.text is not None else None
+        proposal = guide if guide is not None and path == guide.path and not self.snapshot.sets else None
+        self.app.push_screen(VaryDialog(path, self.snapshot.seats, proposal), self._vary)
 
     def _vary(self, request: RunRequest | None) -> None:
         if request is not None:
-            self.start_variations(request)
+            self._start_variations(request)
 
-    @work(group="draft")
-    async def adopt_draft(self, draft: str) -> None:
-        """Take the lock and go on with a kept draft."""
-        from flowide.tui.screens.dialogs import Confirm
-
-        words: list[list[Span]] = [
-            [("It opens in the editor, under the lock. Nothing is saved until you save.", "quiet")]
-        ]
-        if not await self.app.push_screen_wait(Confirm("Go on with this draft?", words, yes="go on")):
-            return
+    @work(group="vary")
+    async def _start_variations(self, request: RunRequest) -> None:
+        """Start the run, and show its grid as soon as it has a set."""
         try:
-            path = await self.ask_engine(lambda session: editing.adopt(session, draft))
+            run = await self.ask_engine(lambda session: running.start(session, request))
         except FlowError as error:
             self.tell(error)
             return
-        self.edit_adopted(path)
+        self.say("The agents are at work.", good=True)
+        for _ in range(200):
+            found = next((group for group in self.snapshot.sets if group.run == run), None)
+            if found is not None:
+                if self.app.screen is self:
+                    self.open_set(found.id)
+                return
+            view = self.snapshot.run_of(run)
+            if view is not None and view.run.status != "running":
+                return
+            await asyncio.sleep(0.05)
+
+    @work(group="draft")
+    async def _offer_draft(self, draft: str) -> None:
+        words: list[list[Span]] = [
+            [("It opens in the editor, under the lock. Nothing is saved until you save.", "quiet")]
+        ]
+        if await self.app.push_screen_wait(Confirm("Go on with this draft?", words, yes="go on")):
+            self.artifact.adopt(draft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flowide.domain.rows import Lock
+from flowide.domain.rows import Lock, Step
 from flowide.space.queries import RunView
 from flowide.tui.views.snapshot import Seat, Snapshot
 from flowide.tui.views.spans import Span, clean
@@ -68,13 +68,17 @@ def _in_run(view: RunView) -> dict[str, str]:
         "more": "writing",
         "critique": "reading",
         "resolve": "choosing",
-        "check": "checking",
     }
     return {
-        step.actor: words.get(step.kind, step.kind)
+        worker_of(step): words[step.kind]
         for step in view.steps
-        if step.status == "started" and step.actor and step.kind in words
+        if step.status == "started" and step.kind in words and step.result.get("agent")
     }
+
+
+def worker_of(step: Step) -> str:
+    """Who does a step: the agent that was asked, else who drives the run."""
+    return str(step.result.get("agent") or step.actor or "?")
 
 
 def is_mine(lock: Lock, me: str, client: str) -> bool:

@@ -30,6 +30,18 @@ class Aligned(Struct, frozen=True):
     cells: tuple[int | None, ...]
 
 
+def common_start(one: str | bytes, other: str | bytes) -> int:
+    """Characters or bytes two texts share at their start; found by halving, so a long text costs little."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def compare_lines(base: Sequence[str], text: Sequence[str]) -> Change:
     """The difference between two texts, as lines."""
     beside: list[int | None] = [None] * len(base)

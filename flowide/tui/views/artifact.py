@@ -25,6 +25,8 @@ class OpenArtifact(Struct, frozen=True, kw_only=True):
     """What the holder has written so far."""
     problem: str = ""
     """Why it cannot be shown, for people."""
+    warning: str = ""
+    """What is wrong although it can be shown."""
 
     @property
     def lines(self) -> list[str]:

@@ -14,6 +14,9 @@ from flowide.tui.views.align import Aligned, Change, align, compare_lines, side_
 from flowide.tui.views.spans import Span, clean, lines_of, plain
 from flowide.tui.views.words import count, duration
 
+PARSES = "parses"
+"""Name of the check that every variation gets."""
+
 
 class Column(Struct, frozen=True, kw_only=True):
     """One text of the grid: a variation, one that is being written, or the preview of a blend."""
@@ -29,7 +32,8 @@ class Column(Struct, frozen=True, kw_only=True):
     pieces: tuple[Piece, ...] = ()
     view: VariationView | None = None
     streaming: bool = False
-    preview: bool = False
+    done: bool = False
+    """It is written, and waits for the ones before it."""
 
 
 class Grid(Struct, frozen=True, kw_only=True):
@@ -68,14 +72,23 @@ def numbered_column(view: VariationView, text: str, base: Sequence[str], pieces:
     )
 
 
-def streaming_column(key: str, actor: str, text: str, base: Sequence[str]) -> Column:
+def streaming_column(key: str, actor: str, text: str, base: Sequence[str], *, done: bool = False) -> Column:
     """A text that is being written: line n stands beside the base's line n, so that nothing jumps."""
     lines = tuple(lines_of(text))
     paired = min(len(base), len(lines))
     beside = tuple(index if index < paired else None for index in range(len(base)))
     extra: list[tuple[int, ...]] = [()] * len(base) + [tuple(range(paired, len(lines)))]
     change = Change(beside, tuple(extra), frozenset(), 0, 0)
-    return Column(key=key, number=None, actor=actor, text=text, lines=lines, change=change, streaming=True)
+    return Column(
+        key=key,
+        number=None,
+        actor=actor,
+        text=text,
+        lines=lines,
+        change=change,
+        streaming=True,
+        done=done,
+    )
 
 
 def make_grid(
@@ -108,10 +121,9 @@ def make_grid(
 def title(column: Column, book: Mapping[str, str]) -> list[Span]:
     """`3  quinn  ★ short list`."""
     colour = colour_of(book, column.actor)
-    if column.preview:
-        return [("preview", "accent b"), ("  not built yet", "quiet")]
     if column.streaming:
-        return [("◐", colour), ("  ", ""), (clean(column.actor), f"{colour} b"), ("  writing…", "quiet")]
+        doing = "written" if column.done else "writing"
+        return [("◐", colour), ("  ", ""), (clean(column.actor), f"{colour} b"), (f"  {doing}", "quiet")]
     assert column.view is not None
     variation = column.view.variation
     spans: list[Span] = [(str(column.number), "b"), ("  ", ""), (clean(column.actor), f"{colour} b")]
@@ -129,11 +141,11 @@ def title(column: Column, book: Mapping[str, str]) -> list[Span]:
 
 
 def stats(column: Column) -> list[Span]:
-    """`92 lines  +31 -12  ✓ tests  7/10`."""
+    """`92 lines  +31 -12  7/10`."""
     size = count(len(column.lines), "line")
-    if column.streaming:
-        return [(size, "quiet")]
     spans: list[Span] = [(size, "quiet")]
+    if column.streaming:
+        return spans
     if column.change.added or column.change.removed:
         spans += [
             ("  ", ""),
@@ -141,12 +153,19 @@ def stats(column: Column) -> list[Span]:
             (" ", ""),
             (f"\N{MINUS SIGN}{column.change.removed}", "del"),
         ]
-    if column.view is not None:
-        score = best_score(column.view.variation)
-        if score is not None:
-            spans += [("  ", ""), (f"{score}/10", "secondary")]
-        for check in column.view.checks:
-            spans += [("  ", ""), *check_words(check)]
+    score = None if column.view is None else best_score(column.view.variation)
+    if score is not None:
+        spans += [("  ", ""), (f"{score}/10", "secondary")]
+    return spans
+
+
+def checks(column: Column) -> list[Span]:
+    """`✓ tests 41/41  ✗ lint`; that a text parses is told only when nothing else was checked."""
+    found = [] if column.view is None else column.view.checks
+    others = [check for check in found if check.name != PARSES or check.status != "passed"]
+    spans: list[Span] = []
+    for check in others or found:
+        spans += [("  " if spans else "", ""), *check_words(check)]
     return spans
 
 
@@ -169,7 +188,7 @@ def check_words(check: rows.Check) -> list[Span]:
 
 
 def remark(column: Column) -> list[Span]:
-    """The third header line: where a blend comes from, or what the newest critique or note says."""
+    """The fourth header line: where a blend comes from, or what the newest critique or note says."""
     if column.view is None:
         return []
     variation = column.view.variation
@@ -206,7 +225,7 @@ def strip_of_numbers(grid: Grid, focus: int) -> list[Span]:
     spans: list[Span] = []
     for index, column in enumerate(grid.columns):
         sign = column_sign(column)
-        name = "new" if column.preview else str(column.number) if column.number is not None else "◐"
+        name = str(column.number) if column.number is not None else "◐"
         here = index == focus
         spans.append((f" {name}{sign} ", "cursor b" if here else "quiet"))
     return spans
@@ -231,4 +250,6 @@ def column_sign(column: Column) -> str:
 
 def header_text(column: Column, book: Mapping[str, str]) -> str:
     """All a header says, as plain text."""
-    return "\n".join(plain(spans) for spans in (title(column, book), stats(column), remark(column)))
+    return "\n".join(
+        plain(spans) for spans in (title(column, book), stats(column), checks(column), remark(column))
+    )

@@ -111,10 +111,6 @@ class GridState:
         if self.grid.columns:
             self.focus = max(0, min(len(self.grid.columns) - 1, self.focus + by))
 
-    def move_row(self, by: int) -> None:
-        """Up or down."""
-        self.cursor = max(0, min(len(self.grid.rows) - 1, self.cursor + by))
-
     def next_piece(self, by: int) -> None:
         """To the start of the next (or previous) piece of the column."""
         column = self.column
@@ -148,18 +144,36 @@ class GridState:
             return "This one is not finished yet: its pieces can be picked when it is."
         if piece is None:
             return "No piece on this line. Press n for the next one."
+        return self._toggle(column.number, piece.name)
+
+    def toggle_piece(self, name: str) -> str:
+        """Pick a piece of the focused variation by its name, or put it back; returns why not, or nothing."""
+        column = self.column
+        if column is None or column.number is None:
+            return "This one is not finished yet: its pieces can be picked when it is."
+        if all(piece.name != name for piece in column.pieces):
+            return f"{column.number} has no {name}."
+        return self._toggle(column.number, name)
+
+    def go_to_piece(self, name: str) -> None:
+        """Put the cursor on a piece of the focused variation, when it has it."""
+        column = self.column
+        for piece in column.pieces if column is not None else ():
+            row = self.row_of(name_line(piece)) if piece.name == name else None
+            if row is not None:
+                self.cursor = row
+
+    def _toggle(self, number: int, name: str) -> str:
         if self.base is None:
-            self.base = self._likely_base(column.number)
-        if column.number == self.base:
-            return (
-                f"{column.number} is the base of the mix: all its pieces are in. Press b to change the base."
-            )
-        pick = Pick(column.number, piece.name)
+            self.base = self._likely_base(number)
+        if number == self.base:
+            return f"{number} is the base of the mix: all its pieces are in. Press b to change the base."
+        pick = Pick(number, name)
         self.preview = None
         if pick in self.picks:
             self.picks.remove(pick)
             return ""
-        self.picks = [other for other in self.picks if not _overlap(other.piece, piece.name)]
+        self.picks = [other for other in self.picks if not _overlap(other.piece, name)]
         self.picks.append(pick)
         return ""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Literal
 
@@ -10,9 +11,9 @@ from msgspec import Struct
 
 from flowide.domain import rows
 from flowide.space.queries import RunView
-from flowide.tui.views.actors import colour_of
+from flowide.tui.views.actors import colour_of, worker_of
 from flowide.tui.views.snapshot import Snapshot
-from flowide.tui.views.spans import Row, Span, clean, lines_of
+from flowide.tui.views.spans import Row, Span, clean, lines_of, shorten_path
 from flowide.tui.views.words import between, clock_time, count, dollars, duration
 
 SIGNS = {
@@ -35,62 +36,120 @@ class Item(Struct, frozen=True):
     ref: str
 
 
-def side_rows(state: Snapshot, book: Mapping[str, str], zone: tzinfo | None = None) -> list[Row]:
-    """What waits for the person first, then what runs, then the variation sets."""
-    found: list[Row] = []
+def side_rows(
+    state: Snapshot,
+    book: Mapping[str, str],
+    width: int,
+    *,
+    guide: Sequence[str] = (),
+    zone: tzinfo | None = None,
+) -> list[Row]:
+    """What waits for the person first, then kept drafts, variations and runs; texts wrap at `width` cells.
+
+    `guide` are paragraphs for somebody who is here for the first time.
+    """
+    found: list[Row] = [_heading("START HERE", "accent b")] if guide else []
+    for text in guide:
+        found += [Row(((line, ""),)) for line in textwrap.wrap(text, max(12, width - 2))]
+        found.append(Row(()))
     if state.gates:
-        found.append(Row((("QUESTIONS", "warn b"),), ((str(len(state.gates)), "warn"),)))
-        for gate in state.gates:
-            found += _gate_rows(gate, state)
+        found.append(_heading("WAITS FOR YOU", "warn b", str(len(state.gates))))
+        for gate in state.gates[:6]:
+            found += _gate_rows(gate, state, width)
         found.append(Row(()))
     if state.drafts:
-        found.append(Row((("KEPT DRAFTS", "quiet b"),)))
+        found.append(_heading("KEPT DRAFTS", "quiet b", str(len(state.drafts))))
         paths = {artifact.id: artifact.path for artifact in state.artifacts}
-        for draft in state.drafts[:3]:
-            name = paths.get(draft.artifact, "?").rsplit("/", 1)[-1]
-            left: tuple[Span, ...] = (("□ ", "warn"), (clean(name), ""), (f"  {clean(draft.actor)}", "quiet"))
-            found.append(Row(left, ((clock_time(draft.ts, zone), "quiet"),), Item("draft", draft.id)))
+        found += [_draft_row(draft, paths, book, zone) for draft in state.drafts[:4]]
         found.append(Row(()))
-    found.append(Row((("VARIATIONS", "quiet b"),), (("v new", "quiet"),)))
-    for group in state.sets[:8]:
-        found += _set_rows(group, state)
+    found.append(_heading("VARIATIONS", "quiet b"))
+    found += [_set_row(group, state) for group in state.sets[:8]]
     if not state.sets:
-        found.append(Row((("None yet. Press ", "quiet"), ("v", "key"), (" to have some made.", "quiet"))))
-    found += [Row(()), Row((("RUNS", "quiet b"),))]
+        found += _quiet("None yet. Open a file and press v: agents write several, side by side.", width)
+    found += [Row(()), _heading("RUNS", "quiet b")]
     for view in state.runs[:8]:
-        found += _run_rows(view, zone)
+        found += _run_rows(view, book, zone)
     if not state.runs:
-        found.append(Row((("Nothing has run yet.", "quiet"),)))
+        found += _quiet("Nothing has run yet.", width)
     return found
 
 
-def _gate_rows(gate: rows.Gate, state: Snapshot) -> list[Row]:
-    question = clean(gate.question.split("\n", 1)[0])
-    return [Row((("? ", "warn b"), (question, "")), (), Item("gate", gate.id))]
+def _heading(words: str, role: str, right: str = "") -> Row:
+    return Row(((words, role),), ((right, role),) if right else ())
 
 
-def _set_rows(group: rows.VariationSet, state: Snapshot) -> list[Row]:
+def _quiet(text: str, width: int) -> list[Row]:
+    return [Row(((line, "quiet"),)) for line in textwrap.wrap(text, max(12, width - 2))]
+
+
+def _gate_rows(gate: rows.Gate, state: Snapshot, width: int) -> list[Row]:
+    """The question in full, and what it is about."""
+    key = Item("gate", gate.id)
+    lines = textwrap.wrap(clean(" ".join(gate.question.split())), max(12, width - 4)) or ["A question"]
+    found = [Row((("? ", "warn b"), (lines[0], "b")), (), key)]
+    found += [Row((("  ", ""), (line, "b"))) for line in lines[1:3]]
+    group = next((each for each in state.sets if each.id == gate.context.get("set")), None)
+    run = state.run_of(gate.run)
+    about = group.title if group is not None else run.run.flow if run is not None else ""
+    if about:
+        found.append(Row((("  ", ""), (shorten_path(clean(about), max(8, width - 4)), "quiet"))))
+    return found
+
+
+def _draft_row(
+    draft: rows.Draft, paths: Mapping[str, str], book: Mapping[str, str], zone: tzinfo | None
+) -> Row:
+    name = paths.get(draft.artifact, "?").rsplit("/", 1)[-1]
+    left: tuple[Span, ...] = (
+        ("□ ", "warn"),
+        (clean(name), ""),
+        (f"  {clean(draft.actor)}", colour_of(book, draft.actor)),
+    )
+    return Row(left, ((clock_time(draft.ts, zone), "quiet"),), Item("draft", draft.id))
+
+
+def _set_row(group: rows.VariationSet, state: Snapshot) -> Row:
     words = f"{group.count}\N{MULTIPLICATION SIGN}" if group.count else "…"
     run = state.run_of(group.run)
-    alive = run is not None and run.run.status == "running"
+    alive = (
+        run is not None and run.alive and run.run.status == "running" and state.gate_of_set(group.id) is None
+    )
     sign: Span = ("◐ ", "accent") if alive else ("▤ ", "quiet")
-    detail = f"round {group.round}" if group.round > 1 else ""
-    return [
-        Row(
-            (sign, (clean(group.title), ""), (f"  {detail}" if detail else "", "quiet")),
-            ((words, "secondary"),),
-            Item("set", group.id),
-        )
-    ]
+    name = group.title.rsplit("/", 1)[-1]
+    left: list[Span] = [sign, (clean(name), "")]
+    if group.round > 1:
+        left.append((f"  round {group.round}", "quiet"))
+    return Row(tuple(left), ((words, "secondary"),), Item("set", group.id))
 
 
-def _run_rows(view: RunView, zone: tzinfo | None) -> list[Row]:
+def _run_rows(view: RunView, book: Mapping[str, str], zone: tzinfo | None) -> list[Row]:
+    """A line for the run; while it goes, one more for what it does."""
     run = view.run
     sign, role = run_sign(view)
-    done = sum(step.status == "completed" for step in view.steps)
-    word = f"{done} steps" if run.status == "running" and view.alive else status_word(view)
-    left: tuple[Span, ...] = ((f"{sign} ", role), (clean(run.flow), ""), (f"  {word}", "quiet"))
-    return [Row(left, ((clock_time(run.started, zone), "quiet"),), Item("run", run.id))]
+    going = run.status == "running" and view.alive
+    left: list[Span] = [(f"{sign} ", role), (clean(run.flow), "")]
+    if not going:
+        left.append((f"  {status_word(view)}", "quiet"))
+    found = [Row(tuple(left), ((clock_time(run.started, zone), "quiet"),), Item("run", run.id))]
+    if going:
+        found.append(Row((("  ", ""), *_doing(view, book))))
+    return found
+
+
+def _doing(view: RunView, book: Mapping[str, str]) -> list[Span]:
+    """`choose: waits for an answer`, `check: 3 of 5`, or who is at work."""
+    if any(gate.status == "open" for gate in view.gates):
+        return [("waits for an answer", "warn")]
+    agents = {
+        str(step.result["agent"]): None
+        for step in view.steps
+        if step.status == "started" and step.result.get("agent")
+    }
+    spans: list[Span] = []
+    for actor in list(agents)[:3]:
+        spans += [(f"{clean(actor)} ", colour_of(book, actor))]
+    started = [step.kind for step in view.steps if step.status == "started"]
+    return [*spans, (clean(started[-1]) if started else "starting", "quiet")]
 
 
 def run_sign(view: RunView) -> Span:
@@ -151,7 +210,7 @@ def run_rows(
         found.append(_step_row(step, book, now, zone))
         if step.status == "started" and live.get(step.key):
             last = clean(" ".join(live[step.key][-300:].split()))
-            found.append(Row((("     ▍ ", colour_of(book, step.actor or "")), (last[-160:], "quiet i"))))
+            found.append(Row((("     ▍ ", colour_of(book, worker_of(step))), (last[-160:], "quiet i"))))
         if step.error:
             found.append(Row((("     ", ""), (clean(str(step.error.get("message", step.error))), "bad"))))
     if not view.steps:
@@ -171,8 +230,9 @@ def run_rows(
 def _step_row(step: rows.Step, book: Mapping[str, str], now: datetime, zone: tzinfo | None) -> Row:
     sign, role = SIGNS.get(step.status, ("○", "quiet"))
     left: list[Span] = [(f"  {sign} ", role), (clean(step.key), "")]
-    if step.actor:
-        left += [("  ", ""), (clean(step.actor), colour_of(book, step.actor))]
+    agent = step.result.get("agent")
+    if agent:
+        left += [("  ", ""), (clean(str(agent)), colour_of(book, str(agent)))]
     summary = _result_words(step.result)
     if summary:
         left += [(f"  {summary}", "quiet")]

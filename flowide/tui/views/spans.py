@@ -30,6 +30,14 @@ def clean(text: str) -> str:
     return text.expandtabs(TAB).translate(_UNSAFE)
 
 
+_UNSAFE_IN_PLACE = {code: sign for code, sign in _UNSAFE.items() if sign and code != ord("\t")}
+
+
+def visible(text: str) -> str:
+    """As `clean`, for a text that is edited: each character keeps its place, tabs stay."""
+    return text if text.isascii() and text.isprintable() else text.translate(_UNSAFE_IN_PLACE)
+
+
 def lines_of(text: str) -> list[str]:
     """The lines of a text, cleaned; CRLF and a final line break leave no trace."""
     lines = text.split("\n")

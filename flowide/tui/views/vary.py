@@ -38,7 +38,7 @@ def request_of(wanted: Wanted) -> RunRequest | str:
     if not wanted.path.strip():
         return "Where would an accepted one go? Name a file, new or not."
     inputs["path"] = wanted.path.strip()
-    inputs["checks"] = [line.strip() for line in wanted.check.splitlines() if line.strip()]
+    inputs["checks"] = [line.strip() for line in wanted.check.split(";") if line.strip()]
     return RunRequest(
         flow="variations",
         brief=brief,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
 from flowide.tui.ink import ink_of
+from flowide.tui.views.hints import Hint, hint_spans
 from flowide.tui.views.spans import Span
 
 
@@ -42,11 +44,33 @@ class Bar(Widget):
 
 
 class HintBar(Bar):
-    """Keys that matter now."""
+    """Keys that matter now. A click presses the key."""
 
-    def show_hints(self, hints: Sequence[tuple[str, str]], right: Sequence[Span] = ()) -> None:
-        """Pairs of key and what it does; the last ones go first when there is no room."""
-        spans: list[Span] = [(" ", "")]
-        for key, label in hints:
-            spans += [(key, "key"), (f" {label}   ", "quiet")]
-        self.show(spans, right)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._hints: tuple[Hint, ...] = ()
+        self._places: list[tuple[int, int, str]] = []
+
+    def show_hints(self, hints: Sequence[Hint]) -> None:
+        """What can be pressed, most important first; what does not fit is left out as a whole."""
+        new = tuple(hints)
+        if new != self._hints:
+            self._hints = new
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        ink = ink_of(self.app)
+        spans, self._places = hint_spans(self._hints, self.size.width)
+        return ink.strip(spans, self.size.width, self.ground)
+
+    def on_click(self, event: events.Click) -> None:
+        """As if the key were pressed."""
+        for start, end, key in self._places:
+            if start <= event.x < end:
+                event.stop()
+                self.app.simulate_key(key)
+
+    @property
+    def words(self) -> str:
+        """What it says, as plain text."""
+        return "   ".join(f"{hint.shown} {hint.word}" for hint in self._hints)

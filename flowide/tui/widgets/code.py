@@ -85,9 +85,9 @@ class CodeView(LineWidget):
             self._title = (left, right)
             self.redraw_head()
 
-    def go_to_top(self) -> None:
-        """Another text begins at its start."""
-        self.top = self.x = 0
+    def go_to(self, line: int) -> None:
+        """Have a line (from 0) at the top of the next text that is shown."""
+        self.top, self.x = line, 0
 
     def line_count(self) -> int:
         return len(self.lines) or len(self._empty)

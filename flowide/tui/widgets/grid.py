@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,14 +20,18 @@ from flowide.tui.views.spans import fit
 from flowide.tui.widgets.code import code_segments
 from flowide.tui.widgets.lines import LineWidget
 
+HEAD = 4
+"""Lines above the text: who, how large, checks, a rule; one more for critiques when there are any."""
 LEAST_COLUMN = 38
 """Cells a column wants before another one is shown beside it."""
+
+
+_HEADS = (words.stats, words.checks, words.remark)
 
 
 class GridView(LineWidget):
     """Draws a `GridState`. Keys are the screen's; clicks are told as `Pointed`."""
 
-    head_lines = 4
     edge = False
 
     @dataclass
@@ -42,7 +47,10 @@ class GridView(LineWidget):
         self.book = book
         self.colours: dict[str, Highlighter] = {}
         """By column key; a column without an entry is drawn plain."""
+        self.head_lines = 4
         self._first = 0
+        self._rows: list[int] = []
+        """Rows of the grid that are drawn: those in which a column in view has a line."""
         self._picked: dict[str, set[int]] = {}
         self._piece: tuple[int, int] | None = None
 
@@ -96,15 +104,41 @@ class GridView(LineWidget):
         self._picked = {column.key: state.picked_lines(column) for column in state.grid.columns}
         piece = state.piece
         self._piece = None if piece is None else (piece.start_line - 1, piece.end_line - 1)
+        remarks = any(words.remark(column) for column in state.grid.columns)
+        self.head_lines = HEAD + (1 if remarks else 0)
+        self._choose_rows()
         self.redraw()
-        self.show_line(state.cursor)
+        self.show_line(self.place)
+
+    def _choose_rows(self) -> None:
+        """Leave out rows that only columns out of view, or the base, have lines in."""
+        shown, rows = self.shown_columns(), self.state.grid.rows
+        self._rows = [
+            index
+            for index, row in enumerate(rows)
+            if any(row.cells[column] is not None for column in shown)
+            or (self.state.diff and row.base is not None)
+        ]
+        if self._rows:
+            self.state.cursor = self._rows[self.place]
+
+    @property
+    def place(self) -> int:
+        """Where the cursor's row, or the nearest one above that is drawn, stands among the drawn ones."""
+        return max(0, bisect_right(self._rows, self.state.cursor) - 1)
+
+    def move(self, by: int) -> None:
+        """Move the cursor over drawn rows."""
+        if self._rows:
+            self.state.cursor = self._rows[max(0, min(len(self._rows) - 1, self.place + by))]
 
     def line_count(self) -> int:
-        return len(self.state.grid.rows)
+        return len(self._rows)
 
     def draw(self, index: int, width: int, ink: Ink) -> Strip:
         shown = self.shown_columns()
-        row = self.state.grid.rows[index]
+        at = self._rows[index]
+        row = self.state.grid.rows[at]
         segments: list[Segment] = []
         for place, (column_index, cells) in enumerate(
             zip(shown, self._widths(len(shown), width), strict=True)
@@ -112,7 +146,7 @@ class GridView(LineWidget):
             if place:
                 segments.append(self._line_between(shown[place - 1], column_index, ink))
             column = self.state.grid.columns[column_index]
-            segments += self._cell(column, column_index, index, row.cells[column_index], row.base, cells, ink)
+            segments += self._cell(column, column_index, at, row.cells[column_index], row.base, cells, ink)
         return Strip(segments, width)
 
     def _line_between(self, left: int, right: int, ink: Ink) -> Segment:
@@ -141,7 +175,7 @@ class GridView(LineWidget):
         colours = self.colours.get(column.key)
         runs = colours.line(line) if colours is not None else ()
         text = column.lines[line]
-        if column.streaming and line == len(column.lines) - 1:
+        if column.streaming and not column.done and line == len(column.lines) - 1:
             text += "▍"
         dim = column.view is not None and column.view.variation.rejected
         return segments + code_segments(text, runs, max(1, width - gutter - 2), ink, ground, dim=dim)
@@ -169,8 +203,6 @@ class GridView(LineWidget):
             return lead + code_segments(text, (), max(1, width - 2), ink, ground, dim=True)
         ground = "selected" if here else self.ground
         spans = [("▌", "accent")] if here else [(" ", "")]
-        if base is not None and focused:
-            spans.append(("\N{MINUS SIGN}", "del"))
         return [Segment(text, ink.style(role, ground)) for text, role in fit(spans, width)]
 
     def draw_head(self, y: int, width: int, ink: Ink) -> Strip:
@@ -178,17 +210,18 @@ class GridView(LineWidget):
         segments: list[Segment] = []
         for place, (index, cells) in enumerate(zip(shown, self._widths(len(shown), width), strict=True)):
             if place:
-                segments.append(Segment("│" if y < 3 else "┼", ink.style("hairline", self.ground)))
+                sign = "│" if y < self.head_lines - 1 else "┼"
+                segments.append(Segment(sign, ink.style("hairline", self.ground)))
             segments += self._head_cell(y, index, cells, ink)
         return Strip(segments, width) if segments else ink.strip([], width, self.ground)
 
     def _head_cell(self, y: int, index: int, width: int, ink: Ink) -> list[Segment]:
         column = self.state.grid.columns[index]
         focused = index == self.state.focus
-        if y == 3:
+        if y == self.head_lines - 1:
             line = "━" if focused else "─"
             return [Segment(line * width, ink.style("accent" if focused else "hairline", self.ground))]
-        spans = [words.title(column, self.book), words.stats(column), words.remark(column)][y]
+        spans = [words.title(column, self.book), *(part(column) for part in _HEADS)][y]
         if y == 0 and column.key == self.state.pinned:
             spans = [*spans, ("  pinned", "quiet")]
         if y == 0 and column.number is not None and column.number == self.state.base:
@@ -205,6 +238,7 @@ class GridView(LineWidget):
         x = event.x
         for index, cells in zip(shown, self._widths(len(shown), self.body_width), strict=True):
             if x <= cells:
-                self.post_message(self.Pointed(self.line_at(event.y), index))
+                place = self.line_at(event.y)
+                self.post_message(self.Pointed(None if place is None else self._rows[place], index))
                 return
             x -= cells + 1

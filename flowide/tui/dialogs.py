@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
+from msgspec import Struct
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,11 +16,15 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from flowide.tui.ink import Ink, ink_of
-from flowide.tui.views.spans import Span
+from flowide.tui.views.hints import Hint
+from flowide.tui.views.spans import Row, Span
 from flowide.tui.widgets.bars import HintBar
 from flowide.tui.widgets.lines import LineWidget
+from flowide.tui.widgets.rows import RowsPane
 
 T = TypeVar("T")
+
+CANCEL = Hint("esc", "cancel", "escape")
 
 Lines = Sequence[Sequence[Span]]
 
@@ -77,7 +83,7 @@ class Ask(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """The field has the keys."""
-        self.query_one(HintBar).show_hints([("enter", self._enter), ("esc", "cancel")])
+        self.query_one(HintBar).show_hints([Hint("enter", self._enter, "enter"), CANCEL])
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -104,7 +110,7 @@ class Confirm(Dialog[bool | None]):
 
     def on_mount(self) -> None:
         """Say which keys answer."""
-        self.query_one(HintBar).show_hints([("enter", self._yes), ("esc", "cancel")])
+        self.query_one(HintBar).show_hints([Hint("enter", self._yes, "enter"), CANCEL])
 
     def action_yes(self) -> None:
         """Go ahead."""
@@ -161,5 +167,52 @@ class Show(Dialog[None]):
 
     def on_mount(self) -> None:
         """Say how to leave."""
-        self.query_one(HintBar).show_hints([("↑↓", "scroll"), ("esc", "close")])
+        self.query_one(HintBar).show_hints([Hint("↑↓", "scroll", "down"), Hint("esc", "close", "escape")])
         self.query_one(ScrolledWords).focus()
+
+
+class Choice(Struct, frozen=True):
+    """Something that can be chosen by its letter."""
+
+    key: str
+    title: str
+    help: str = ""
+
+
+class Choose(Dialog[str | None]):
+    """One of several things, by its letter or with enter; None = none."""
+
+    def __init__(self, title: str, lines: Lines, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title, self._lines, self._choices = title, lines, choices
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Words([[(self._title, "b")], *self._lines, []])
+            yield RowsPane(id="choices", ground="panel", edge=False)
+            yield Words([[]])
+            yield HintBar(id="dialog-hints")
+
+    def on_mount(self) -> None:
+        """The first one is under the cursor."""
+        rows = self.query_one(RowsPane)
+        rows.styles.height = len(self._choices)
+        rows.show(
+            [
+                Row(((f"{each.key}  ", "key b"), (each.title, ""), (f"  {each.help}", "quiet")), (), each.key)
+                for each in self._choices
+            ]
+        )
+        rows.focus()
+        self.query_one(HintBar).show_hints([Hint("enter", "choose", "enter"), CANCEL])
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter chooses at once."""
+        if any(each.key == event.character for each in self._choices):
+            event.stop()
+            self.dismiss(event.character)
+
+    def on_rows_pane_chosen(self, event: RowsPane.Chosen) -> None:
+        """Enter, or a click."""
+        event.stop()
+        self.dismiss(str(event.key))

@@ -1,0 +1,89 @@
+"""What screens and panes know of the app: the engine, the newest picture, and toasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+
+from flowide.errors import FlowError
+from flowide.tui.engine.thread import Engine, Work
+from flowide.tui.views.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+T = TypeVar("T")
+
+
+class Guide(Protocol):
+    """What a first-run guide proposes."""
+
+    @property
+    def path(self) -> str:
+        """The file to start with."""
+        ...
+
+    @property
+    def brief(self) -> str:
+        """What to ask for."""
+        ...
+
+    @property
+    def checks(self) -> list[str]:
+        """Commands that check each variation."""
+        ...
+
+
+class Desk(Protocol):
+    """The app, as far as what it shows knows it."""
+
+    engine: Engine
+    snapshot: Snapshot
+    """The newest picture of the space."""
+    book: Mapping[str, str]
+    """Colour role of each handle."""
+    guide: Guide | None
+    """None but in the demo."""
+
+
+class AtDesk:
+    """For screens and panes: what they ask of the app, and how they tell refusals."""
+
+    app: App[object]
+
+    @property
+    def desk(self) -> Desk:
+        """The app, as far as screens know it."""
+        return cast(Desk, self.app)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest picture of the space."""
+        return self.desk.snapshot
+
+    @property
+    def book(self) -> Mapping[str, str]:
+        """Colour role of each handle."""
+        return self.desk.book
+
+    async def ask_engine(self, work: Work[T]) -> T:
+        """Have the engine do something.
+
+        Raises:
+            FlowError: What it refused.
+        """
+        return await self.desk.engine.call(work)
+
+    def tell(self, error: FlowError) -> None:
+        """A refusal in words, as a toast."""
+        self.app.notify(
+            f"{error.message}\n{error.hint}".strip(),
+            title=error.code,
+            severity="warning",
+            markup=False,
+            timeout=8,
+        )
+
+    def say(self, words: str, *, good: bool = False) -> None:
+        """A short toast."""
+        self.app.notify(words, severity="information" if good else "warning", markup=False, timeout=4)

@@ -1,0 +1,325 @@
+"""The artifact in the middle: its text or what somebody is writing in it, its lock, and the way to the editor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+
+from flowide.errors import Busy, FlowError
+from flowide.tui.desk import AtDesk
+from flowide.tui.engine import editing
+from flowide.tui.highlight import Highlighter, language_of
+from flowide.tui.panes.editing import EditPane
+from flowide.tui.views.actors import is_mine
+from flowide.tui.views.align import compare_lines
+from flowide.tui.views.artifact import OpenArtifact, live_words, title, version_words
+from flowide.tui.views.locks import busy_words, lock_bar
+from flowide.tui.views.spans import Span, clean, lines_of
+from flowide.tui.views.welcome import welcome
+from flowide.tui.widgets.code import CodeView
+
+WATCH_S = 0.5
+"""Seconds between looks at somebody else's lock and draft; nothing is polled while the lock is free."""
+
+
+class ArtifactPane(AtDesk, Vertical):
+    """Shows one file; while its lock is ours, the editor is in its place."""
+
+    @dataclass
+    class Changed(Message):
+        """Another file, text, lock or editor: what is around the pane is out of date."""
+
+    @dataclass
+    class WantsFocus(Message):
+        """What was opened is to be read or written now."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.opened: OpenArtifact | None = None
+        self.edit: EditPane | None = None
+        """The editor with its lock; None while the text is only looked at."""
+        self._waiting = False
+        self._watch: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield CodeView(id="code")
+
+    @property
+    def code(self) -> CodeView:
+        """The text that is looked at."""
+        return self.query_one("#code", CodeView)
+
+    def take_keys(self) -> None:
+        """Give the keys to the editor, or to the text."""
+        (self.edit.editor if self.edit is not None else self.code).focus()
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    def open(self, path: str) -> None:
+        """Show a file and give it the keys."""
+        if self.edit is not None:
+            self.say("Save (ctrl+s) or stop editing (esc) first.")
+            return
+        self.look(path, focus=True)
+
+    @work(group="look", exclusive=True)
+    async def look(self, path: str, *, focus: bool = False, line: int | None = None) -> None:
+        """Read a file again, or another one; `line` counts from 0."""
+        try:
+            opened = await self.ask_engine(lambda session: editing.look(session, path))
+        except FlowError as error:
+            self.tell(error)
+            return
+        if focus:
+            self.code.go_to(line or 0)
+        await self._show(opened)
+        if focus:
+            self.post_message(self.WantsFocus())
+
+    async def _show(self, opened: OpenArtifact) -> None:
+        self.opened = opened
+        lines = opened.lines
+        colours, new = await asyncio.to_thread(_prepare, opened, lines)
+        if self.opened is not opened:
+            return
+        self.code.show(lines, colours, new)
+        self.draw()
+        self._watch_others()
+
+    def draw(self) -> None:
+        """Title line, and words where there is no text."""
+        state, code = self.snapshot, self.code
+        code.set_title(*title(self.opened, state.me, state.client, code.body_width))
+        if self.opened is None:
+            code.show_empty(welcome(state, code.body_width))
+        elif not self.opened.lines:
+            code.show_empty(
+                [[], [(clean(self.opened.problem) or "This file is empty. Press e to write.", "quiet")]]
+            )
+        self.post_message(self.Changed())
+
+    def lock_words(self) -> tuple[Sequence[Span], Sequence[Span]]:
+        """The lock bar."""
+        if self._waiting:
+            return [(" ◐ ", "warn"), ("waiting in line for the lock", ""), (" · ", "quiet"), ("esc", "key"),
+                    (" stops waiting", "quiet")], []  # fmt: skip
+        if self.opened is None:
+            return [(" □ ", "quiet"), ("nothing is open", "quiet")], []
+        if self.edit is not None and self.edit.ended:
+            return self.edit.ended_words(), []
+        if self.opened.artifact is None:
+            return [(" □ ", "quiet"), (clean(self.opened.problem) or "no artifact", "quiet")], []
+        state = self.snapshot
+        left = lock_bar(self.opened.lock, state.me, state.client, self.book, written=live_words(self.opened))
+        if self.opened.warning:
+            left = [(" ! ", "warn"), (clean(self.opened.warning), "warn")]
+        return left, [(version_words(self.opened.newest) + " ", "quiet")]
+
+    def follow(self) -> None:
+        """After news: look again when the open artifact has a newer version or another lock."""
+        opened = self.opened
+        if opened is None:
+            self.draw()  # the welcome says what there is
+            return
+        if opened.artifact is None:
+            return
+        lock = self.snapshot.lock_of(opened.path)
+        if self.edit is not None:
+            self.edit.follow(lock)
+            if opened.lock != lock:
+                self.opened = replace(opened, lock=lock)
+                self.draw()
+            return
+        row = next((each for each in self.snapshot.artifacts if each.id == opened.artifact.id), None)
+        known = opened.lock.lock if opened.lock and opened.lock.lock.state != "free" else None
+        if (row is not None and row.version != opened.artifact.version) or (
+            lock.lock if lock else None
+        ) != known:
+            self.look(opened.path)
+
+    def _watch_others(self) -> None:
+        """Look at somebody else's lock as long as there is one."""
+        state = self.snapshot
+        lock = self.opened.lock.lock if self.opened and self.opened.lock else None
+        foreign = lock is not None and lock.state == "held" and not is_mine(lock, state.me, state.client)
+        if foreign and self._watch is None:
+            self._watch = self.set_interval(WATCH_S, self._watch_once)
+        elif not foreign and self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+
+    @work(group="watch", exclusive=True)
+    async def _watch_once(self) -> None:
+        opened = self.opened
+        if opened is None or opened.artifact is None or self.edit is not None:
+            return
+        artifact = opened.artifact.id
+        try:
+            lock, draft = await self.ask_engine(lambda session: editing.watch(session, artifact))
+        except FlowError:
+            return
+        if self.opened is not opened:
+            return
+        if draft == opened.draft:
+            self.opened = replace(opened, lock=lock)
+            self.draw()
+        else:
+            await self._show(replace(opened, lock=lock, draft=draft))
+
+    # --- editing ------------------------------------------------------------------------------------
+
+    def editable(self) -> OpenArtifact | None:
+        """What can be edited now; says why not when nothing can."""
+        if self.edit is not None:
+            self.say("Save (ctrl+s) or stop editing (esc) first.")
+            return None
+        if self.opened is None:
+            self.say("Open a file first: choose one and press enter.")
+            return None
+        if self.opened.artifact is None or self.opened.text is None:
+            self.say(self.opened.problem or "This file cannot be edited here.")
+            return None
+        return self.opened
+
+    @work(group="edit", exclusive=True)
+    async def start_edit(self, *, wait: bool = False) -> None:
+        """Take the lock and start typing; with `wait` stand in line for it."""
+        opened = self.editable()
+        if opened is None or opened.artifact is None:
+            return
+        if len(opened.lines) > editing.MOST_EDITED:
+            self.say("This file is long: edit it with ctrl+o e, in your own editor.")
+            return
+        artifact, path = opened.artifact, opened.path
+        if wait:
+            self._set_waiting(True)
+        try:
+            hold = await self.ask_engine(
+                lambda session: editing.take(session, artifact, "editing", wait_s=None if wait else 0)
+            )
+            fresh = await self.ask_engine(lambda session: editing.look(session, path))
+            draft = await self.ask_engine(lambda session: editing.own_draft(session, artifact.id))
+        except Busy as busy:
+            self.refused(busy)
+            return
+        except FlowError as error:
+            self.tell(error)
+            return
+        finally:
+            self._set_waiting(False)
+        await self._show(fresh)
+        await self._open_editor(fresh, hold.fence, draft)
+
+    def _set_waiting(self, waiting: bool) -> None:
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self.post_message(self.Changed())
+
+    def stop_waiting(self) -> bool:
+        """Leave the line for the lock; whether we stood in it."""
+        if not self._waiting:
+            return False
+        self.workers.cancel_group(self, "edit")
+        return True
+
+    def refused(self, busy: Busy) -> None:
+        """Somebody holds the lock: who, for what, and what to do."""
+        self.app.notify(busy_words(busy.data), title="locked", severity="warning", markup=False, timeout=8)
+        if self.opened is not None:
+            self.look(self.opened.path)
+
+    async def _open_editor(self, opened: OpenArtifact, fence: int, draft: str | None) -> None:
+        top = self.code.top
+        self.edit = EditPane(opened, fence, draft=draft, row=top, id="edit")
+        await self.mount(self.edit)
+        self.add_class("-editing")
+        self.code.can_focus = False
+        self.draw()
+        self.post_message(self.WantsFocus())
+
+    async def on_edit_pane_ended(self, event: EditPane.Ended) -> None:
+        """The editor is done: show what is there now."""
+        event.stop()
+        edit, self.edit = self.edit, None
+        self.remove_class("-editing")
+        self.code.can_focus = True
+        if edit is not None:
+            self.code.top = edit.top_row
+            await edit.remove()
+        if self.opened is not None:
+            self.look(self.opened.path)
+        self.draw()
+        if event.focus:
+            self.post_message(self.WantsFocus())
+
+    def on_edit_pane_locked_out(self, event: EditPane.LockedOut) -> None:
+        """The lock bar says it."""
+        event.stop()
+        self.draw()
+
+    @work(group="edit", exclusive=True)
+    async def edit_outside(self) -> None:
+        """The person's own editor, under the lock."""
+        opened = self.editable()
+        if opened is None or opened.artifact is None:
+            return
+        from flowide.tui.outside import edit_outside
+
+        artifact, held = opened.artifact, False
+        try:
+            await self.ask_engine(lambda session: editing.take(session, artifact, "editing in $EDITOR"))
+            held = True
+            fresh = await self.ask_engine(lambda session: editing.look(session, opened.path))
+            text = edit_outside(self.app, fresh.path, fresh.text or "")
+            if text is None or text == fresh.text:
+                self.say(
+                    "Nothing was changed." if text is not None else "The editor failed; nothing was changed."
+                )
+            else:
+                version = await self.ask_engine(lambda session: editing.save(session, artifact.id, text))
+                held = False
+                self.say(f"Saved as v{version}.", good=True)
+        except Busy as busy:
+            self.refused(busy)
+        except FlowError as error:
+            self.tell(error)
+        finally:
+            if held:
+                await self._give_back(artifact.id)
+        self.look(opened.path)
+
+    async def _give_back(self, artifact: str) -> None:
+        try:
+            await self.ask_engine(lambda session: editing.release(session, artifact, drop=True))
+        except FlowError as error:
+            self.tell(error)
+
+    @work(group="adopt", exclusive=True)
+    async def adopt(self, draft: str) -> None:
+        """Take the lock and go on with a kept draft."""
+        try:
+            path = await self.ask_engine(lambda session: editing.adopt(session, draft))
+        except Busy as busy:
+            self.refused(busy)
+            return
+        except FlowError as error:
+            self.tell(error)
+            return
+        await self.look(path).wait()
+        self.start_edit()
+
+
+def _prepare(opened: OpenArtifact, lines: list[str]) -> tuple[Highlighter, frozenset[int]]:
+    """What takes a while, for a thread: the parse, and what a live draft changed."""
+    colours = Highlighter(lines, language_of(opened.path))
+    if opened.draft is None:
+        return colours, frozenset()
+    return colours, compare_lines(lines_of(opened.text or ""), lines).new

@@ -1,0 +1,173 @@
+"""The project's files: the tree, its scan, and the fuzzy search."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass
+from itertools import islice
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from flowide.errors import FlowError
+from flowide.tui.desk import AtDesk
+from flowide.tui.views.finding import find
+from flowide.tui.views.spans import Row
+from flowide.tui.views.tree import FileTree, Folder, More, filtered_rows
+from flowide.tui.views.words import count
+from flowide.tui.widgets.rows import RowsPane
+
+MOST_FILES = 200_000
+
+
+class FilesPane(AtDesk, Vertical):
+    """The tree; while something is searched, what was found."""
+
+    @dataclass
+    class Picked(Message):
+        """A file is to be opened."""
+
+        path: str
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.files = FileTree()
+        self.current: str | None = None
+        """The file that is shown beside the tree."""
+        self._scanned = False
+        self._found: list[str] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield RowsPane(id="tree")
+
+    @property
+    def rows(self) -> RowsPane:
+        """The rows."""
+        return self.query_one("#tree", RowsPane)
+
+    # --- drawing ------------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """The tree, or what the search found."""
+        if not self._scanned:
+            self.rows.set_title([("FILES", "quiet b")])
+            self.rows.show([Row((("Reading the folder…", "quiet"),))])
+            return
+        if self._found is not None:
+            self.rows.set_title([("FOUND", "quiet b")], [(str(len(self._found)), "quiet")])
+            rows = filtered_rows(self._found, self.snapshot, self.book)
+            self.rows.show(rows or [Row((("Nothing like that.", "quiet"),))])
+            return
+        self.rows.set_title([("FILES", "quiet b")], [(f"{len(self.files.paths):,}", "quiet")])
+        rows = self.files.rows(self.snapshot, self.book, self.current)
+        self.rows.show(rows or [Row((("This folder is empty.", "quiet"),))])
+
+    def mark(self, path: str | None) -> None:
+        """Show which file is open."""
+        if path != self.current:
+            self.current = path
+            if path is not None:
+                self.files.reveal(path)
+        self.draw()
+
+    # --- scan ---------------------------------------------------------------------------------------
+
+    @work(group="scan", exclusive=True)
+    async def rescan(self) -> None:
+        """Read the folder, off the loop that draws."""
+        try:
+            paths = await self.ask_engine(
+                lambda session: asyncio.to_thread(lambda: list(islice(session.folder.scan(), MOST_FILES)))
+            )
+        except FlowError as error:
+            self.tell(error)
+            return
+        self._scanned = True
+        await asyncio.to_thread(self.files.fill, paths)
+        if len(paths) == MOST_FILES:
+            self.say(f"Only the first {count(MOST_FILES, 'file')} are listed.")
+        self.draw()
+        if self.rows.current is None:
+            self.rows.action_end(-1)
+
+    # --- choosing -----------------------------------------------------------------------------------
+
+    def on_rows_pane_chosen(self, event: RowsPane.Chosen) -> None:
+        """Enter or a click in the tree."""
+        event.stop()
+        self.choose(event.key)
+
+    def choose(self, key: Hashable) -> None:
+        """Open a file, or open and close a folder."""
+        if isinstance(key, Folder):
+            self.files.toggle(key.path)
+            self.draw()
+        elif isinstance(key, More):
+            self.files.show_more(key.folder)
+            self.draw()
+        elif isinstance(key, str):
+            if self._found is not None:
+                self.files.reveal(key)
+                self._end_search()
+                self.rows.move_to(key)
+            self.post_message(self.Picked(key))
+
+    # --- search -------------------------------------------------------------------------------------
+
+    async def search(self) -> None:
+        """Let parts of a name be typed."""
+        if not self.query("#find"):
+            field = Input(placeholder="parts of a name", id="find", select_on_focus=False)
+            field.cursor_blink = False
+            await self.mount(field, before=0)
+        box = self.query_one("#find", Input)
+        box.add_class("-open")
+        box.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Search as it is typed."""
+        event.stop()
+        if event.input.has_class("-open"):
+            self._search(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter opens the best one."""
+        event.stop()
+        if self._found:
+            self.choose(self._found[0])
+        else:
+            self._end_search()
+            self.rows.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """esc ends the search, down goes into what was found."""
+        box = self.query("#find.-open")
+        if not box:
+            return
+        if event.key == "escape":
+            event.stop()
+            self._end_search()
+            self.rows.focus()
+        elif event.key == "down" and box.first().has_focus:
+            event.stop()
+            self.rows.focus()
+
+    @work(group="search", exclusive=True)
+    async def _search(self, typed: str) -> None:
+        found = None
+        if typed.strip():
+            found = await asyncio.to_thread(find, typed, self.files.paths)
+        self._found = found
+        self.draw()
+        self.rows.action_end(-1)
+
+    def _end_search(self) -> None:
+        self._found = None
+        for box in self.query("#find").results(Input):
+            box.remove_class("-open")
+            box.value = ""
+        self.draw()
