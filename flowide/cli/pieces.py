@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LANGUAGES = ["python", "typescript", "tsx", "javascript", "go", "rust", "java", "markdown"]
 
+_STDIN = "-"
+
 _LANGUAGE = click.option(
     "--language",
     type=click.Choice(_LANGUAGES),
@@ -22,20 +24,25 @@ _LANGUAGE = click.option(
 
 
 @click.command(
-    epilog="\b\nExample:\n  flowide pieces src/cache.py\n  flowide pieces README.md --json",
+    epilog=(
+        "\b\nExamples:\n"
+        "  flowide pieces src/cache.py\n"
+        "  flowide pieces README.md --json\n"
+        "  git show HEAD:cache.py | flowide pieces - --language python"
+    ),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @_LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="A JSON list with byte and line ranges and hashes.")
 def pieces(file: Path, language: Language | None, as_json: bool) -> None:
-    """List the symbols of a source file, or the sections of a Markdown document."""
+    """List the symbols of a source file, or the sections of a Markdown document; `-` is the standard input."""
     import json
     from hashlib import sha256
 
     from flowide.pieces.listing import list_pieces
 
     source = _read(file)
-    found = list_pieces(source, _language(file, language))
+    found = list_pieces(source, _language(file, language), label=str(file))
     if as_json:
         rows = [
             {
@@ -96,6 +103,7 @@ def splice(
 
     A piece replaces the one of its name, or is inserted where it belongs. Comments, decorators and the imports it
     needs come along; every other byte of BASE stays. A result that would not parse is refused (exit 4).
+    BASE may be `-`, the standard input; its language is then that of the first OTHER.
     """
     from flowide.errors import BadInput
     from flowide.pieces.splicing import splice as splice_pieces
@@ -103,7 +111,8 @@ def splice(
     if as_name is not None and len(taken) != 1:
         raise BadInput("--as goes with exactly one --take", hint="Splice the pieces one after the other.")
     text = _read(base)
-    chosen = _language(base, language)
+    first, _ = _parted(taken[0])
+    chosen = _language(first if str(base) == _STDIN else base, language)
     takes = [_take(each, as_name, base, chosen, language is not None) for each in taken]
     result = splice_pieces(text, takes, chosen)
     for warning in result.warnings:
@@ -122,7 +131,11 @@ def _report(result: Spliced, output: Path | None) -> None:
 
     from msgspec import to_builtins
 
-    report = {"changes": to_builtins(result.changes), "warnings": result.warnings}
+    changes = to_builtins(result.changes)
+    for change in changes:
+        change["start_line"] = result.source.count(b"\n", 0, change["start"]) + 1
+        change["end_line"] = result.source.count(b"\n", 0, max(change["start"], change["end"] - 1)) + 1
+    report = {"changes": changes, "warnings": result.warnings}
     if output is None:
         report["source"] = result.source.decode()
     else:
@@ -135,6 +148,12 @@ def _read(file: Path) -> bytes:
     from flowide.pieces.languages import MAX_BYTES
 
     try:
+        if str(file) == _STDIN:
+            if sys.stdin.isatty():
+                raise BadInput(
+                    "the standard input is a terminal", hint="Pipe a text into it, or name a file."
+                )
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
         if file.is_dir():
             raise BadInput(f"{file} is a folder", hint="Name a file.")
         if file.stat().st_size > MAX_BYTES:
@@ -147,8 +166,12 @@ def _read(file: Path) -> bytes:
         raise NotFound(f"no such file: {file}", hint="Check the path.") from error
     except (OSError, ValueError) as error:
         raise BadInput(
-            f"{file} cannot be read: {error}", hint="Check the path and its permissions."
+            f"{file} cannot be read: {_reason(error)}", hint="Check the path and its permissions."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _language(file: Path, chosen: Language | None) -> Language:
@@ -164,24 +187,30 @@ def _language(file: Path, chosen: Language | None) -> Language:
     return found
 
 
-def _take(text: str, as_name: str | None, base: Path, language: Language, forced: bool) -> Take:
+def _parted(text: str) -> tuple[Path, str]:
+    """The file and the piece of OTHER:PIECE; both may have colons in them, the longest file that exists counts."""
     from flowide.errors import BadInput, NotFound
-    from flowide.pieces.languages import language_of
-    from flowide.pieces.model import Take
 
+    usage = "Write FILE:PIECE, such as other.py:helper."
     at = text.rfind(":")
     while at > 0:
         file = Path(text[:at])
         if file.is_file():
-            break
+            if not text[at + 1 :]:
+                raise BadInput(f"--take {text} names no piece", hint=usage)
+            return file, text[at + 1 :]
         at = text.rfind(":", 0, at)
-    if at <= 0:
-        if ":" not in text:
-            raise BadInput(f"--take {text} names no piece", hint="Write FILE:PIECE, such as other.py:helper.")
-        raise NotFound(f"no such file in --take {text}", hint="Write FILE:PIECE, such as other.py:helper.")
-    piece = text[at + 1 :]
-    if not piece:
-        raise BadInput(f"--take {text} names no piece", hint="Write FILE:PIECE, such as other.py:helper.")
+    if ":" not in text or Path(text).is_file():
+        raise BadInput(f"--take {text} names no piece", hint=usage)
+    raise NotFound(f"no such file in --take {text}", hint=usage)
+
+
+def _take(text: str, as_name: str | None, base: Path, language: Language, forced: bool) -> Take:
+    from flowide.errors import BadInput
+    from flowide.pieces.languages import language_of
+    from flowide.pieces.model import Take
+
+    file, piece = _parted(text)
     other = language_of(file)
     if not forced and other is not None and _family(other) != _family(language):
         raise BadInput(
@@ -202,9 +231,13 @@ def _write(file: Path, source: bytes) -> None:
 
     from flowide.errors import BadInput
 
-    target = file.resolve() if file.is_symlink() else file
     temporary: str | None = None
     try:
+        if file.exists() and not file.is_file():
+            # A device or a pipe cannot be replaced; a folder says so itself.
+            file.write_bytes(source)
+            return
+        target = file.resolve() if file.is_symlink() else file
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(source)
@@ -218,5 +251,5 @@ def _write(file: Path, source: bytes) -> None:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
         raise BadInput(
-            f"{file} cannot be written: {error}", hint="Check the folder and its permissions."
+            f"{file} cannot be written: {_reason(error)}", hint="Check the folder and its permissions."
         ) from error

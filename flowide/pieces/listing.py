@@ -5,8 +5,10 @@ from __future__ import annotations
 from flowide.pieces.model import Language, Piece
 
 
-def list_pieces(source: bytes, language: Language) -> list[Piece]:
+def list_pieces(source: bytes, language: Language, *, label: str = "") -> list[Piece]:
     """All pieces in source order; a source with syntax errors lists what can be recognised.
+
+    `label` names the source in messages.
 
     Raises:
         BadInput: Not UTF-8, NUL bytes, or larger than 16 MiB.
@@ -14,10 +16,10 @@ def list_pieces(source: bytes, language: Language) -> list[Piece]:
     if language == "markdown":
         from flowide.pieces.sections import Sections  # loads markdown-it only for Markdown
 
-        return Sections(source).pieces()
+        return Sections(source, label).pieces()
     from flowide.pieces.outline import Outline, as_pieces
 
-    return as_pieces(Outline(source, language).items, source)
+    return as_pieces(Outline(source, language, label).items, source)
 
 
 def take(source: bytes, piece: str, language: Language) -> bytes:

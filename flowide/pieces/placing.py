@@ -325,7 +325,7 @@ def _at_end(base: Outline) -> Slot:
         start = len(BOM) if base.source.startswith(BOM) else 0
         end = start if base.source[start:].strip() else len(base.source)
         slot = Slot(start, end, b"", None, items[0] if items else None, 0, None, first_line=True)
-        slot.tail = base.source[start:end] or (base.newline or b"\n" if items else b"")
+        slot.tail = base.source[start:end] or base.newline or b"\n"
         slot.followed = bool(items)
         return slot
     end = children[last].end_byte

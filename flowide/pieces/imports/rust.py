@@ -153,7 +153,7 @@ class RustCarrier(Carrier):
                 )
             else:
                 places.setdefault(id(want.place), (want.place, []))[1].append(
-                    Entry(_statement_text(binding), binding.module, want.note, _group(binding.module))
+                    Entry(_statement_text(binding), _key(binding), want.note, _group(binding.module))
                 )
         for node, entries in merges.values():
             edits += _merged(base, node, entries)
@@ -289,6 +289,10 @@ def _group(module: str) -> int:
     return 2 if root in ("crate", "self", "super") else 1
 
 
+def _key(binding: Import) -> str:
+    return f"{binding.module}::{binding.member}" if binding.module else binding.member
+
+
 def _fresh(base: Outline, place: Item | None, entries: list[Entry]) -> list[Edit]:
     newline = base.newline or b"\n"
     body = place.body if place is not None else base.root
@@ -300,8 +304,8 @@ def _fresh(base: Outline, place: Item | None, entries: list[Entry]) -> list[Edit
     for child in body.children:
         if child.type == "use_declaration":
             flat = _flat(base, child)
-            module = flat[0].module if flat else ""
-            statements.append(Statement(child, _group(module), module, child.end_byte))
+            key = _key(flat[0]) if flat else ""
+            statements.append(Statement(child, _group(key), key, child.end_byte))
     if statements:
         return insert_statements(base, statements, entries)
     if place is None:

@@ -192,6 +192,8 @@ def insert_first(
     if line_start:
         if rest < len(source):
             parts[-1].text += newline * max(1, 1 + following - breaks)
+        elif not source.replace(b"\xef\xbb\xbf", b"").strip():
+            parts[-1].text += newline * (3 if base.language == "python" else 2)
         else:
             parts[-1].text += newline
     else:
