@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from flowide.domain.actors import Actor
 
 if TYPE_CHECKING:
-    from flowide.tui.desk import Guide
     from flowide.tui.engine.opening import Around
     from flowide.tui.engine.place import Opener
+    from flowide.tui.guide import Guide
 
 
 def run_app(

@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from flowide.errors import FlowError
 from flowide.tui import commands, theme
-from flowide.tui.desk import Guide
 from flowide.tui.engine.news import News
 from flowide.tui.engine.place import Opener
 from flowide.tui.engine.thread import Engine
+from flowide.tui.guide import Guide
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
@@ -29,18 +29,11 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""
 
 
-def _palette() -> Any:
-    from flowide.tui.palette import TableCommands
-
-    return TableCommands
-
-
 class FlowApp(App[int]):
     """FlowIDE in the terminal."""
 
     TITLE = "FlowIDE"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[Any]] = {_palette}
+    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("app")
     CSS_PATH = "app.tcss"
     ESCAPE_TO_MINIMIZE = False
@@ -200,10 +193,43 @@ class FlowApp(App[int]):
 
         if not isinstance(self.screen, HelpScreen):
             where = self.screen.wheres if isinstance(self.screen, FlowScreen) else ("app",)
-            self.push_screen(HelpScreen(where))
+            self.push_screen(HelpScreen(where, min(76, self.size.width - 4) - 6))
+
+    def action_commands(self) -> None:
+        """Every command that makes sense now, by name."""
+        from flowide.tui.screens.picker import Entry, Picker
+
+        if isinstance(self.screen, ModalScreen):
+            return
+        wheres = self.screen.wheres if isinstance(self.screen, FlowScreen) else ("app",)
+        entries = [
+            Entry(each.id, each.title, each.help, commands.shown_key(each))
+            for where in wheres
+            for each in commands.of(where)
+            if each.id != "app.palette"
+        ]
+        self.push_screen(Picker("Commands", entries), self._chosen)
+
+    async def _chosen(self, id: str | None) -> None:
+        if id is not None:
+            await self.run_command(commands.by_id(id))
 
     def action_change_theme(self) -> None:
         """Choose a theme with a preview."""
+        from flowide.tui.screens.picker import Entry, Picker
+
+        before = self.theme
         for each in theme.all_themes():
             self.register_theme(each)
-        super().action_change_theme()
+        entries = [
+            Entry(each.name, each.name, "dark" if each.dark else "light") for each in theme.all_themes()
+        ]
+
+        def preview(name: str | None) -> None:
+            self.theme = name or before
+
+        self.push_screen(Picker("Theme", entries, at=before, preview=preview), self._take_theme)
+
+    def _take_theme(self, name: str | None) -> None:
+        if name is not None:
+            self.theme = name

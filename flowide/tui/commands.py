@@ -37,7 +37,7 @@ COMMANDS: tuple[Command, ...] = (
         priority=True,
     ),
     Command(
-        "app.palette", "Commands", "app.command_palette", "ctrl+p", help="Every command by name.",
+        "app.palette", "Commands", "app.commands", "ctrl+p", help="Every command by name.",
         hint="commands", go="p", priority=True,
     ),
     Command(
@@ -165,13 +165,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
 )  # fmt: skip
 
+_GO_ORDER = "farvshlepzq"
+
 _SIGNS = {
+    "shift+tab": "⇧tab",
     "question_mark": "?",
     "slash": "/",
     "escape": "esc",
     "backspace": "⌫",
     "left": "←",
-    "right": "→",
+    "right": "←→",
     "up": "↑",
     "down": "↓",
 }
@@ -223,6 +226,12 @@ def hints(where: str, *, leave_out: frozenset[str] = frozenset()) -> list[Hint]:
     ]
 
 
+def tail(where: str) -> list[Hint]:
+    """The end of the hint line of a screen one comes back from."""
+    back = [hint for hint in hints(where) if hint.word == "back"]
+    return [*back, *(hint for hint in hints("app") if hint.word == "help")]
+
+
 def go_targets() -> list[Command]:
     """What ctrl+o leads to."""
-    return [command for command in COMMANDS if command.go]
+    return sorted((command for command in COMMANDS if command.go), key=lambda each: _GO_ORDER.index(each.go))

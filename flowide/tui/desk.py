@@ -7,31 +7,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from flowide.errors import FlowError
 from flowide.tui.engine.thread import Engine, Work
+from flowide.tui.guide import Guide
 from flowide.tui.views.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from textual.app import App
 
 T = TypeVar("T")
-
-
-class Guide(Protocol):
-    """What a first-run guide proposes."""
-
-    @property
-    def path(self) -> str:
-        """The file to start with."""
-        ...
-
-    @property
-    def brief(self) -> str:
-        """What to ask for."""
-        ...
-
-    @property
-    def checks(self) -> list[str]:
-        """Commands that check each variation."""
-        ...
 
 
 class Desk(Protocol):

@@ -112,11 +112,11 @@ class ArtifactPane(AtDesk, Vertical):
             return [(" ◐ ", "warn"), ("waiting in line for the lock", ""), (" · ", "quiet"), ("esc", "key"),
                     (" stops waiting", "quiet")], []  # fmt: skip
         if self.opened is None:
-            return [(" □ ", "quiet"), ("nothing is open", "quiet")], []
+            return [(" nothing is open", "quiet")], []
         if self.edit is not None and self.edit.ended:
             return self.edit.ended_words(), []
         if self.opened.artifact is None:
-            return [(" □ ", "quiet"), (clean(self.opened.problem) or "no artifact", "quiet")], []
+            return [(" ", ""), (clean(self.opened.problem) or "no artifact", "quiet")], []
         state = self.snapshot
         left = lock_bar(self.opened.lock, state.me, state.client, self.book, written=live_words(self.opened))
         if self.opened.warning:

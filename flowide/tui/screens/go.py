@@ -21,7 +21,8 @@ class GoScreen(ModalScreen[Command | None]):
         rows: list[list[Span]] = [spans]
         used = 6
         for command in commands.go_targets():
-            title = command.title.lower() if command.title != "Edit in $EDITOR" else "edit in $EDITOR"
+            title = command.title.partition(":")[0]
+            title = title[:1].lower() + title[1:]
             size = len(title) + 5
             if used + size > self.app.size.width - 4:
                 rows.append([("      ", "")])

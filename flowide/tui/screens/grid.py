@@ -179,9 +179,9 @@ class GridScreen(FlowScreen):
         if gate is not None:
             right = [("? ", "warn b"), ("the run waits: accept one, or ask for more ", "warn")]
         self.query_one("#piece", Bar).show([(" ", ""), *state.piece_words()], right)
-        leave_out = set() if state.picks else {"grid.build", "grid.undo"}
+        leave_out = {"grid.back"} if state.picks else {"grid.back", "grid.build", "grid.undo"}
         hints = commands.hints("grid", leave_out=frozenset(leave_out))
-        self.query_one("#hints", HintBar).show_hints([*hints, *commands.hints("app")])
+        self.query_one("#hints", HintBar).show_hints(hints, commands.tail("grid"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Other columns fit."""

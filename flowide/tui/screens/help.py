@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from flowide.tui import commands
 from flowide.tui.dialogs import Show
 from flowide.tui.views.spans import Span
@@ -11,6 +13,9 @@ _TITLES = {
     "workspace": "Workspace",
     "editor": "While editing",
     "grid": "Variations",
+    "pieces": "Piece table",
+    "search": "Search",
+    "log": "Log",
     "run": "Run",
 }
 _SIGNS = (
@@ -18,6 +23,8 @@ _SIGNS = (
     ("◐", "working, or running"),
     ("■", "locked"),
     ("□", "a lock that lapsed: it may be taken over"),
+    ("◇", "a text that was not saved, kept as a draft"),
+    ("▤", "a set of variations"),
     ("★", "on the short list"),
     ("✓ ✗", "passed, failed; done, dropped"),
     ("+ \N{MINUS SIGN}", "a line that is not in the base; one of the base that is gone"),
@@ -25,24 +32,35 @@ _SIGNS = (
 )
 
 
+KEYS = 8
+"""Cells for a key."""
+
+
 class HelpScreen(Show):
     """Made from the same table as bindings, hints and palette."""
 
-    def __init__(self, wheres: tuple[str, ...]) -> None:
-        super().__init__("Help", help_lines(wheres))
+    def __init__(self, wheres: tuple[str, ...], width: int) -> None:
+        super().__init__("Help", help_lines(wheres, width))
 
 
-def help_lines(wheres: tuple[str, ...]) -> list[list[Span]]:
-    """All keys of these places, then the signs."""
+def help_lines(wheres: tuple[str, ...], width: int) -> list[list[Span]]:
+    """All keys of these places, then the signs, in lines of at most `width` cells."""
     lines: list[list[Span]] = []
     for where in sorted(wheres, key=lambda where: where == "app"):
         lines.append([(_TITLES[where], "accent b")])
         for command in commands.of(where):
-            key = commands.shown_key(command)
-            help = f"  {command.help}" if command.help else ""
-            lines.append([(f"  {key:<6}", "key"), (command.title, ""), (help, "quiet")])
+            lines += _command_lines(command, width)
         lines.append([])
     lines.append([("Signs", "accent b")])
-    lines += [[(f"  {sign:<6}", ""), (words, "quiet")] for sign, words in _SIGNS]
+    lines += [[(f"  {sign:<{KEYS}}", ""), (words, "quiet")] for sign, words in _SIGNS]
     lines += [[], [("Shift and drag selects text in most terminals.", "quiet")]]
     return lines
+
+
+def _command_lines(command: commands.Command, width: int) -> list[list[Span]]:
+    head: list[Span] = [(f"  {commands.shown_key(command):<{KEYS}}", "key"), (command.title, "")]
+    room = width - KEYS - 4 - len(command.title)
+    if len(command.help) <= room:
+        return [[*head, (f"  {command.help}", "quiet")]]
+    rest = textwrap.wrap(command.help, max(20, width - KEYS - 4))
+    return [head, *([(" " * (KEYS + 2), ""), (part, "quiet")] for part in rest)]

@@ -48,9 +48,7 @@ class LogScreen(FlowScreen):
         """Read it."""
         self.query_one(RowsPane).show([Row((("Reading…", "quiet"),))])
         self.query_one("#where", Bar).show([(" log", "accent b")])
-        self.query_one(HintBar).show_hints(
-            [Hint("enter", "in full", "enter"), *commands.hints("log"), *commands.hints("app")]
-        )
+        self.query_one(HintBar).show_hints([Hint("enter", "in full", "enter")], commands.tail("log"))
         self.reload()
 
     def on_news(self, news: News) -> None:

@@ -61,8 +61,9 @@ class PiecesScreen(FlowScreen):
         rows = table_rows(state.grid, state.picks, state.base, state.focus, width)
         table.show(rows or [Row((("No pieces are known in this kind of text.", "quiet"),))])
         self.query_one("#mix", Bar).show(*state.mix_bar(state.grid.group.count + 1))
+        hints = commands.hints("pieces", leave_out=frozenset({"pieces.back"}))
         self.query_one(HintBar).show_hints(
-            [*commands.hints("pieces"), Hint("1-9", "column", "1"), *commands.hints("app")]
+            [*hints, Hint("enter", "see it", "enter")], commands.tail("pieces")
         )
 
     def action_column(self, by: int) -> None:

@@ -79,7 +79,7 @@ class RunScreen(FlowScreen):
         seen = self.seen
         if seen is None:
             return
-        out = set()
+        out = {"run.back"}
         if not any(gate.status == "open" for gate in seen.gates):
             out.add("run.answer")
         if alive:
@@ -91,7 +91,7 @@ class RunScreen(FlowScreen):
         if not any(group.run == self.run_id for group in self.snapshot.sets):
             out.add("run.grid")
         hints = commands.hints("run", leave_out=frozenset(out))
-        self.query_one(HintBar).show_hints([Hint("enter", "open", "enter"), *hints, *commands.hints("app")])
+        self.query_one(HintBar).show_hints([Hint("enter", "open", "enter"), *hints], commands.tail("run"))
 
     # --- actions ------------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ class SearchScreen(FlowScreen):
             [Row((("Lines of files that hold all the words, and variations.", "quiet"),))]
         )
         self.query_one(HintBar).show_hints(
-            [Hint("enter", "open", "enter"), Hint("↓", "results", "down"), *commands.hints("search")]
+            [Hint("enter", "open", "enter"), Hint("↓", "results", "down")], commands.tail("search")
         )
 
     def _title(self, words: str) -> None:

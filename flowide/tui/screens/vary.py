@@ -12,8 +12,8 @@ from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from flowide.flows.api import RunRequest
-from flowide.tui.desk import Guide
 from flowide.tui.dialogs import CANCEL, Dialog, Words
+from flowide.tui.guide import Guide
 from flowide.tui.ink import Ink, ink_of
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.snapshot import Seat
@@ -40,7 +40,7 @@ class SeatPicker(LineWidget):
     def __init__(self, seats: Sequence[Seat], *, id: str) -> None:
         super().__init__(id=id)
         self.seats = list(seats)
-        self.chosen = {seat.handle for seat in seats if seat.role != "critic"}
+        self.chosen = {seat.handle for seat in seats}
         self.cursor = 0
 
     def line_count(self) -> int:

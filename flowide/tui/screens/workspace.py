@@ -83,6 +83,8 @@ class Workspace(FlowScreen):
         self.call_after_refresh(self.files.rescan)
         if self.desk.guide is not None:
             self.artifact.look(self.desk.guide.path)
+            if self.narrow:
+                self.show_pane("side")  # the guide is there
 
     # --- layout -------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ class Workspace(FlowScreen):
         """One pane below 100 cells, narrower panes below 118."""
         self._fit()
         self.artifact.draw()
-        self._draw_side()
+        self.call_after_refresh(self._draw_side)
         self._draw_frame()
 
     def _fit(self) -> None:
@@ -123,6 +125,7 @@ class Workspace(FlowScreen):
             self.files.rows.focus()
         else:
             self.side.focus()
+            self.call_after_refresh(self._draw_side)  # its width is known once it is shown
         self._draw_frame()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -196,7 +199,7 @@ class Workspace(FlowScreen):
             hints = commands.hints("workspace", leave_out=frozenset(leave_out))
             if self._shown_pane != "artifact":
                 hints = [Hint("enter", "open", "enter"), *hints]
-        self.query_one("#hints", HintBar).show_hints([*hints, *commands.hints("app")])
+        self.query_one("#hints", HintBar).show_hints(hints, commands.hints("app"))
 
     # --- keys that belong to a pane -----------------------------------------------------------------
 

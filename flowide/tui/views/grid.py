@@ -196,7 +196,10 @@ def remark(column: Column) -> list[Span]:
         return [(blend_words(variation), "quiet")]
     if variation.notes:
         newest = variation.notes[-1]
-        return [(f"{newest.get('actor', '?')}: ", "quiet"), (clean(str(newest.get("text", ""))), "quiet i")]
+        return [
+            (f"{newest.get('actor', '?')}: ", "quiet"),
+            (clean(" ".join(str(newest.get("text", "")).split())), "quiet i"),
+        ]
     return []
 
 

@@ -35,8 +35,7 @@ def lock_bar(
     """The line above the hints: who holds this artifact, for what, since when, and for how long still."""
     if state is None or state.lock.state == "free":
         return [
-            (" □ ", "quiet"),
-            ("free", "quiet"),
+            (" free", "quiet"),
             (" · press ", "quiet"),
             ("e", "key"),
             (" to edit", "quiet"),

@@ -101,7 +101,7 @@ def _draft_row(
 ) -> Row:
     name = paths.get(draft.artifact, "?").rsplit("/", 1)[-1]
     left: tuple[Span, ...] = (
-        ("□ ", "warn"),
+        ("◇ ", "warn"),
         (clean(name), ""),
         (f"  {clean(draft.actor)}", colour_of(book, draft.actor)),
     )

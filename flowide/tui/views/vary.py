@@ -58,5 +58,7 @@ def seats_line(seats: Sequence[Seat], chosen: Collection[str], cursor: int | Non
         name = f" {'●' if on else '○'} {clean(seat.handle)} "
         role = "cursor" if index == cursor else "b" if on else "quiet"
         spans += [(name, role), (" ", "")]
-    label = seats[cursor].label if cursor is not None else ""
-    return [*spans, (clean(label), "quiet")]
+    if cursor is None:
+        return spans
+    seat = seats[cursor]
+    return [*spans, (" · ".join(clean(part) for part in (seat.role, seat.label) if part), "quiet")]

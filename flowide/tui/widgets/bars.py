@@ -49,18 +49,19 @@ class HintBar(Bar):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._hints: tuple[Hint, ...] = ()
+        self._tail: tuple[Hint, ...] = ()
         self._places: list[tuple[int, int, str]] = []
 
-    def show_hints(self, hints: Sequence[Hint]) -> None:
-        """What can be pressed, most important first; what does not fit is left out as a whole."""
-        new = tuple(hints)
-        if new != self._hints:
-            self._hints = new
+    def show_hints(self, hints: Sequence[Hint], tail: Sequence[Hint] = ()) -> None:
+        """What can be pressed, most important first; what does not fit is left out. The tail always has room."""
+        new = (tuple(hints), tuple(tail))
+        if new != (self._hints, self._tail):
+            self._hints, self._tail = new
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         ink = ink_of(self.app)
-        spans, self._places = hint_spans(self._hints, self.size.width)
+        spans, self._places = hint_spans(self._hints, self._tail, self.size.width)
         return ink.strip(spans, self.size.width, self.ground)
 
     def on_click(self, event: events.Click) -> None:
@@ -73,4 +74,4 @@ class HintBar(Bar):
     @property
     def words(self) -> str:
         """What it says, as plain text."""
-        return "   ".join(f"{hint.shown} {hint.word}" for hint in self._hints)
+        return "   ".join(f"{hint.shown} {hint.word}" for hint in (*self._hints, *self._tail))

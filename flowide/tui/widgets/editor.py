@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -28,8 +28,31 @@ MOST_MATCHED = 2_000
 MOST_PAINTED = 1_000
 """Lines of which the painted form is kept."""
 
-LineLook = tuple[Any, ...]
-"""All that decides how a line looks."""
+
+class Look(NamedTuple):
+    """All that decides how a row looks."""
+
+    width: int
+    marked: bool
+    """The scroll mark is beside it."""
+    focus: bool
+    ink: int
+    text: str | None = None
+    """The whole line; None below the end of the text."""
+    line: int = 0
+    first: int = 0
+    last: int = 0
+    """The characters of the line that this row shows."""
+    number: str = ""
+    runs: Runs = ()
+    selected: tuple[int, int] | None = None
+    cursor: int | None = None
+    """Column of the cursor when it is drawn in this row."""
+    bracket: int | None = None
+    here: bool = False
+    """The cursor is in the line."""
+    gutter: int = 0
+    x: int = 0
 
 
 class Editor(TextArea):
@@ -44,8 +67,8 @@ class Editor(TextArea):
         """`draft` is what was written and not saved before; None = start from the text."""
         self._language_of_text = language_of(path)
         self._colours = Highlighter([], None)
-        self._painted: dict[LineLook, Strip] = {}
-        self._shown: dict[int, LineLook] = {}
+        self._painted: dict[Look, Strip] = {}
+        self._shown: dict[int, Look] = {}
         """How each visible row looks on the terminal."""
         super().__init__(
             text if draft is None else draft,
@@ -131,6 +154,11 @@ class Editor(TextArea):
             self.scroll_y = min(self.scroll_y, self.max_scroll_y)
         self.refresh()
 
+    @property
+    def gutter_width(self) -> int:
+        """Cells before the text: the edge, the number, and room, as where a text is only looked at."""
+        return max(3, len(str(self.document.line_count))) + 4
+
     # --- painting -----------------------------------------------------------------------------------
 
     def refresh(
@@ -159,27 +187,39 @@ class Editor(TextArea):
             strip = self._painted[look] = self._paint(look, ink)
         return strip
 
-    def _look(self, y: int, ink: Ink) -> LineLook:
+    def _look(self, y: int, ink: Ink) -> Look:
         rows = self.wrapped_document._offset_to_line_info
         row = self.scroll_offset.y + y
-        mark = self._scroll_mark(y, len(rows))
+        bare = Look(self.size.width, self._scroll_mark(y, len(rows)), self.has_focus, id(ink))
         if row >= len(rows):
-            return (None, self.size.width, mark, id(ink))
+            return bare
         index, section = rows[row]
         text = self.document[index]
+        ends = [0, *self.wrapped_document.get_offsets(index), len(text)]
+        first, last = ends[section], ends[section + 1]
         start, end = sorted(self.selection)
         selected = None
         if start != end and start[0] <= index <= end[0]:
             selected = (start[1] if start[0] == index else 0, end[1] if end[0] == index else len(text) + 1)
-        here = self.selection.end[0] == index
-        cursor = self.selection.end[1] if here and self.has_focus else None
+        row_of_cursor, column = self.selection.end
+        here = row_of_cursor == index
+        at_end = section == len(ends) - 2
+        shown = here and self.has_focus and first <= column and (column < last or at_end)
         partner = self._matching_bracket_location
-        bracket = partner[1] if partner is not None and partner[0] == index and start == end else None
-        return (
-            text, index, section, tuple(self.wrapped_document.get_offsets(index)), self._colours.line(index),
-            selected, here, cursor, bracket, self.read_only, self.gutter_width, self.scroll_offset.x,
-            self.size.width, mark, id(ink),
-        )  # fmt: skip
+        return bare._replace(
+            text=text,
+            line=index,
+            first=first,
+            last=last,
+            number=str(index + 1) if section == 0 else "",
+            runs=self._colours.line(index),
+            selected=selected,
+            cursor=column if shown else None,
+            bracket=partner[1] if partner is not None and partner[0] == index and start == end else None,
+            here=here,
+            gutter=self.gutter_width,
+            x=0 if self.soft_wrap else self.scroll_offset.x,
+        )
 
     def _scroll_mark(self, y: int, total: int) -> bool:
         height = self.size.height
@@ -189,50 +229,33 @@ class Editor(TextArea):
         start = round(self.scroll_offset.y * (height - size) / max(1, total - height))
         return start <= y < start + size
 
-    def _paint(self, look: LineLook, ink: Ink) -> Strip:
-        if look[0] is None:
-            _, width, marked, _ = look
-            blank = Segment(" " * (width - 1), ink.style("", "background"))
-            return Strip([blank, _mark(marked, ink, "background")], width)
-        (
-            text,
-            index,
-            section,
-            offsets,
-            runs,
-            selected,
-            here,
-            cursor,
-            bracket,
-            _,
-            gutter,
-            x,
-            width,
-            marked,
-            _,
-        ) = look
-        ground = "surface" if here else "background"
-        number = str(index + 1) if section == 0 else ""
-        margin = Segment(f"{number:>{gutter - 1}} ", ink.style("accent" if here else "quiet", ground))
-        first = offsets[section - 1] if section else 0
-        last = offsets[section] if section < len(offsets) else len(text)
-        widths = self.wrapped_document.get_tab_widths(index) if "\t" in text else []
-        cells = _Cells(text, first, widths)
-        segments = [
-            Segment(cells.of(at, until), style)
-            for at, until, style in _pieces(first, last, runs, selected, cursor, bracket, ink, ground)
-        ]
-        if section == len(offsets):
-            if cursor is not None and cursor >= last:
-                segments.append(Segment(" ", ink.style("cursor")))
-            elif selected is not None and selected[1] > len(text):
-                segments.append(Segment(" ", ink.style("", "picked")))
+    def _paint(self, look: Look, ink: Ink) -> Strip:
+        edge = _edge(look.focus, ink)
+        if look.text is None:
+            blank = Segment(" " * (look.width - 2), ink.style("", "background"))
+            return Strip([edge, blank, _mark(look.marked, ink, "background")], look.width)
+        ground = "surface" if look.here else "background"
+        number_role = "accent" if look.here else "quiet"
+        margin = Segment(f"{look.number:>{look.gutter - 3}}  ", ink.style(number_role, ground))
+        widths = self.wrapped_document.get_tab_widths(look.line) if "\t" in look.text else []
+        cells = _Cells(look.text, look.first, widths)
+        segments = [Segment(cells.of(at, until), style) for at, until, style in _pieces(look, ink, ground)]
+        if look.cursor is not None and look.cursor >= look.last:
+            segments.append(Segment(" ", ink.style("cursor")))
+        elif look.selected is not None and look.selected[1] > len(look.text) == look.last:
+            segments.append(Segment(" ", ink.style("", "picked")))
+        room = max(1, look.width - look.gutter - 1)
         strip = Strip(segments)
-        room = max(1, width - gutter - 1)
-        if x and not self.soft_wrap:
-            strip = strip.crop(x, x + room)
+        if look.x:
+            strip = strip.crop(look.x, look.x + room)
         strip = strip.adjust_cell_length(room, ink.style("", ground))
-        return Strip([margin, *strip, _mark(marked, ink, ground)], width)
+        return Strip([edge, margin, *strip, _mark(look.marked, ink, ground)], look.width)
+
+
+def _edge(focus: bool, ink: Ink) -> Segment:
+    """The first cell of a row: the accent bar while the editor has the keys."""
+    sign, role = ("▌", "accent") if focus else ("│", "hairline")
+    return Segment(sign, ink.style(role, "background"))
 
 
 def _mark(marked: bool, ink: Ink, ground: str) -> Segment:
@@ -255,34 +278,26 @@ class _Cells:
         return shown
 
 
-def _pieces(
-    first: int,
-    last: int,
-    runs: Runs,
-    selected: tuple[int, int] | None,
-    cursor: int | None,
-    bracket: int | None,
-    ink: Ink,
-    ground: str,
-) -> Iterable[tuple[int, int, Style]]:
-    """Ranges of a line that look the same, from left to right."""
-    cuts = {first, last, *(selected or ())}
-    for start, end, _ in runs:
+def _pieces(look: Look, ink: Ink, ground: str) -> Iterable[tuple[int, int, Style]]:
+    """Ranges of a row that look the same, from left to right."""
+    first, last = look.first, look.last
+    cuts = {first, last, *(look.selected or ())}
+    for start, end, _ in look.runs:
         cuts |= {start, end}
-    for column in (cursor, bracket):
+    for column in (look.cursor, look.bracket):
         if column is not None:
             cuts |= {column, column + 1}
-    roles = iter(runs)
+    roles = iter(look.runs)
     start, end, role = next(roles, (last, last, ""))
     for at, until in pairwise(sorted(cut for cut in cuts if first <= cut <= last)):
         while end <= at and start < last:
             start, end, role = next(roles, (last, last, ""))
         name = role if start <= at < end else ""
-        if at == cursor:
+        if at == look.cursor:
             yield at, until, ink.style("cursor")
-        elif selected is not None and selected[0] <= at < selected[1]:
+        elif look.selected is not None and look.selected[0] <= at < look.selected[1]:
             yield at, until, ink.style(name, "picked")
-        elif at == bracket:
+        elif at == look.bracket:
             yield at, until, ink.style("accent b", "selected")
         else:
             yield at, until, ink.style(name, ground)

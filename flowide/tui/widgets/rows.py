@@ -59,6 +59,8 @@ class RowsPane(LineWidget):
         self.edge = edge
         self.rows: tuple[Row, ...] = ()
         self.cursor = 0
+        self.always_lit = False
+        """Show the cursor although another widget has the keys."""
         self._title: tuple[tuple[Span, ...], tuple[Span, ...]] = ((), ())
 
     # --- content ------------------------------------------------------------------------------------
@@ -104,9 +106,10 @@ class RowsPane(LineWidget):
     def draw(self, index: int, width: int, ink: Ink) -> Strip:
         row = self.rows[index]
         here = index == self.cursor and row.key is not None
-        ground = "selected" if here and self.has_focus else self.ground
+        lit = here and (self.has_focus or self.always_lit)
+        ground = "selected" if lit else self.ground
         left = [(" ", ""), *row.left]
-        if here and self.has_focus and ink.theme.ansi:
+        if lit and ink.theme.ansi:
             left[0] = ("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", "")
         return ink.spread(left, row.right, width, ground)
 
