@@ -20,9 +20,9 @@ def project_root(given: str | None = None) -> Path:
     if given is not None:
         return Path(given)
     here = Path.cwd()
-    return next(
-        (each for each in (here, *here.parents) if (each / ".flowide" / "workspace.db").is_file()), here
-    )
+    user = settings.user_folder()
+    marks = ((each, each / ".flowide") for each in (here, *here.parents))
+    return next((each for each, mark in marks if mark.is_dir() and mark != user), here)
 
 
 def acting(handle: str | None, project: Path) -> Actor:

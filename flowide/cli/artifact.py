@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowide.cli.common import seconds
+from flowide.cli.comparing import diff
 from flowide.cli.desk import Desk, Place, print_json, print_text, read_stdin, workspace_command
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ _FENCE = click.option(
     "--fence", type=int, help="Of a lock taken earlier; by default the lock is taken for the command."
 )
 _WAIT = click.option(
-    "--wait", type=click.FloatRange(0), default=0.0, metavar="S", help="Seconds to wait for a busy lock."
+    "--wait", type=seconds, default=0.0, metavar="S", help="Seconds to wait for a busy lock."
 )
 _NOTE = click.option("-m", "--note", default="", help="What the version is about.")
 
@@ -23,6 +25,9 @@ _NOTE = click.option("-m", "--note", default="", help="What the version is about
 @click.group(epilog="\b\nExample:\n  flowide artifact history src/cache.py")
 def artifact() -> None:
     """List, show, compare and change artifacts, named by path or id."""
+
+
+artifact.add_command(diff)
 
 
 @artifact.command("list", epilog="\b\nExample:\n  flowide artifact list --json")
@@ -115,7 +120,7 @@ def create(path: str, kind: str | None, lock: bool, note: str, at: Place) -> Non
     data = read_stdin()
 
     async def work(desk: Desk) -> None:
-        where = desk.path_of(path)
+        where = desk.new_path(path)
         made = await desk.folder.create(desk.space, where, data, note=note, kind=kind, lock=lock)
         line = f"{where}: version 1" + ("" if made.fence is None else f", locked with fence {made.fence}")
         desk.tell(line, _result(where, made))
@@ -151,68 +156,6 @@ def history(ref: str, at: Place) -> None:
         )
 
     at.run(work)
-
-
-@artifact.command(
-    epilog="\b\nExamples:\n  flowide artifact diff src/cache.py\n"
-    "  flowide artifact diff src/cache.py@2 src/cache.py@5\n"
-    "  flowide artifact diff src/cache.py --version 2 --version 5"
-)
-@click.argument("a", metavar="PATH[@VERSION]")
-@click.argument("b", metavar="[PATH[@VERSION]]", required=False)
-@click.option("--version", "versions", type=click.IntRange(1), multiple=True, help="Once or twice.")
-@workspace_command
-def diff(a: str, b: str | None, versions: tuple[int, ...], at: Place) -> None:
-    """Show how two versions differ; by default the newest one and the one before it."""
-
-    async def work(desk: Desk) -> None:
-        from flowide.project.diffs import counts, unified
-
-        before, after = await _sides(desk, a, b, versions)
-        text = unified(before[1], after[1], before[0], after[0])
-        if desk.json:
-            added, removed = counts(before[1], after[1])
-            print_json({"a": before[0], "b": after[0], "added": added, "removed": removed, "diff": text})
-        else:
-            print_text(text.encode())
-
-    at.run(work)
-
-
-async def _sides(desk: Desk, a: str, b: str | None, versions: tuple[int, ...]) -> list[tuple[str, bytes]]:
-    """Name and bytes of what is compared."""
-    from flowide.errors import BadInput
-    from flowide.space.queries import Content
-
-    if len(versions) > 2 or (versions and b is not None):
-        raise BadInput("--version goes with one path, once or twice", hint="Or write PATH@2 PATH@5.")
-    first, version_a = await _versioned(desk, a)
-    if b is not None:
-        second, version_b = await _versioned(desk, b)
-        chosen = [(first, version_a or first.version), (second, version_b or second.version)]
-    elif versions:
-        one, other = versions[0], versions[1] if len(versions) == 2 else first.version
-        chosen = [(first, one), (first, other)]
-    else:
-        newest = first.version
-        chosen = [(first, version_a or newest - 1), (first, newest)]
-    return [
-        (f"{row.path}@{number}", await desk.space.read(Content(row.id, number)) if number else b"")
-        for row, number in chosen
-    ]
-
-
-async def _versioned(desk: Desk, ref: str) -> tuple[rows.Artifact, int | None]:
-    """The artifact of `path@version`; a path may have an @ of its own."""
-    from flowide.errors import NotFound
-
-    path, sign, number = ref.rpartition("@")
-    if not (sign and path and number.isascii() and number.isdigit() and int(number) > 0):
-        return await desk.ever(ref), None
-    try:
-        return await desk.ever(ref), None
-    except NotFound:
-        return await desk.ever(path), int(number)
 
 
 @artifact.command(epilog="\b\nExample:\n  flowide artifact restore src/cache.py 3")
@@ -259,7 +202,7 @@ def move(*, ref: str, path: str, note: str, fence: int | None, wait: float, at: 
         from flowide.cli.holding import lock_for
 
         row = await desk.find(ref)
-        where = desk.path_of(path)
+        where = desk.new_path(path)
         async with lock_for(desk, row, fence=fence, wait_s=wait, purpose="move") as (held, base):
             made = await desk.folder.move(desk.space, row, where, fence=held, base=base, note=note)
         desk.tell(f"{row.path} is now {where}, version {made.version}", _result(where, made))

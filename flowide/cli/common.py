@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from math import isfinite
 
 import click
 
 _FLAGS = ("--json", "--no-color", "-q", "--quiet", "-v", "--verbose")
 _VALUED = {"--project": "project", "--space": "space", "--as": "handle", "--client": "client"}
 """Options that may also stand before the command, and the parameter each one sets."""
+
+
+def seconds(text: str | float) -> float:
+    """The value of an option that is a number of seconds, 0 or more.
+
+    Raises:
+        BadParameter: It is something else.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not isfinite(number) or number < 0:
+        raise click.BadParameter(f"{str(text)[:100]!r} is no number of seconds")
+    return number
 
 
 def common_first(args: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -102,18 +102,32 @@ class Desk:
             return max(gone, key=lambda row: row.id)
 
     def path_of(self, ref: str) -> str:
-        """A path as people type it, relative to the project: `./a`, or from a folder inside the project."""
+        """A path as people type it, relative to the project: `./a`, or from a folder inside the project.
+
+        There `a` is the file beside, or the one of that path from the project's root when just that exists.
+        """
+        beside = self.new_path(ref)
+        if (
+            beside != ref
+            and not ref.startswith("../")
+            and self.folder.holds(ref)
+            and not self.folder.holds(beside)
+        ):
+            return ref
+        return beside
+
+    def new_path(self, ref: str) -> str:
+        """As `path_of`, for what shall be made: always beside, when the current folder is inside the project."""
         from pathlib import Path, PurePosixPath
 
-        if "\0" in ref or ".." in ref.split("/") or ref.startswith("/"):
+        here, root = Path.cwd(), self.folder.root
+        if _is_id(ref) or not here.is_relative_to(root):
+            return ref
+        while ref.startswith("../") and here != root:
+            here, ref = here.parent, ref.removeprefix("../")
+        if not ref or "\0" in ref or ".." in ref.split("/") or ref.startswith("/"):
             return ref  # refused further on, with the reason
-        plain = str(PurePosixPath(ref)) if ref else ref
-        here = Path.cwd()
-        if here != self.folder.root and here.is_relative_to(self.folder.root):
-            below = (here / plain).relative_to(self.folder.root).as_posix()
-            if self.folder.holds(below) or not self.folder.holds(plain):
-                return below if not _is_id(ref) else ref
-        return plain
+        return (here.relative_to(root) / PurePosixPath(ref)).as_posix()
 
     def print_rows(
         self,
@@ -236,10 +250,16 @@ async def _interruptible(place: Place, work: Callable[[Desk], Awaitable[None]]) 
 
 
 def print_json(value: Any) -> None:
-    """JSON on stdout; Structs are objects."""
+    """JSON on stdout; Structs are objects. A field that is a word of Python, `for_`, goes by its own name."""
     import msgspec
 
-    click.echo(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(_named(msgspec.to_builtins(value)), indent=2, ensure_ascii=False))
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name.removesuffix("_"): _named(each) for name, each in value.items()}
+    return [_named(each) for each in value] if isinstance(value, list) else value
 
 
 def print_table(headers: Sequence[str], table: Sequence[Sequence[object]]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowide.cli.common import seconds
 from flowide.cli.desk import TTL_MS, Desk, Place, workspace_command
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def lock() -> None:
 
 @lock.command(epilog="\b\nExample:\n  flowide lock acquire src/cache.py --wait 60 --ttl 600")
 @click.argument("ref", metavar="PATH|ID")
-@click.option("--wait", type=click.FloatRange(0), default=0.0, metavar="S", help="Seconds to queue for it.")
-@click.option("--ttl", type=float, metavar="S", help="Seconds it lives without a renewal; 30 by default.")
+@click.option("--wait", type=seconds, default=0.0, metavar="S", help="Seconds to queue for it.")
+@click.option("--ttl", type=seconds, metavar="S", help="Seconds it lives without a renewal; 30 by default.")
 @click.option("--purpose", default="", help="What for; others see it.")
 @workspace_command
 def acquire(ref: str, wait: float, ttl: float | None, purpose: str, at: Place) -> None:
@@ -85,7 +86,7 @@ def release(ref: str, fence: int | None, drop_draft: bool, at: Place) -> None:
 @_MY_FENCE
 @workspace_command
 def renew(ref: str, fence: int | None, at: Place) -> None:
-    """Start the time of a lock again; a lapsed lock that nobody took is held again."""
+    """Start the time of a lock again. A lapsed lock that nobody took is held again."""
 
     async def work(desk: Desk) -> None:
         from flowide.domain.commands import RenewLock
@@ -105,7 +106,7 @@ def renew(ref: str, fence: int | None, at: Place) -> None:
 @click.argument("ref", metavar="[PATH|ID]", required=False)
 @workspace_command
 def list_(ref: str | None, at: Place) -> None:
-    """List held and lapsed locks, and who waits; with a path just that one, free or not."""
+    """List held and lapsed locks, and who waits. With a path just that one, free or not."""
 
     async def work(desk: Desk) -> None:
         from flowide.space.queries import Locks
@@ -171,7 +172,7 @@ def transfer(*, ref: str, to: str, agent: bool, without_draft: bool, fence: int 
 @click.argument("ref", metavar="PATH|ID")
 @click.option("--reason", required=True, help="The holder is told.")
 @click.option("--take", is_flag=True, help="Take the lock in the same step; prints its fence.")
-@click.option("--ttl", type=float, metavar="S", help="Seconds it lives without a renewal; 30 by default.")
+@click.option("--ttl", type=seconds, metavar="S", help="Seconds it lives without a renewal; 30 by default.")
 @workspace_command
 def force(ref: str, reason: str, take: bool, ttl: float | None, at: Place) -> None:
     """End somebody's lock. What they wrote is kept as a draft of theirs."""
@@ -197,9 +198,7 @@ def force(ref: str, reason: str, take: bool, ttl: float | None, at: Place) -> No
 
 @lock.command(epilog="\b\nExample:\n  flowide lock wait src/cache.py --wait 120 && make deploy")
 @click.argument("ref", metavar="PATH|ID")
-@click.option(
-    "--wait", "--timeout", "wait", type=click.FloatRange(0), default=60.0, metavar="S", show_default=True
-)
+@click.option("--wait", "--timeout", "wait", type=seconds, default=60.0, metavar="S", show_default=True)
 @workspace_command
 def wait(ref: str, wait: float, at: Place) -> None:
     """Wait until nobody holds a lock, without taking it. Exit 5 when that does not come in time."""
@@ -274,12 +273,4 @@ async def _fence(desk: Desk, row: Artifact, given: int | None) -> int:
 
 
 def _milliseconds(ttl: float | None) -> int:
-    from math import isfinite
-
-    from flowide.errors import BadInput
-
-    if ttl is None:
-        return TTL_MS
-    if not isfinite(ttl):
-        raise BadInput(f"--ttl {ttl} is no number of seconds")
-    return round(ttl * 1000)
+    return TTL_MS if ttl is None else round(ttl * 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -38,10 +39,13 @@ class Said:
 class Here:
     """Runs command lines in this process, in the project."""
 
-    def __init__(self, root: Path, captured: pytest.CaptureFixture[bytes]) -> None:
-        self.root, self._captured = root, captured
+    def __init__(
+        self, root: Path, captured: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.root, self._captured, self._monkeypatch = root, captured, monkeypatch
 
-    def __call__(self, *args: str) -> Said:
+    def __call__(self, *args: str, input: bytes = b"") -> Said:
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input)))
         code = run(args)
         out, err = self._captured.readouterr()
         return Said(code, out, err)
@@ -50,14 +54,17 @@ class Here:
 class Apart:
     """Runs command lines as processes of their own, in the project."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, compiled: Path) -> None:
         self.root = root
+        self._env = {"PYTHONPYCACHEPREFIX": str(compiled), "PYTHONDONTWRITEBYTECODE": ""}
 
-    def __call__(self, *args: str, input: bytes = b"", env: dict[str, str] | None = None) -> Said:
+    def __call__(
+        self, *args: str, input: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> Said:
         done = subprocess.run(
             [*FLOWIDE, *args],
-            cwd=self.root,
-            env=os.environ | (env or {}),
+            cwd=cwd or self.root,
+            env=os.environ | self._env | (env or {}),
             input=input,
             capture_output=True,
             timeout=60,
@@ -69,8 +76,8 @@ class Apart:
         return subprocess.Popen(
             [*FLOWIDE, *args],
             cwd=self.root,
-            env=os.environ | (env or {}),
-            stdin=subprocess.DEVNULL,
+            env=os.environ | self._env | (env or {}),
+            stdin=options.get("stdin", subprocess.DEVNULL),
             stdout=options.get("stdout", subprocess.PIPE),
             stderr=options.get("stderr", subprocess.PIPE),
         )
@@ -85,10 +92,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def flowide(project: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Here:
-    return Here(project, capfdbinary)
+def flowide(
+    project: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> Here:
+    return Here(project, capfdbinary, monkeypatch)
 
 
 @pytest.fixture
-def apart(project: Path) -> Apart:
-    return Apart(project)
+def apart(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Apart:
+    """Its processes share compiled modules, also where none are written beside the sources."""
+    return Apart(project, tmp_path_factory.getbasetemp().parent / "compiled")
