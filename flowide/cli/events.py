@@ -32,7 +32,7 @@ def events(run: str | None, since: int, follow: bool, at: Place) -> None:
 
     async def work(desk: Desk) -> None:
         if run is not None:
-            await _of_run(desk, run, since, follow)
+            await _of_run(desk, run, since, follow, at.project)
             return
         import msgspec
 
@@ -42,7 +42,7 @@ def events(run: str | None, since: int, follow: bool, at: Place) -> None:
     at.run(work)
 
 
-async def _of_run(desk: Desk, ref: str, since: int, follow: bool) -> None:
+async def _of_run(desk: Desk, ref: str, since: int, follow: bool, project: str | None) -> None:
     from flowide.headless import envelope
     from flowide.headless.scope import RunScope
     from flowide.headless.stream import resumed_line
@@ -57,7 +57,7 @@ async def _of_run(desk: Desk, ref: str, since: int, follow: bool) -> None:
             return [resumed_line(event, view)]
         if event.type == "run.finished":
             actor = {"kind": event.actor["kind"], "id": event.actor["id"]}
-            data = envelope.run_finished(event.data, flow=run.flow, run=run.id)
+            data = envelope.run_finished(event.data, flow=run.flow, run=run.id, project=project)
             return [envelope.line("run.finished", data, seq=event.seq, ts=event.ts, run=run.id, actor=actor)]
         return list(envelope.lines_of(event, run.id))
 

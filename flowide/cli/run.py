@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 
 from flowide.cli.desk import Desk, Place, read_stdin, say, workspace_command
-from flowide.errors import BadInput
+from flowide.errors import BadInput, FlowError
 
 if TYPE_CHECKING:
     from flowide.flows.api import Budget, RunRequest
@@ -62,21 +65,67 @@ def run(flow: str | None, at: Place, **options: Any) -> None:
 
     On a terminal its gates are asked here; with --headless, or without a terminal, nothing is asked.
     """
-    if flow is None and options["resume"] is None:
-        raise BadInput("which flow?", hint="For example: flowide run variations …; flowide flows lists them.")
-    brief = _brief(options["brief"])
-    inputs = _inputs(options["given"])
+    output: Output = options["output"] or ("jsonl" if at.json else "text")
+    at.client = at.client or str(uuid4())  # what the person holds in a shell is held elsewhere
+    began: list[bool] = []
 
     async def work(desk: Desk) -> None:
-        code = await _run(desk, at, flow, brief, inputs, options)
+        code = await _run(desk, at, flow, brief, inputs, options, output=output, began=began)
         if code:
             raise click.exceptions.Exit(code)
 
-    at.run(work)
+    try:
+        if flow is None and options["resume"] is None:
+            hint = "For example: flowide run variations …; flowide flows lists them."
+            raise BadInput("which flow?", hint=hint)
+        brief = _brief(options["brief"])
+        inputs = _inputs(options["given"])
+        _check_writable(options["output_file"], options["output_dir"])
+        at.run(work)
+    except FlowError as error:
+        if not began:
+            _tell_refusal(error, output)
+        raise
+
+
+def _tell_refusal(error: FlowError, output: Output) -> None:
+    """The one line, or object, of a run that could not even be looked at."""
+    from datetime import UTC, datetime
+
+    from flowide.headless import envelope
+
+    told = {"status": "failed", "exit_code": error.exit_code, "error": error.to_dict()}
+    data = envelope.run_finished(told, flow=None, run=None)
+    if output == "jsonl":
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = envelope.line("run.finished", data, seq=0, ts=now, run=None)
+        click.echo(envelope.encode(line), nl=False)
+    elif output == "json":
+        click.echo(json.dumps({"v": 1, "run": None, "flow": None, **data}, ensure_ascii=False, indent=2))
+
+
+def _check_writable(file: Path | None, folder: Path | None) -> None:
+    """Raise BadInput when the results could not be written at the end."""
+    for option, place in (("-o", file), ("--output-dir", folder)):
+        if place is None:
+            continue
+        near = next(each for each in (place, *place.absolute().parents) if each.exists())
+        wrong_kind = near.is_dir() != (near != place or option == "--output-dir")
+        missing = option == "-o" and near not in (place, place.absolute().parent)
+        if wrong_kind or missing or not os.access(near, os.W_OK):
+            raise BadInput(f"{option} {place} cannot be written", hint="Choose another place.")
 
 
 async def _run(
-    desk: Desk, at: Place, flow: str | None, brief: str, inputs: dict[str, Any], options: dict[str, Any]
+    desk: Desk,
+    at: Place,
+    flow: str | None,
+    brief: str,
+    inputs: dict[str, Any],
+    options: dict[str, Any],
+    *,
+    output: Output,
+    began: list[bool],
 ) -> int:
     from flowide import settings
     from flowide.cli.around import surroundings
@@ -85,12 +134,18 @@ async def _run(
 
     loaded = settings.load(desk.folder.root)
     around = surroundings(desk.folder.root, loaded=loaded)
-    output: Output = options["output"] or ("jsonl" if desk.json else "text")
     asks = (
         not options["headless"] and options["on_gate"] is None and sys.stdin.isatty() and sys.stderr.isatty()
     )
     file = options["output_file"]
-    show = Show(output=output, deltas=options["deltas"], quiet=options["quiet"], file=file)
+    show = Show(
+        output=output,
+        deltas=options["deltas"],
+        quiet=options["quiet"],
+        file=file,
+        project=at.project,
+        trace=bool(click.get_current_context().meta.get("flowide.verbose")),
+    )
     resume: str | None = None
     if options["resume"] is not None:
         view = await desk.space.read(OneRun(options["resume"]))
@@ -99,6 +154,7 @@ async def _run(
     request = _request(
         flow, brief, inputs, options, loaded.settings, trusted=loaded.settings.trusts(desk.folder.root)
     )
+    began.append(True)
     while True:
         driven = await drive(
             desk.space,
@@ -115,7 +171,7 @@ async def _run(
         resume = driven.run
     if options["output_dir"] is not None:
         await _write_all(desk, options["output_dir"], driven)
-    _tell_end(desk, driven, show)
+    _tell_end(at, driven, show)
     return driven.exit_code
 
 
@@ -236,8 +292,10 @@ async def _write_all(desk: Desk, folder: Path, driven: Driven) -> None:
         await write_files(desk, set, folder)
 
 
-def _tell_end(desk: Desk, driven: Driven, show: Show) -> None:
+def _tell_end(at: Place, driven: Driven, show: Show) -> None:
     """What a person wants to know at the end, on stderr."""
+    from flowide.headless.envelope import resume_command
+
     if driven.exit_code == 141:
         return
     if driven.error is not None:
@@ -245,9 +303,8 @@ def _tell_end(desk: Desk, driven: Driven, show: Show) -> None:
         if driven.error.get("hint"):
             say(driven.error["hint"])
     result = driven.result
-    if result is not None and result.resume_command:
-        say(f"resume with: {result.resume_command}")
-    elif driven.exit_code > 128 and driven.run:
-        say(f"resume with: flowide run --resume {driven.run}")
+    resumable = result.resume_command is not None if result is not None else driven.exit_code > 128
+    if resumable and driven.run:
+        say(f"resume with: {resume_command(None, driven.run, at.project)}")
     elif result is not None and not show.quiet and result.status == "completed" and "path" in result.outputs:
         say(f"{result.outputs['path']} is version {result.outputs['version']}")

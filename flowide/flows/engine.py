@@ -37,7 +37,7 @@ from flowide.flows.templates import truth
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Reply, Space
 from flowide.space.leases import LeaseKeeper
-from flowide.space.queries import OneRun
+from flowide.space.queries import OneRun, VariationText
 
 LEASE_MS = 6_000
 """A run whose process is gone can be gone on with after so long; it is renewed three times as often."""
@@ -286,6 +286,7 @@ async def _drive(state: RunState) -> RunResult:
                 lost.cancel()
             if steps in done:
                 steps.result()
+                await _read_text(state)
                 return await _finish(state, "completed")
             await _stopped(steps)
             if keeper.lost is not None:
@@ -308,6 +309,18 @@ async def _drive(state: RunState) -> RunResult:
         return _result(state, "failed", lost_run, lost_run.exit_code)
     except FlowError as error:
         return await _finish(state, "failed", error)
+    except Exception as bug:
+        with contextlib.suppress(FlowError):
+            said = f"this is a mistake in FlowIDE: {type(bug).__name__}: {bug}"
+            await _finish(state, "failed", FlowError(said[:2000]))
+        raise
+
+
+async def _read_text(state: RunState) -> None:
+    """The text that the run results in: what was chosen."""
+    set, chosen = state.outputs.get("set"), state.outputs.get("chosen")
+    if set and chosen:
+        state.outputs["text"] = await state.space.read(VariationText(set, chosen))
 
 
 async def _stopped(steps: asyncio.Future[None]) -> None:
@@ -380,5 +393,5 @@ def _result(
         error=None if error is None else error.to_dict(),
         outputs=dict(state.outputs),
         totals=state.spending.totals() if totals is None else totals,
-        resume_command=f"flowide run {state.request.flow} --resume {state.run}" if resumable else None,
+        resume_command=f"flowide run {state.flow.flow} --resume {state.run}" if resumable else None,
     )

@@ -22,6 +22,7 @@ from typing import Literal
 from msgspec import Struct
 
 from flowide.errors import TooLarge
+from flowide.project.turn import uninterrupted
 
 MAX_COPY = 512 * 1024 * 1024
 """Bytes of project files that are copied."""
@@ -52,12 +53,21 @@ async def private_copy(root: Path, paths: Iterable[str], changed: Mapping[str, b
     Raises:
         TooLarge: The files have more than 512 MiB.
     """
-    base = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="flowide-check-"))
+    base = Path(tempfile.mkdtemp(prefix="flowide-check-"))
+    copying = asyncio.ensure_future(asyncio.to_thread(_copy, root, base / "project", list(paths), changed))
     try:
-        await asyncio.to_thread(_copy, root, base / "project", list(paths), changed)
+        await asyncio.shield(copying)
         yield base / "project"
     finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, base, ignore_errors=True))
+        await uninterrupted(_remove(base, copying))
+
+
+async def _remove(base: Path, copying: asyncio.Future[None]) -> None:
+    """Remove the copy, once no thread makes it any more."""
+    await asyncio.wait({copying})
+    if not copying.cancelled():
+        copying.exception()  # was raised where it was waited for
+    await asyncio.to_thread(shutil.rmtree, base, ignore_errors=True)
 
 
 def _copy(root: Path, target: Path, paths: list[str], changed: Mapping[str, bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ TYPES = (
     "run.started", "step.started", "step.completed", "step.failed", "step.skipped", "message", "message.delta",
     "artifact.saved", "lock.acquired", "lock.waiting", "lock.released", "lock.lost", "gate.opened",
     "gate.answered", "variation.created", "variation.checked", "variation.tagged", "variation.blended",
-    "variation.accepted", "usage", "warning", "run.finished",
+    "variation.accepted", "decision.changed", "usage",
+    "warning", "run.finished",
 )  # fmt: skip
 """All types a stream of this version holds; readers pass over those they do not know."""
 
@@ -171,6 +173,19 @@ def _noted(data: Data) -> Made:
     )
 
 
+def _said(data: Data) -> Made:
+    kept = ("thread", "message", "number", "text", "asks", "unasked", "refs", "reply_to", "manifest")
+    who: Data = {"model": data["model"]} if data.get("model") else {}
+    yield "message", data.get("step"), who, {name: data[name] for name in kept if name in data}
+
+
+def _decision(status: str) -> Callable[[Data], Made]:
+    def made(data: Data) -> Made:
+        yield "decision.changed", None, {}, {**data, "status": status}
+
+    return made
+
+
 def _same(type: str, step: str | None = None) -> Callable[[Data], Made]:
     def made(data: Data) -> Made:
         yield type, data.get("step") if step is None else data.get(step), {}, data
@@ -189,7 +204,13 @@ def _draft(data: Data) -> Made:
     yield "warning", None, {}, {"message": f"a draft was kept: {data['draft']} ({data['why']})", **data}
 
 
-def run_finished(data: Data, *, flow: str | None, run: str | None) -> Data:
+def resume_command(flow: str | None, run: str, project: str | None = None) -> str:
+    """The command line that goes on with a run; `project` as it was given on the command line."""
+    words = ["flowide", "run", *([flow] if flow else []), "--resume", run]
+    return shlex.join([*words, "--project", project] if project else words)
+
+
+def run_finished(data: Data, *, flow: str | None, run: str | None, project: str | None = None) -> Data:
     """Data of the last line."""
     resumable = run is not None and data["status"] in {"waiting", "failed", "cancelled"}
     return {
@@ -198,7 +219,7 @@ def run_finished(data: Data, *, flow: str | None, run: str | None) -> Data:
         "error": error_data(data.get("error")),
         "outputs": data.get("outputs", {}),
         "totals": data.get("totals", {}),
-        "resume_command": f"flowide run {flow} --resume {run}" if resumable else None,
+        "resume_command": resume_command(flow, run, project) if resumable and run else None,
     }
 
 
@@ -226,4 +247,9 @@ _MADE: dict[str, Callable[[Data], Made]] = {
     "variation.noted": _noted,
     "variation.accepted": _same("variation.accepted"),
     "draft.kept": _draft,
+    "message.posted": _said,
+    "decision.proposed": _decision("open"),
+    "decision.agreed": _decision("agreed"),
+    "decision.reopened": _decision("open"),
+    "decision.superseded": _decision("superseded"),
 }

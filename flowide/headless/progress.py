@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowide.headless.envelope import Line
+from flowide.text import one_line
 
 
 def tell(line: Line) -> str | None:  # noqa: PLR0911, PLR0912 - one flat case for each type of line
@@ -33,6 +34,12 @@ def tell(line: Line) -> str | None:  # noqa: PLR0911, PLR0912 - one flat case fo
             return f"  variation {data['variation']}: {data['score']}/10 from {who}"
         case "message.delta":
             return None
+        case "message" if "number" in data:
+            return f"  {who} (#{data['number']}): {one_line(data['text'], 160)}"
+        case "decision.changed" if "text" in data:
+            return f"  D{data['number']} is put up by {who}: {data['text']}"
+        case "decision.changed":
+            return f"  {who}: decision {data['status']}"
         case "gate.opened":
             return f"? {data['question']}"
         case "gate.answered":

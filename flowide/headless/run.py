@@ -34,6 +34,10 @@ class Show(Struct, frozen=True, kw_only=True):
     """No progress on stderr."""
     file: Path | None = None
     """Where the resulting text goes instead of stdout."""
+    project: str | None = None
+    """The project as it was given on the command line; None = it was not."""
+    trace: bool = False
+    """Where an unexpected error comes from, on stderr."""
 
 
 class Driven(Struct, frozen=True):
@@ -74,6 +78,7 @@ async def drive(
             stream,
             resume,
             [] if interrupted_by is None else interrupted_by,
+            trace=show.trace,
         )
         if printer.closed.is_set():
             driven = Driven(driven.run, driven.result, 141, driven.error)
@@ -92,6 +97,8 @@ async def _drive(
     stream: RunStream,
     resume: str | None,
     interrupted_by: list[int],
+    *,
+    trace: bool,
 ) -> Driven:
     from flowide.flows import engine
 
@@ -120,10 +127,30 @@ async def _drive(
         }
     except FlowError as refused:
         error, code = refused.to_dict(), refused.exit_code
+    except Exception as bug:  # whatever it is, the stream ends with its last line
+        error = _mistake(bug, trace=trace)
     finally:
         await stream.finish()
     began = result is not None or resume is not None or stream.flow is not None
     return Driven(stream.run if began else None, result, code, error)
+
+
+def _summary(result: RunResult) -> str:
+    """What a run without a resulting text has to show."""
+    numbers = result.outputs.get("numbers")
+    if not numbers:
+        return f"run {result.run} {result.status}\n"
+    listed = ", ".join(map(str, numbers))
+    return f"variations {listed} of set {result.outputs['set']}\n"
+
+
+def _mistake(bug: Exception, *, trace: bool) -> dict[str, Any]:
+    if trace:
+        import traceback
+
+        traceback.print_exception(bug)
+    said = f"{type(bug).__name__}: {bug}".rstrip(": ")
+    return FlowError(f"this is a mistake in FlowIDE: {said}", hint="-v shows where.").to_dict()
 
 
 async def _tell_end(stream: RunStream, printer: Printer, show: Show, driven: Driven) -> None:
@@ -137,18 +164,17 @@ async def _tell_end(stream: RunStream, printer: Printer, show: Show, driven: Dri
         "outputs": {} if result is None else result.outputs,
         "totals": {} if result is None else result.totals,
     }
+    text = None if result is None else result.outputs.get("text")
+    if show.file is not None and text is not None:
+        await asyncio.to_thread(show.file.write_text, text, "utf-8")
     if show.output == "jsonl":
-        await stream.last(data)
+        await stream.last(data, project=show.project)
     elif show.output == "json":
-        ended = envelope.run_finished(data, flow=stream.flow, run=driven.run)
+        ended = envelope.run_finished(data, flow=stream.flow, run=driven.run, project=show.project)
         whole = {"v": 1, "run": driven.run, "flow": stream.flow, **ended}
         await printer.write(json.dumps(whole, ensure_ascii=False, indent=2, default=str).encode() + b"\n")
-    text = None if result is None else result.outputs.get("text")
-    if show.file is not None:
-        if result is not None and text is not None:
-            await asyncio.to_thread(show.file.write_text, text, "utf-8")
-    elif show.output == "text" and text is not None and driven.exit_code == 0:
-        await printer.write(text.encode())
+    elif show.output == "text" and show.file is None and driven.exit_code == 0 and result is not None:
+        await printer.write((_summary(result) if text is None else text).encode())
 
 
 def _sink(printer: Printer, show: Show) -> Any:

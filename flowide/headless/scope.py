@@ -12,6 +12,8 @@ class RunScope:
         self.run = run
         self._sets: set[str] = set()
         self._gates: set[str] = set()
+        self._threads: set[str] = set()
+        self._decisions: set[str] = set()
         self._artifacts: set[str] = set()
         self._client: str | None = None
         """The process that drives the run now; None while none does."""
@@ -26,7 +28,10 @@ class RunScope:
             if event.type == "variation.accepted":
                 self._artifacts.add(data["artifact"])
             return True
-        if data.get("gate") in self._gates:
+        if data.get("gate") in self._gates or data.get("decision") in self._decisions:
+            return True
+        if data.get("thread") in self._threads and event.type in {"message.posted", "decision.proposed"}:
+            self._note(event)
             return True
         ours = event.client == self._client and event.type.split(".")[0] in {"artifact", "lock"}
         return ours and data.get("artifact") in self._artifacts
@@ -39,6 +44,11 @@ class RunScope:
             self._client = None
         elif event.type == "gate.opened":
             self._gates.add(data["gate"])
+        elif event.type == "turn.taken":
+            self._threads.add(data["thread"])
+        elif event.type in {"message.posted", "decision.proposed"}:
+            self._threads.update([data["thread"]] if data.get("thread") else [])
+            self._decisions.update([data["decision"]] if "decision" in data else [])
         elif event.type == "variation.set_opened":
             self._sets.add(data["set"])
             if data.get("artifact"):

@@ -79,9 +79,9 @@ class RunStream:
             await _end(self._speaker)
         await self._say()
 
-    async def last(self, data: dict[str, Any]) -> None:
+    async def last(self, data: dict[str, Any], *, project: str | None = None) -> None:
         """The line that ends the stream."""
-        finished = envelope.run_finished(data, flow=self.flow, run=data.get("run"))
+        finished = envelope.run_finished(data, flow=self.flow, run=data.get("run"), project=project)
         await self._sink(self._line("run.finished", finished, run=data.get("run")))
 
     # --- passing on ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 WORDS = ["Locks ", "are ", "held ", "by ", "one ", "at ", "a ", "time."]
@@ -25,15 +25,31 @@ CONTROLS = "\x1b]0;owned\x07\x1b[2Jred\x1b[31m \u202etxt.exe\x9b5n \x00end"
 USAGE = {"prompt_tokens": 11, "completion_tokens": 8, "total_tokens": 19}
 
 
+class Happened(asyncio.Event):
+    """An event that other threads can wait for as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._elsewhere: threading.Event = threading.Event()
+
+    def set(self) -> None:
+        super().set()
+        self._elsewhere.set()
+
+    def wait_here(self, timeout_s: float) -> bool:
+        """Wait in a thread without the event loop; whether it happened."""
+        return self._elsewhere.wait(timeout_s)
+
+
 class FaultServer:
     """Serves inside the running event loop, as an async context manager."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         """Bodies of the requests, each with its `authorization`."""
-        self.disconnected = asyncio.Event()
+        self.disconnected = Happened()
         """Somebody hung up on an answer that was not complete."""
-        self.answering = asyncio.Event()
+        self.answering = Happened()
         """A request has been read, and what comes before its fault has been sent."""
         self.in_flight = 0
         self.most_in_flight = 0
@@ -206,6 +222,7 @@ _error(404, "The model `404` does not exist", "model_not_found")
 _error(402, "Pay first", "payment_required")
 _error(429, "Slow down", "rate_limit_exceeded")
 _error(429, "Slow down", "rate_limit_exceeded", retry_after_ms="30")
+_error(502, "Upstream gone", "bad_gateway")
 _error(500, "Our \x1b[31mbug\x1b[0m at key {key}", "server_error")
 _error(503, "Overloaded", "overloaded")
 
@@ -239,6 +256,26 @@ async def _refuses_temperature(answer: Answer) -> None:
 @_behaviour("html")
 async def _html(answer: Answer) -> None:
     await answer.status(502, "<!DOCTYPE html><html><body>Bad gateway</body></html>")
+
+
+@_behaviour("html-200")
+async def _html_200(answer: Answer) -> None:
+    """A captive portal, or a proxy's own page."""
+    await answer.status(200, "<!DOCTYPE html><html><body>Please log in</body></html>")
+
+
+@_behaviour("error-200")
+async def _error_200(answer: Answer) -> None:
+    await answer.status(200, {"error": {"message": "The engine is out of memory", "code": 500}})
+
+
+@_behaviour("json-200")
+async def _json_200(answer: Answer) -> None:
+    """A whole answer where a stream was asked for."""
+    message = {"role": "assistant", "content": TEXT}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    await answer.status(200, {"id": "c1", "object": "chat.completion", "created": 1, "model": "served-model",
+                              "choices": [choice], "usage": USAGE})  # fmt: skip
 
 
 @_behaviour("ok")
@@ -463,8 +500,8 @@ async def _never_closes(answer: Answer) -> None:
     await answer.stand_still()
 
 
-@contextlib.asynccontextmanager
-async def refusing_port() -> AsyncIterator[str]:
+@contextlib.contextmanager
+def refused_url() -> Iterator[str]:
     """The address of a port that nobody listens on."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

@@ -17,7 +17,7 @@ from flowide.agents.pool import AgentPool
 from flowide.agents.worker.client import ModelWorker
 from flowide.errors import AuthFailed, BadInput, FlowError, Incomplete, Rejected, Unavailable
 from tests.agents.asking import ENV, KEY, backend, deltas, finished, request
-from tests.agents.fault_server import CONTROLS, HUGE, TEXT, THOUGHT, FaultServer, refusing_port
+from tests.agents.fault_server import CONTROLS, HUGE, TEXT, THOUGHT, FaultServer, refused_url
 
 # One worker for the module: it takes seconds to load.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -196,6 +196,7 @@ PASSING = [
     ("429-after", Unavailable, ATTEMPTS),
     ("500", Unavailable, ATTEMPTS),
     ("503", Unavailable, ATTEMPTS),
+    ("502", Unavailable, ATTEMPTS),
     ("html", Unavailable, ATTEMPTS),
     ("reset", Unavailable, ATTEMPTS),
     ("stall", Unavailable, SILENT_ATTEMPTS),
@@ -207,6 +208,8 @@ PASSING = [
     ("empty", Incomplete, INCOMPLETE_ATTEMPTS),
     ("blank", Incomplete, INCOMPLETE_ATTEMPTS),
     ("nothing", Incomplete, INCOMPLETE_ATTEMPTS),
+    ("html-200", Incomplete, INCOMPLETE_ATTEMPTS),
+    ("error-200", Incomplete, INCOMPLETE_ATTEMPTS),
     ("malformed", Incomplete, INCOMPLETE_ATTEMPTS),
     ("error-event", Incomplete, INCOMPLETE_ATTEMPTS),
     ("invalid-utf8", Incomplete, INCOMPLETE_ATTEMPTS),
@@ -245,9 +248,8 @@ async def test_a_fault_that_passes_leaves_a_whole_answer(
 
 
 async def test_nobody_listening_is_unavailable(worker: ModelWorker) -> None:
-    async with refusing_port() as url:
-        with pytest.raises(Unavailable) as refused:
-            await deltas(backend(url, "ok", worker))
+    with refused_url() as url, pytest.raises(Unavailable) as refused:
+        await deltas(backend(url, "ok", worker))
 
     assert f"no connection to {url}" in refused.value.message
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -84,6 +86,29 @@ async def test_the_copy_is_removed(tmp_path: Path) -> None:
         assert (copy / "a/b.txt").read_bytes() == b"x"
 
     assert not copy.parent.exists()
+
+
+async def test_a_copy_that_is_called_off_while_it_is_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    names = [f"{number}.txt" for number in range(300)]
+    for name in names:
+        (tmp_path / name).write_text(name)
+
+    async def copy() -> None:
+        async with private_copy(tmp_path, names, {}):
+            await asyncio.sleep(60)
+
+    copying = asyncio.create_task(copy())
+    while not any((tmp_path / "temporary").glob("*/project/1.txt")):
+        await asyncio.sleep(0)
+    copying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def _alive(process: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from flowide.errors import BadInput
 from flowide.flows.accepting import accept
 from flowide.flows.state import StepContext
-from flowide.space.queries import FindArtifact, OneVariationSet, VariationText
+from flowide.space.queries import FindArtifact, OneVariationSet
 
 
 async def run(context: StepContext) -> dict[str, Any]:
@@ -32,6 +32,5 @@ async def run(context: StepContext) -> dict[str, Any]:
     else:  # saved before a kill, and not yet recorded; looking at the file writes it if that was left out
         artifact, version = (await state.folder.artifact(state.space, view.set.path or "")).id, row.accepted
     path = (await state.space.read(FindArtifact(artifact))).path
-    text = await state.space.read(VariationText(set, number))
-    state.outputs |= {"artifact": artifact, "version": version, "path": path, "text": text}
+    state.outputs |= {"artifact": artifact, "version": version, "path": path}
     return {"artifact": artifact, "version": version, "path": path}

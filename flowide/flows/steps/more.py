@@ -26,4 +26,5 @@ async def run(context: StepContext) -> dict[str, Any]:
         await state.commit(ShortlistVariation(set=set, number=best(view)))
     agents = state.handles(spec.agents)
     numbers = await vary.more(state, context.step.id, set, n, agents=agents, wish=str(context.field("wish")))
+    state.outputs["numbers"] = numbers
     return {"set": set, "numbers": numbers}

@@ -81,6 +81,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         at_least=at_least,
         round=1,
     )
+    state.outputs["numbers"] = numbers
     return {"set": set, "numbers": numbers}
 
 
