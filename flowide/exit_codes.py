@@ -14,6 +14,7 @@ EXIT_CODES = {
     8: "unavailable: model, hub or network, after bounded retries",
     9: "conflict: fence or version has moved on",
     10: "store: busy, full, corrupt, or of a newer schema",
+    129: "the terminal was closed; state saved",
     130: "interrupted (ctrl+c); state saved",
     143: "terminated; state saved",
     141: "the reader of the output went away",

@@ -46,7 +46,7 @@ class Place:
         """Numbers of the signals that interrupted the work."""
 
     def run(self, work: Callable[[Desk], Awaitable[None]]) -> None:
-        """Open the space, do the work, close it. SIGINT and SIGTERM cancel the work (exit 130, 143)."""
+        """Open the space, do the work, close it. SIGINT, SIGTERM and SIGHUP cancel the work (exit 130, 143, 129)."""
         asyncio.run(_interruptible(self, work))
 
 
@@ -231,7 +231,9 @@ async def _interruptible(place: Place, work: Callable[[Desk], Awaitable[None]]) 
         caught.append(number)
         task.cancel()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        signals.append(signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, stop, number)
     try:
