@@ -85,6 +85,15 @@ class LocalSpace:
     async def head(self) -> int:
         return self.store.position().seq
 
+    async def rebuild(self) -> None:
+        """Make all projections again from the log, as a part of repairing a workspace.
+
+        Raises:
+            StorageFailed: The log cannot be folded; nothing was changed.
+        """
+        await asyncio.to_thread(self.store.rebuild)
+        self._followers.wake()
+
     async def put_blob(self, data: bytes) -> str:
         if len(data) > MAX_BLOB:
             raise TooLarge(f"{len(data)} bytes", hint=f"The most is {MAX_BLOB} bytes.", limit=MAX_BLOB)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from hashlib import sha256
 
 from flowide.domain.events import GENESIS, Event, chain_after
-from flowide.domain.rows import PROJECTIONS
+from flowide.domain.live_text import stream_of
+from flowide.domain.rows import PROJECTIONS, Chunk, Lease, LiveDraft, Lock, Run, Ticket
 from flowide.domain.view import View
-from flowide.errors import FlowError
+from flowide.errors import FlowError, StorageFailed
 from flowide.space.queries import Problem
 from flowide.store.api import Store
 from flowide.store.memory import MemoryStore, key_of
@@ -21,34 +23,66 @@ def problems(view: View, store: Store) -> list[Problem]:
     """What is wrong, the first broken event first; projections and blobs only when the log is whole."""
     fresh = MemoryStore()
     broken = _check_log(store, fresh)
+    found = [] if broken is None else [broken]
+    found += [Problem(None, line) for line in store.damage()]
     if broken is not None:
-        return [broken]
-    return [*_check_blobs(store), *_check_rows(view, fresh)]
+        return found
+    for check in (_check_blobs(view, store), _check_rows(view, fresh), _check_live(view)):
+        try:
+            found += check
+        except StorageFailed as error:
+            found.append(Problem(None, error.message))
+    return found
+
+
+class _Wrong(Exception):
+    """The log is broken; from there on nothing follows from it."""
+
+    def __init__(self, seq: int, what: str) -> None:
+        super().__init__(what)
+        self.problem = Problem(seq, what)
 
 
 def _check_log(store: Store, fresh: MemoryStore) -> Problem | None:
     """Recompute the chain and fold the events into `fresh`."""
     seq, chain = 0, GENESIS
-    while True:
-        page = store.bodies(seq, PAGE)
-        if not page:
-            break
-        for at, stored_chain, body in page:
+    try:
+        for at, stored_chain, body in _bodies(store):
             if at != seq + 1:
-                return Problem(seq + 1, f"event {seq + 1} is missing")
+                raise _Wrong(seq + 1, f"event {seq + 1} is missing")
             if chain_after(chain, body) != stored_chain:
-                return Problem(at, f"event {at} does not fit the chain: it or its chain value was changed")
-            problem = _fold(fresh, at, stored_chain, body)
-            if problem is not None:
-                return problem
+                raise _Wrong(at, f"event {at} does not fit the chain: it or its chain value was changed")
+            _fold(fresh, at, stored_chain, body)
             seq, chain = at, stored_chain
-    head = store.position()
+    except _Wrong as wrong:
+        return wrong.problem
+    try:
+        head = store.position()
+    except (StorageFailed, ValueError) as error:
+        return Problem(seq + 1, f"the counter of the log cannot be read: {error}")
     if (head.seq, head.chain) != (seq, chain):
         return Problem(seq + 1, f"the log ends at {seq}, its counter says {head.seq}")
     return None
 
 
-def _fold(fresh: MemoryStore, seq: int, chain: str, body: bytes) -> Problem | None:
+def _bodies(store: Store) -> Iterator[tuple[int, str, bytes]]:
+    """All of the log; where a page of it cannot be read, one by one up to the first bad event."""
+    seq, size = 0, PAGE
+    while True:
+        try:
+            page = store.bodies(seq, size)
+        except StorageFailed as error:
+            if size == 1:
+                raise _Wrong(seq + 1, f"event {seq + 1} cannot be read: {error.message}") from error
+            size = 1
+            continue
+        if not page:
+            return
+        yield from page
+        seq = page[-1][0]
+
+
+def _fold(fresh: MemoryStore, seq: int, chain: str, body: bytes) -> None:
     try:
         event = Event(chain=chain, **json.loads(body))
         with fresh.write() as tx:
@@ -56,25 +90,47 @@ def _fold(fresh: MemoryStore, seq: int, chain: str, body: bytes) -> Problem | No
             tx.drop(changes.drop)
             tx.put(changes.put)
     except (ValueError, TypeError, BrokenLog) as error:
-        return Problem(seq, f"event {seq} cannot be read: {error}")
-    return None if event.seq == seq else Problem(seq, f"event {seq} calls itself {event.seq}")
+        raise _Wrong(seq, f"event {seq} cannot be read: {error}") from error
+    if event.seq != seq:
+        raise _Wrong(seq, f"event {seq} calls itself {event.seq}")
 
 
-def _check_blobs(store: Store) -> list[Problem]:
-    found = []
+def _check_blobs(view: View, store: Store) -> Iterator[Problem]:
     for name in store.blob_names():
         try:
             data = store.blob(name)
         except FlowError as error:
-            found.append(Problem(None, f"blob {name}: {error.message}"))
+            yield Problem(None, f"blob {name}: {error.message}")
             continue
-        if data is None or sha256(data).hexdigest() != name:
-            found.append(Problem(None, f"blob {name} holds other bytes than its name says"))
-    return found
+        if data is None or sha256(data).hexdigest() != name or view.blob_size(name) != len(data):
+            yield Problem(None, f"blob {name} holds other bytes than its name and size say")
 
 
-def _check_rows(view: View, fresh: MemoryStore) -> list[Problem]:
-    found = []
+def _check_live(view: View) -> Iterator[Problem]:
+    """Leases and live texts have no events; they have to belong to something, and to be whole."""
+    streams: dict[str, int] = {}
+    for chunk in view.find(Chunk, order="off"):
+        if chunk.off != streams.get(chunk.stream, 0):
+            yield Problem(None, f"live text {chunk.stream} has a gap before byte {chunk.off}")
+        streams[chunk.stream] = chunk.off + len(chunk.text.encode())
+    for live in view.find(LiveDraft):
+        lock = view.get(Lock, live.artifact)
+        if lock is None or lock.state == "free" or lock.fence != live.fence:
+            yield Problem(None, f"a live draft of {live.artifact} has the fence {live.fence} of no lock")
+        if streams.pop(stream_of(live.artifact, live.fence), 0) != live.size:
+            yield Problem(None, f"the live draft of {live.artifact} is not as long as it says")
+    for stream in streams:
+        if stream.startswith("draft:"):
+            yield Problem(None, f"live text {stream} belongs to no draft")
+    for lease in view.find(Lease):
+        kind, _, id = lease.key.partition(":")
+        leased: Lock | Run | None = view.get(Lock, id) if kind == "lock" else view.get(Run, id)
+        fits = leased is not None and leased.fence == lease.fence
+        if not (fits or (kind == "ticket" and view.get(Ticket, id) is not None)):
+            yield Problem(None, f"the lease {lease.key} with fence {lease.fence} belongs to nothing")
+
+
+def _check_rows(view: View, fresh: MemoryStore) -> Iterator[Problem]:
     with fresh.read() as expected:
         for kind in PROJECTIONS:
             have = {key_of(row): row for row in view.find(kind)}
@@ -82,11 +138,9 @@ def _check_rows(view: View, fresh: MemoryStore) -> list[Problem]:
             for key in sorted(have.keys() | want.keys(), key=str):
                 if have.get(key) != want.get(key):
                     seq = getattr(want.get(key) or have.get(key), "seq", None)
-                    found.append(Problem(seq, f"table {kind.TABLE}, row {key} does not follow from the log"))
+                    yield Problem(seq, f"table {kind.TABLE}, row {key} does not follow from the log")
             for row in want.values():
                 digest = getattr(row, "sha256", None)
                 if digest is not None and view.blob_size(digest) is None:
-                    found.append(
-                        Problem(getattr(row, "seq", None), f"blob {digest} of {kind.TABLE} is missing")
-                    )
-    return found
+                    seq = getattr(row, "seq", None)
+                    yield Problem(seq, f"blob {digest} of {kind.TABLE} is missing")

@@ -11,6 +11,7 @@ from msgspec import Struct
 from flowide.domain.events import Event
 from flowide.domain.rows import Row
 from flowide.domain.view import View
+from flowide.store.texts import Found
 
 
 class Position(Struct, frozen=True):
@@ -108,6 +109,18 @@ class Store(Protocol):
         """SHA-256 of all stored blobs."""
         ...
 
+    def damage(self) -> list[str]:
+        """What is wrong with the store itself, below rows and events; empty when nothing is."""
+        ...
+
+    def rebuild(self) -> None:
+        """Make all projections again from the log.
+
+        Raises:
+            StorageFailed: An event cannot be folded; nothing was changed.
+        """
+        ...
+
     def change_token(self) -> int:
         """A number that is another one once anything was committed, by this process or any other."""
         ...
@@ -116,8 +129,8 @@ class Store(Protocol):
         """The same space, opened once more, for long reads in another thread."""
         ...
 
-    def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:
-        """`(kind, ref, excerpt)` of texts that contain all words, best first."""
+    def search(self, text: str, limit: int, *, history: bool = False) -> list[Found]:
+        """Texts that contain all words, best first; old versions only with `history`."""
         ...
 
     def close(self) -> None:

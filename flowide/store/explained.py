@@ -24,7 +24,7 @@ _HINTS = {
     "Read-only": "Make the file and its folder writable.",
     "Permission": "Make the file and its folder writable.",
     "not a database": "Move the file away; FlowIDE then makes a new one.",
-    "malformed": "Keep a copy of the file, then run `flowide verify`.",
+    "malformed": "Keep a copy of the file. `flowide verify` says what is damaged; an export brings it back.",
     "unable to open": "Check that the folder exists and is writable.",
     "No such file": "Check that the folder exists and is writable.",
     "disk I/O": "Check the disk and its free space.",

@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from flowide.domain.events import GENESIS, Event
-from flowide.domain.rows import Row
+from flowide.domain.rows import PROJECTIONS, Row
 from flowide.domain.view import View
+from flowide.errors import StorageFailed
 from flowide.store.api import Position, Store, StoredReply, Tx
+from flowide.store.texts import Found, Text, body_of, found, text_of_event, tokens
 
 R = TypeVar("R", bound=Row)
 Key = tuple[Any, ...]
@@ -158,6 +160,25 @@ class MemoryStore:
     def blob_names(self) -> list[str]:
         return list(self._state.blobs)
 
+    def damage(self) -> list[str]:
+        return []
+
+    def rebuild(self) -> None:
+        from flowide.store.projections import BrokenLog, project
+
+        with self._write() as tx:
+            for kind in PROJECTIONS:
+                tx.drop(tx.find(kind))
+            try:
+                for event, _ in self._state.log:
+                    changes = project(tx, event)
+                    tx.drop(changes.drop)
+                    tx.put(changes.put)
+            except BrokenLog as error:
+                raise StorageFailed(
+                    f"the log cannot be folded: {error}", hint="Run `flowide verify`."
+                ) from error
+
     def change_token(self) -> int:
         return self._commits
 
@@ -165,18 +186,38 @@ class MemoryStore:
     def aside(self) -> Iterator[Store]:
         yield self
 
-    def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:
-        from flowide.store.texts import searchable
-
-        words = text.casefold().split()
+    def search(self, text: str, limit: int, *, history: bool = False) -> list[Found]:
+        words = [word for word in text.split() if tokens(word)]
+        texts: dict[tuple[str, str, int], Text] = {}
+        newest: dict[str, int | None] = {}
+        for event, _ in self._state.log:
+            place = text_of_event(event)
+            if place is None:
+                continue
+            if place.kind == "version":
+                newest[place.owner] = None if place.deleted else place.number
+            if not place.deleted:
+                texts[place.kind, place.owner, place.number] = place
+        hits = []
         with self.read() as view:
-            found = []
-            for kind, ref, sha256 in searchable(view):
-                body = (self.blob(sha256) or b"").decode("utf-8", "replace")
-                if words and all(word in body.casefold() for word in words):
-                    at = body.casefold().index(words[0])
-                    found.append((kind, ref, body[max(0, at - 40) : at + 80]))
-        return found[:limit]
+            for place in texts.values():
+                is_newest = place.kind != "version" or newest[place.owner] == place.number
+                if words and (is_newest or history) and _holds(tokens(body_of(view, place)), words):
+                    hits.append(found(view, place, words, newest=is_newest))
+        return hits[:limit]
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _holds(have: list[str], words: list[str]) -> bool:
+    """Whether each word's tokens follow one another in the text, the last as the start of one."""
+    return all(_at(have, tokens(word)) for word in words)
+
+
+def _at(have: list[str], want: list[str]) -> bool:
+    last = len(want) - 1
+    return any(
+        have[at : at + last] == want[:-1] and have[at + last].startswith(want[-1])
+        for at in range(len(have) - last)
+    )

@@ -11,8 +11,9 @@ from flowide.errors import StorageFailed
 from flowide.store.explained import sqlite3
 from flowide.store.filelock import WriterTurn
 from flowide.store.journal import file_system, journal_mode
+from flowide.store.shape import shape
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x464C4F57
 """Marks a database as a FlowIDE workspace, for `file` and for us."""
 BUSY_S = 5.0
@@ -69,19 +70,26 @@ def prepare(connection: Any, path: Path, turn: WriterTurn, machine: Machine) -> 
         StorageFailed: Not a workspace, a newer schema, or no safe way to use it from here.
     """
     mode, notice = journal_mode(path, machine.sqlite_version, machine.file_system(path))
-    if _pragma(connection, "journal_mode").upper() == mode and _schema(connection, path) == SCHEMA_VERSION:
+    if _pragma(connection, "journal_mode").upper() == mode and _fits(connection, _schema(connection, path)):
         return notice
     turn.acquire(timeout_s=TURN_S)
     try:
         current = _schema(connection, path)
         _set_mode(connection, path, mode, notice)
-        if current < SCHEMA_VERSION:
+        if not _fits(connection, current):
             from flowide.store import schema
 
             schema.migrate(connection, path, current=current)
     finally:
         turn.release()
     return notice
+
+
+def _fits(connection: Any, version: int) -> bool:
+    """Whether the log and the row tables are those of this version."""
+    if version != SCHEMA_VERSION:
+        return False
+    return bool(connection.execute('SELECT "shape" FROM "space"').fetchall() == [(shape(),)])
 
 
 def _set_mode(connection: Any, path: Path, mode: str, notice: str | None) -> None:

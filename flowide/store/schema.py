@@ -1,9 +1,14 @@
-"""The SQLite schema, made and migrated with sqlite-utils. Imported only when there is something to do."""
+"""The SQLite schema, made and migrated with sqlite-utils. Imported only when there is something to do.
+
+The log, replies and blobs change by the migrations at the end of this file, in order. The tables of rows need none:
+they are made to fit the row classes, and those that are projections are folded from the log again.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,9 @@ from flowide.domain.events import GENESIS
 from flowide.domain.rows import PROJECTIONS, TRANSIENT, Row
 from flowide.store.mapping import column_types
 from flowide.store.opening import APPLICATION_ID
+from flowide.store.rebuild import rebuild
+from flowide.store.shape import shape
+from flowide.store.sqlite_views import Writer
 
 Migration = Callable[[Database], None]
 
@@ -21,13 +29,15 @@ Migration = Callable[[Database], None]
 def migrate(connection: Any, path: Path, *, current: int) -> None:
     """Bring a database of version `current` to the newest, each step in one transaction with its note.
 
-    An existing database is copied beside itself first, as `workspace.db.v<current>.bak`.
+    An existing database is copied beside itself first, as `workspace.db.v<current>.bak`. Called with the newest
+    version, it only makes the row tables fit.
     """
     if current:
         _back_up(connection, path.with_name(f"{path.name}.v{current}.bak"))
     for version, migration in enumerate(MIGRATIONS, start=1):
         if version > current:
             _carry_out(connection, migration, version)
+    _carry_out(connection, fit_tables)
 
 
 def _back_up(connection: Any, backup: Path) -> None:
@@ -36,15 +46,16 @@ def _back_up(connection: Any, backup: Path) -> None:
     connection.execute("VACUUM INTO ?", (str(backup),))
 
 
-def _carry_out(connection: Any, migration: Migration, version: int) -> None:
+def _carry_out(connection: Any, migration: Migration, version: int | None = None) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         migration(Database(connection, execute_plugins=False))
-        connection.execute(
-            'INSERT INTO "migrations" VALUES (?, ?, ?)',
-            (version, migration.__name__, datetime.now(UTC).isoformat(timespec="seconds")),
-        )
-        connection.execute(f"PRAGMA user_version = {version}")
+        if version is not None:
+            connection.execute(
+                'INSERT INTO "migrations" VALUES (?, ?, ?)',
+                (version, migration.__name__, datetime.now(UTC).isoformat(timespec="seconds")),
+            )
+            connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -53,7 +64,7 @@ def _carry_out(connection: Any, migration: Migration, version: int) -> None:
 
 
 def first_schema(db: Database) -> None:
-    """The log, its counter, replies, blobs, one table for each row class, and the search index."""
+    """The log, its counter, replies and blobs."""
     make = db.conn.execute
     make(f"PRAGMA application_id = {APPLICATION_ID}")
     make('CREATE TABLE "migrations" ("version" INTEGER PRIMARY KEY, "name" TEXT, "applied" TEXT)')
@@ -68,12 +79,71 @@ def first_schema(db: Database) -> None:
         'CREATE TABLE "blobs" ("sha256" TEXT PRIMARY KEY, "size" INTEGER NOT NULL, "codec" TEXT NOT NULL, '
         '"data" BLOB NOT NULL)'
     )
-    for row in (*PROJECTIONS, *TRANSIENT):
-        make_table(db, row)
-    db.table("texts").create(
-        {"kind": str, "ref": str, "sha256": str, "body": str}, pk=("kind", "ref"), not_null={"sha256"}
+
+
+def shape_of_tables(db: Database) -> None:
+    """Where it is noted which row tables there are, see `shape`."""
+    db.conn.execute('ALTER TABLE "space" ADD COLUMN "shape" TEXT NOT NULL DEFAULT \'\'')
+
+
+def seals_of_replies(db: Database) -> None:
+    """Stored replies get a sum by which `verify` notices that one was changed."""
+    db.conn.execute('ALTER TABLE "replies" ADD COLUMN "seal" TEXT')
+
+
+def search_that_follows_the_log(db: Database) -> None:
+    """Words of all texts, without the texts, and up to which event they are there."""
+    make = db.conn.execute
+    make('DROP TABLE IF EXISTS "texts_fts"')
+    make('DROP TABLE IF EXISTS "texts"')
+    make(
+        'CREATE TABLE "texts" ("id" INTEGER PRIMARY KEY, "kind" TEXT NOT NULL, "owner" TEXT NOT NULL, '
+        '"number" INTEGER NOT NULL, "sha256" TEXT, "newest" INTEGER NOT NULL)'
     )
-    db.table("texts").enable_fts(["body"], create_triggers=True, tokenize="unicode61")
+    make('CREATE INDEX "texts_newest" ON "texts" ("owner") WHERE "newest" = 1')
+    make("CREATE VIRTUAL TABLE \"words\" USING fts5(\"body\", content='', tokenize='unicode61')")
+    make('ALTER TABLE "space" ADD COLUMN "indexed" INTEGER NOT NULL DEFAULT 0')
+
+
+def fit_tables(db: Database) -> None:
+    """Make the row tables what the row classes say."""
+    changed = [row for row in PROJECTIONS if _replace(db, row, keep=False)]
+    for row in TRANSIENT:
+        _replace(db, row, keep=True)
+    if changed:
+        rebuild(db.conn.cursor())
+    db.conn.execute('UPDATE "space" SET "shape" = ?', [shape()])
+
+
+def _replace(db: Database, row: type[Row], *, keep: bool) -> bool:
+    """Whether the table had to be made; `keep` takes over what the old one holds, in the columns both have."""
+    wanted = column_types(row)
+    table = db.table(row.TABLE)
+    have = {column.name: column.type for column in table.columns} if table.exists() else {}
+    indexes = {tuple(index.columns) for index in table.indexes if index.origin == "c"} if have else set()
+    if have == wanted and indexes == set(row.INDEXES) and tuple(table.pks) == row.KEY:
+        return False
+    old = f"{row.TABLE}_before"
+    if have:
+        for index in table.xindexes:
+            if not index.name.startswith("sqlite_"):
+                db.conn.execute(f'DROP INDEX "{index.name}"')
+        db.conn.execute(f'ALTER TABLE "{row.TABLE}" RENAME TO "{old}"')
+    make_table(db, row)
+    if have:
+        shared = [name for name in wanted if name in have]
+        if keep and set(row.KEY) <= set(shared):
+            _take_over(db, row, old, shared)
+        db.conn.execute(f'DROP TABLE "{old}"')
+    return True
+
+
+def _take_over(db: Database, row: type[Row], old: str, shared: list[str]) -> None:
+    names = ", ".join(f'"{name}"' for name in shared)
+    put = Writer(db.conn.cursor()).put
+    for values in db.conn.execute(f'SELECT {names} FROM "{old}"').fetchall():  # noqa: S608 - our own names
+        with suppress(TypeError):  # a new column without a default: the row cannot go on
+            put([row(**dict(zip(shared, values, strict=True)))])
 
 
 def make_table(db: Database, row: type[Row]) -> None:
@@ -88,5 +158,10 @@ def make_table(db: Database, row: type[Row]) -> None:
         db.table(row.TABLE).create_index(index)
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_schema,)
-"""In order; a released one never changes."""
+MIGRATIONS: tuple[Migration, ...] = (
+    first_schema,
+    shape_of_tables,
+    seals_of_replies,
+    search_that_follows_the_log,
+)
+"""In order; a released one never changes. `opening.SCHEMA_VERSION` is how many there are."""

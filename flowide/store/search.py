@@ -1,66 +1,85 @@
-"""Full-text search. The index follows the rows: it is brought up to date when somebody searches."""
+"""Full-text search. The index follows the log: it is brought up to date when somebody searches.
+
+It holds words, not texts: those stay where they are, once.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flowide.domain.view import View
+import msgspec
+
+from flowide.domain.events import Event
 from flowide.errors import StorageFailed
-from flowide.store.texts import searchable
+from flowide.store.texts import Found, Text, body_of, found, text_of_event, tokens
 
 if TYPE_CHECKING:
     from flowide.store.sqlite import SqliteStore
-    from flowide.store.sqlite_views import Reader
+    from flowide.store.sqlite_views import Reader, Writer
 
-MAX_TEXT = 1 << 20
-"""Bytes of one text that are indexed."""
-
-Key = tuple[str, str]
+PAGE = 500
+"""Events indexed in one transaction; writers get their turn in between."""
 
 
-def search(store: SqliteStore, text: str, limit: int) -> list[tuple[str, str, str]]:
-    """`(kind, ref, excerpt)` of texts with words that start with all the given ones, best first."""
-    words = [word.replace('"', '""') for word in text.split()]
+def search(store: SqliteStore, text: str, limit: int, *, history: bool) -> list[Found]:
+    """Texts with words that start with all the given ones, best first; with `history` old versions too."""
+    words = [word for word in text.split() if tokens(word)]
     if not words:
         return []
+    # On a full or read-only disk, what was indexed before is still found.
+    with suppress(StorageFailed):
+        while _behind(store):
+            with store.write() as tx:
+                _follow(tx)  # type: ignore[arg-type] # the transaction of this store
+    query = " ".join('"{}"*'.format(word.replace('"', '""')) for word in words)
     with store.read() as view:
-        behind = any(_difference(view))
-    if behind:
-        # On a full or read-only disk, what was indexed before is still found.
-        with suppress(StorageFailed):
-            _refresh(store)
-    query = " ".join(f'"{word}"*' for word in words)
-    with store.read():
-        found = store.reader().execute(
-            'SELECT "texts"."kind", "texts"."ref", snippet("texts_fts", 0, \'\', \'\', \' … \', 12) '
-            'FROM "texts_fts" JOIN "texts" ON "texts"."rowid" = "texts_fts"."rowid" '
-            'WHERE "texts_fts" MATCH ? ORDER BY "rank" LIMIT ?',
-            (query, limit),
-        )
-        return [(kind, ref, excerpt) for kind, ref, excerpt in found]
+        reader: Reader = view  # type: ignore[assignment]
+        rows = reader.execute(
+            'SELECT "kind", "owner", "number", "sha256", "newest" FROM "words" '
+            'JOIN "texts" ON "texts"."id" = "words"."rowid" '
+            'WHERE "words" MATCH ? AND ("newest" = 1 OR ?) ORDER BY "rank" LIMIT ?',
+            (query, history, limit),
+        ).fetchall()
+        return [
+            found(view, Text(kind, owner, number, sha256), words, newest=bool(newest))
+            for kind, owner, number, sha256, newest in rows
+        ]
 
 
-def _difference(view: View) -> tuple[list[Key], dict[Key, str]]:
-    """What is indexed and should not be, and the SHA-256 of what should be and is not."""
-    reader: Reader = view  # type: ignore[assignment]
-    wanted = {(kind, ref): sha256 for kind, ref, sha256 in searchable(view)}
-    rows = reader.execute('SELECT "kind", "ref", "sha256" FROM "texts"').fetchall()
-    indexed = {(kind, ref): sha256 for kind, ref, sha256 in rows}
-    stale = [key for key, sha256 in indexed.items() if wanted.get(key) != sha256]
-    fresh = {key: sha256 for key, sha256 in wanted.items() if indexed.get(key) != sha256}
-    return stale, fresh
+def _behind(store: SqliteStore) -> bool:
+    with store.read() as view:
+        reader: Reader = view  # type: ignore[assignment]
+        return bool(reader.execute('SELECT "indexed" < "seq" FROM "space"').fetchall() == [(1,)])
 
 
-def _refresh(store: SqliteStore) -> None:
-    with store.write() as tx:
-        stale, fresh = _difference(tx)
-        execute = tx.execute  # type: ignore[attr-defined]
-        for key in stale:
-            execute('DELETE FROM "texts" WHERE "kind" = ? AND "ref" = ?', key)
-        for key, sha256 in fresh.items():
-            body = (tx.blob(sha256) or b"")[:MAX_TEXT].decode("utf-8", "replace")
-            execute(
-                'INSERT INTO "texts" ("kind", "ref", "sha256", "body") VALUES (?, ?, ?, ?)',
-                (*key, sha256, body),
-            )
+def _follow(tx: Writer) -> None:
+    """Index the texts of the next page of events."""
+    [(seq,)] = tx.execute('SELECT "indexed" FROM "space"').fetchall()
+    page = tx.execute(
+        'SELECT "seq", "chain", "body" FROM "events" WHERE "seq" > ? ORDER BY "seq" LIMIT ?', (seq, PAGE)
+    ).fetchall()
+    for _, chain, body in page:
+        text = text_of_event(Event(chain=chain, **msgspec.json.decode(body)))
+        if text is not None:
+            _index(tx, text)
+    if page:
+        tx.execute('UPDATE "space" SET "indexed" = ?', (page[-1][0],))
+
+
+def _index(tx: Any, text: Text) -> None:
+    if text.kind == "version":
+        tx.execute('UPDATE "texts" SET "newest" = 0 WHERE "newest" = 1 AND "owner" = ?', (text.owner,))
+    if text.deleted:
+        return
+    tx.execute(
+        'INSERT INTO "texts" ("kind", "owner", "number", "sha256", "newest") VALUES (?, ?, ?, ?, 1)',
+        (text.kind, text.owner, text.number, text.sha256),
+    )
+    try:
+        body = body_of(tx, text)
+    except (
+        StorageFailed
+    ):  # a damaged content is told by `verify`, and does not keep the others from being found
+        body = ""
+    tx.execute('INSERT INTO "words" ("rowid", "body") VALUES (last_insert_rowid(), ?)', (body,))

@@ -25,6 +25,7 @@ from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
 from flowide.store.opening import BUSY_S, TURN_S, Machine, connect, make_private, prepare
 from flowide.store.sqlite_views import Reader, Writer
+from flowide.store.texts import Found
 
 
 class SqliteStore:
@@ -134,7 +135,8 @@ class SqliteStore:
             try:
                 yield Reader(self._look)
             finally:
-                self._look.execute("COMMIT")
+                # A damaged file refuses to commit even what was only read.
+                self._look.execute("ROLLBACK")
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
@@ -174,18 +176,32 @@ class SqliteStore:
         with self._looking():
             return [name for (name,) in self._look.execute('SELECT "sha256" FROM "blobs"').fetchall()]
 
+    def damage(self) -> list[str]:
+        from flowide.store.audit import damage
+
+        with self._reading, explained(self.path):
+            return damage(self._look)
+
+    def rebuild(self) -> None:
+        from flowide.store.projections import BrokenLog
+        from flowide.store.rebuild import rebuild
+
+        with self.write() as tx:
+            try:
+                rebuild(tx.cursor)  # type: ignore[attr-defined] # the transaction of this class
+            except (BrokenLog, ValueError, TypeError) as error:
+                raise StorageFailed(
+                    f"the log cannot be folded: {error}", hint="Run `flowide verify`."
+                ) from error
+
     def change_token(self) -> int:
         with self._looking():
             return int(self._look.execute("PRAGMA data_version").fetchall()[0][0])
 
-    def search(self, text: str, limit: int) -> list[tuple[str, str, str]]:
+    def search(self, text: str, limit: int, *, history: bool = False) -> list[Found]:
         from flowide.store.search import search
 
-        return search(self, text, limit)
-
-    def reader(self) -> Any:
-        """The connection of reads, for SQL that is not on the hot path."""
-        return self._reader
+        return search(self, text, limit, history=history)
 
     def trace(self, told: Callable[[str], None] | None) -> None:
         """Have each statement of the writer told, for measuring; None stops it."""

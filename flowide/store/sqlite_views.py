@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 from flowide.domain.events import Event
@@ -130,7 +131,8 @@ class Writer(Reader):
 
     def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
         self.execute(
-            'INSERT INTO "replies" VALUES (?, ?, ?, ?)', (command_id, stored.body, stored.reply, wall_ms)
+            'INSERT INTO "replies" VALUES (?, ?, ?, ?, ?)',
+            (command_id, stored.body, stored.reply, wall_ms, seal(command_id, stored, wall_ms)),
         )
         if command_id.endswith("00"):  # about one in 256
             oldest_ms = max(0, wall_ms - REPLY_DAYS * 86_400_000)
@@ -164,6 +166,11 @@ class Writer(Reader):
             self._position, self._appended = before
             raise
         self.execute("RELEASE part")
+
+
+def seal(command_id: str, stored: StoredReply, wall_ms: int) -> str:
+    """A sum over a stored reply, in 16 hex digits."""
+    return sha256(f"{command_id} {stored.body} {wall_ms} ".encode() + stored.reply).hexdigest()[:16]
 
 
 def _packed(data: bytes) -> tuple[str, bytes]:

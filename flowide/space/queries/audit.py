@@ -11,17 +11,20 @@ class Hit(Struct, frozen=True):
     """One place where a searched text was found."""
 
     kind: str
-    """`artifact`, `variation` …"""
+    """`artifact` (its newest version), `version` (an older one), `variation`, `message` or `decision`."""
     ref: str
+    """Id of the artifact or decision, `<artifact>@<version>`, `<set>/<number>` or `<thread>/<number>`."""
     title: str
     excerpt: str
 
 
 class Search(Query[list[Hit]], frozen=True):
-    """Full-text search over newest artifact versions and variations; best first."""
+    """Full-text search over artifacts, variations, messages and decisions; best first."""
 
     text: str
     limit: int = 50
+    history: bool = False
+    """Find older versions too."""
 
 
 class Problem(Struct, frozen=True):

@@ -10,15 +10,22 @@ from flowide.store.api import Store
 
 def search(store: Store, query: q.Search) -> list[q.Hit]:
     """Places where the text was found, best first."""
-    found = store.search(query.text, query.limit)
+    found = store.search(query.text, query.limit, history=query.history)
     with store.read() as view:
-        return [q.Hit(kind, ref, _title(view, kind, ref), excerpt) for kind, ref, excerpt in found]
+        return [q.Hit(hit.kind, hit.ref, _title(view, hit.kind, hit.ref), hit.excerpt) for hit in found]
 
 
 def _title(view: View, kind: str, ref: str) -> str:
-    if kind == "artifact":
-        artifact = view.get(rows.Artifact, ref)
-        return ref if artifact is None else artifact.path
-    group_id, _, number = ref.rpartition("/")
-    group = view.get(rows.VariationSet, group_id)
-    return ref if group is None else f"{group.title}, variation {number}"
+    owner, _, number = ref.rpartition("@" if kind == "version" else "/")
+    if kind in {"artifact", "version"}:
+        artifact = view.get(rows.Artifact, owner or ref)
+        path = ref if artifact is None else artifact.path
+        return f"{path}@{number}" if kind == "version" else path
+    if kind == "variation":
+        group = view.get(rows.VariationSet, owner)
+        return ref if group is None else f"{group.title}, variation {number}"
+    if kind == "message":
+        thread = view.get(rows.Thread, owner)
+        return ref if thread is None else f"{thread.title}, message {number}"
+    decision = view.get(rows.Decision, ref)
+    return ref if decision is None else f"decision {decision.number}"

@@ -11,6 +11,7 @@ from flowide.store.projections import (
     discussion,
     drafts,
     gates,
+    git,
     locks,
     runs,
     variations,
@@ -36,6 +37,7 @@ FOLDS: Folds = {
     **variations.FOLDS,
     **runs.FOLDS,
     **gates.FOLDS,
+    **git.FOLDS,
     **discussion.FOLDS,
     **decisions.FOLDS,
 }

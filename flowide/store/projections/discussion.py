@@ -104,6 +104,7 @@ def _turn(event: Event, message: r.Message, agent: str) -> r.Turn:
         asker_kind=event.actor["kind"],
         run=None,
         step=None,
+        manifest=None,
         reply=None,
         why="",
         error=None,
@@ -123,7 +124,7 @@ def _changed(view: View, event: Event, fact: Any, **changes: Any) -> Changes:
 
 
 def _taken(view: View, event: Event, fact: f.TurnTaken) -> Changes:
-    return _changed(view, event, fact, state="taken", run=fact.run, step=fact.step)
+    return _changed(view, event, fact, state="taken", run=fact.run, step=fact.step, manifest=fact.manifest)
 
 
 def _failed(view: View, event: Event, fact: f.TurnFailed) -> Changes:

@@ -1,0 +1,159 @@
+"""Runs histories: starts the processes, kills and stops them at random, and has the checker look at the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flowide.domain import commands as c
+from flowide.domain.actors import Actor
+from flowide.space import queries as q
+from flowide.space.open import open_space
+from tests.space.torture.history import History
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class Report:
+    """What one or several histories came to."""
+
+    histories: int = 0
+    operations: int = 0
+    answered: int = 0
+    saves: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        self.histories += other.histories
+        self.operations += other.operations
+        self.answered += other.answered
+        self.saves += other.saves
+        self.faults += other.faults
+        self.refusals += other.refusals
+        self.violations += other.violations
+
+
+class Crew:
+    """The processes of a history; one that was killed is replaced by a new one of the same name."""
+
+    def __init__(self, database: Path, seed: int) -> None:
+        self.database = database
+        self.random = random.Random(seed)
+        self.alive: dict[str, subprocess.Popen[bytes]] = {}
+        self.started = 0
+        self.errors = database.with_name("errors.txt")
+
+    def start(self, name: str) -> None:
+        self.started += 1
+        journal = self.database.with_name(f"journal-{self.started}-{name}.jsonl")
+        with self.errors.open("ab") as errors:
+            self.alive[name] = subprocess.Popen(
+                [sys.executable, "-m", "tests.space.torture.worker", str(self.database), name, str(journal),
+                 str(self.random.randrange(2**32))],
+                cwd=ROOT, stderr=errors, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        name = self.random.choice(list(self.alive))
+        process = self.alive.pop(name)
+        process.kill()
+        process.wait()
+        self.start(name)
+
+    def stop_for(self, seconds: float) -> None:
+        process = self.random.choice(list(self.alive.values()))
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGCONT)
+
+    def finish(self) -> list[str]:
+        """Ask all to end; what any of them printed or how any of them failed."""
+        self.database.with_name("stop").touch()
+        codes = {name: process.wait(60) for name, process in self.alive.items()}
+        said = self.errors.read_text() if self.errors.exists() else ""
+        return [f"{name} ended with {code}" for name, code in codes.items() if code] + [said] * bool(said)
+
+
+async def prepare(database: Path, artifacts: int) -> None:
+    space = await open_space(database, actor=Actor("ana"))
+    for at in range(artifacts):
+        await space.execute(c.CreateArtifact(path=f"{at}.md", text=""))
+    await space.close()
+
+
+async def audit(database: Path, history: History) -> list[str]:
+    """Read the log, and have it verified."""
+    space = await open_space(database, actor=Actor("ana"))
+    history.events = [event async for event in space.events()]
+    problems = [f"verify: {problem.what}" for problem in await space.read(q.Verify())]
+    await space.close()
+    return problems
+
+
+def one_history(
+    folder: Path,
+    seed: int,
+    *,
+    processes: int = 8,
+    seconds: float = 6.0,
+    artifacts: int = 5,
+    faults_hz: float = 2.0,
+) -> Report:
+    """One history in an empty folder."""
+    database = folder / "workspace.db"
+    asyncio.run(prepare(database, artifacts))
+    crew, report = Crew(database, seed), Report(histories=1)
+    for at in range(processes):
+        crew.start(f"w{at}")
+    while len(list(folder.glob("journal-*"))) < processes:
+        time.sleep(0.02)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(crew.random.expovariate(faults_hz))
+        if crew.random.random() < 0.6:
+            crew.kill()
+            report.faults["SIGKILL"] += 1
+        else:
+            crew.stop_for(crew.random.uniform(0.05, 1.2))
+            report.faults["SIGSTOP"] += 1
+    report.violations += crew.finish()
+
+    history = History()
+    for journal in sorted(folder.glob("journal-*")):
+        history.read_journal(journal)
+    report.violations += asyncio.run(audit(database, history))
+    report.violations += history.check()
+    calls = history.calls.values()
+    report.operations = len(calls)
+    report.answered = sum(call.answered is not None for call in calls)
+    report.saves = sum(event.type == "artifact.saved" for event in history.events)
+    report.refusals = Counter(call.err["code"] for call in calls if call.err is not None)
+    report.faults["storage refusals"] += len(history.storage)
+    lapses = sum(event.type == "lock.lapsed" for event in history.events)
+    report.faults["lapses"] += lapses
+    return report
+
+
+def many(histories: int, seconds: float, seed: int) -> Report:
+    """Several histories, each in a folder of its own."""
+    total = Report()
+    for at in range(histories):
+        with tempfile.TemporaryDirectory() as folder:
+            total.add(one_history(Path(folder), seed + at, seconds=seconds))
+        print(
+            f"history {at + 1}: {total.operations} operations so far, {len(total.violations)} violations",
+            file=sys.stderr,
+        )
+    return total
