@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -48,6 +48,15 @@ class Lock(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds a run waits for a lock."""
 
 
+class Git(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[git]`"""
+
+    commit: Literal["off", "ask", "auto"] = "off"
+    """Whether a version that is saved, accepted, moved … is committed to the project's repository."""
+    branch: str = ""
+    """Branch that commits go to, e.g. `flowide`; empty = the one that is checked out."""
+
+
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     """`[budget]`: bounds of a run that is given none."""
 
@@ -70,6 +79,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     app: App = App()
     limits: Limits = Limits()
     lock: Lock = Lock()
+    git: Git = Git()
     budget: Budget = Budget()
     trust: Trust = Trust()
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -167,7 +177,7 @@ def _line_of(file: Path, section: str, key: str) -> str:
             inside = header[1].split(".")[0] == section
             if inside and not key:
                 return f":{number}"
-        elif inside and key and re.match(rf"\s*{re.escape(key.split('.')[-1])}\s*=", line):
+        elif inside and key and re.match(rf"\s*{re.escape(key.rsplit('.', maxsplit=1)[-1])}\s*=", line):
             return f":{number}"
     return ""
 

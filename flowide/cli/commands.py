@@ -14,6 +14,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "demo": ("flowide.cli.demo:demo", "A whole story on an example project, without keys or network."),
     },
+    "Discussion": {
+        "say": ("flowide.cli.say:say_", "Say something in a thread; agents that are mentioned answer."),
+        "thread": ("flowide.cli.thread:thread", "Threads: list, show, open, answer, manifest, pin."),
+        "decisions": (
+            "flowide.cli.decisions:decisions",
+            "Decisions: list, propose, agree, reopen, supersede.",
+        ),
+    },
     "Artifacts": {
         "artifact": (
             "flowide.cli.artifact:artifact",
@@ -24,6 +32,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "lock": ("flowide.cli.lock:lock", "Locks: acquire, release, renew, list, transfer, force, wait."),
         "drafts": ("flowide.cli.drafts:drafts", "List drafts that ended without a save."),
         "draft": ("flowide.cli.draft:draft", "Show, adopt or discard a draft."),
+        "conflicts": (
+            "flowide.cli.conflicts:conflicts",
+            "Texts that met another change: list, show, resolve.",
+        ),
         "pieces": ("flowide.cli.pieces:pieces", "List the symbols or sections of a file."),
         "splice": ("flowide.cli.pieces:splice", "Put pieces of other files into a file."),
     },

@@ -57,10 +57,10 @@ def answer(gate_ref: str, answer: str, reason: str | None, at: Place) -> None:
     """Answer GATE: its id, the start of it, or `last` for the newest open one."""
 
     async def work(desk: Desk) -> None:
-        from flowide.domain.commands import AnswerGate
+        from flowide.project.answering import answer as carry_out
 
         found = await _find(desk, gate_ref)
-        await desk.space.execute(AnswerGate(gate=found.id, answer=answer, reason=reason))
+        await carry_out(desk.folder, desk.space, found, answer, reason)
         resume = f"; go on with: flowide run --resume {found.run}" if found.run else ""
         desk.tell(
             f"answered {answer!r} to: {found.question}{resume}",

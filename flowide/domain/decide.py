@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flowide.domain import artifacts, decisions, discussion, drafts, locks, runs, variations
+from flowide.domain import artifacts, decisions, discussion, drafts, git, locks, runs, variations
 from flowide.domain import commands as c
 from flowide.domain.actors import Caller, Now
 from flowide.domain.roles import check_role
@@ -46,6 +46,7 @@ RULES: dict[type[c.Command[Any]], Rule] = {
     c.FinishRun: runs.finish,
     c.OpenGate: runs.open_gate,
     c.AnswerGate: runs.answer_gate,
+    c.RecordCommit: git.record_commit,
     c.OpenThread: discussion.open_thread,
     c.PinArtifact: discussion.pin,
     c.SetThreadAgent: discussion.set_agent,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from flowide import settings
 from flowide.domain import rows
 from flowide.domain.commands import (
     AcceptVariation,
@@ -16,7 +20,7 @@ from flowide.domain.commands import (
     SaveArtifact,
     Versioned,
 )
-from flowide.errors import Conflict, Exists, FlowError, StorageFailed
+from flowide.errors import BadInput, Conflict, Exists, FlowError, StorageFailed
 from flowide.project import conflicts, sync
 from flowide.project.files import Found, Overtaken, Staged
 from flowide.project.kinds import kind_of
@@ -26,15 +30,23 @@ from flowide.space.api import Space
 from flowide.space.queries import Content, FindArtifact, Locks, VariationText
 
 if TYPE_CHECKING:
+    from flowide.project.committing import Committing
     from flowide.project.resolving import Resolved
 
 Then = Literal["keep", "release"]
+_LOG = logging.getLogger("flowide")
 
 __all__ = ["DOT", "DiskState", "ProjectFolder", "Then"]
 
 
 class ProjectFolder(Place):
     """A place where versions are made."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.tell: Callable[[str], None] = _LOG.warning
+        """Is told, in one line, what did not work beside a version that was made."""
+        self._committing: Committing | None = None
 
     async def create(
         self,
@@ -293,6 +305,18 @@ class ProjectFolder(Place):
         return versioned
 
     async def _saved(self, space: Space, made: Versioned) -> Versioned:
+        """The version, after git got its share."""
+        try:
+            policy = settings.load(self.root).settings.git.commit
+        except BadInput as error:
+            self.tell(f"not committed to git: {error.message}")
+            return made
+        if policy != "off":
+            if self._committing is None:
+                from flowide.project.committing import Committing
+
+                self._committing = Committing(self)
+            await self._committing.saved(space, made, policy)
         return made
 
 

@@ -114,6 +114,9 @@ _WORDS: dict[str, Callable[[Data, str], str]] = {
     "artifact.restored": lambda d, path: (
         f"restored version {d['from_version']} of {path} as version {d['version']}"
     ),
+    "artifact.committed": lambda d, path: (
+        f"committed version {d['version']} of {path} to {d['ref'].removeprefix('refs/heads/')} as {d['commit'][:12]}"
+    ),
     "lock.acquired": _acquired,
     "lock.lapsed": _lapsed,
     "lock.revived": lambda d, path: f"went on with the lapsed lock of {path}, fence {d['fence']}",

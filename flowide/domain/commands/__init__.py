@@ -47,6 +47,7 @@ from flowide.domain.commands.discussion import (
 )
 from flowide.domain.commands.drafts import AdoptDraft, Adopted, AppendDraft, DiscardDraft, Have
 from flowide.domain.commands.gates import AnswerGate, OpenGate
+from flowide.domain.commands.git import RecordCommit
 from flowide.domain.commands.locks import (
     AcquireLock,
     CancelTicket,
@@ -141,6 +142,7 @@ __all__ = [
     "Proposed",
     "Provenance",
     "RecordCheck",
+    "RecordCommit",
     "RecordStep",
     "RejectVariation",
     "ReleaseLock",

@@ -29,6 +29,7 @@ from flowide.domain.facts.discussion import (
 )
 from flowide.domain.facts.drafts import DraftAdopted, DraftDiscarded, DraftKept
 from flowide.domain.facts.gates import GateAnswered, GateOpened
+from flowide.domain.facts.git import ArtifactCommitted
 from flowide.domain.facts.locks import (
     Holder,
     LockAcquired,
@@ -67,6 +68,7 @@ FACTS: dict[str, type[Fact]] = _leaves(Fact)
 
 __all__ = [
     "FACTS",
+    "ArtifactCommitted",
     "ArtifactCreated",
     "ArtifactDeleted",
     "ArtifactMoved",

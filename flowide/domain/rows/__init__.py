@@ -17,6 +17,7 @@ from flowide.domain.rows.discussion import (
 )
 from flowide.domain.rows.drafts import Draft
 from flowide.domain.rows.gates import Gate
+from flowide.domain.rows.git import Commit
 from flowide.domain.rows.locks import Lock, Ticket
 from flowide.domain.rows.runs import Run, Step
 from flowide.domain.rows.transient import Chunk, Lease, LiveDraft
@@ -24,7 +25,7 @@ from flowide.domain.rows.variations import Check, Variation, VariationSet
 
 PROJECTIONS: tuple[type[Row], ...] = (
     Artifact, Version, Lock, Ticket, Draft, VariationSet, Variation, Check, Run, Step, Gate,
-    Thread, Message, Turn, Decision,
+    Thread, Message, Turn, Decision, Commit,
 )  # fmt: skip
 TRANSIENT: tuple[type[Row], ...] = (Lease, LiveDraft, Chunk)
 
@@ -34,6 +35,7 @@ __all__ = [
     "Artifact",
     "Check",
     "Chunk",
+    "Commit",
     "Decision",
     "Draft",
     "Gate",

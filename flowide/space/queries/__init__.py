@@ -14,6 +14,7 @@ from flowide.space.queries.discussion import (
     LatestMessage,
     OneMessage,
     OneTurn,
+    Spoken,
     ThreadMessages,
     Threads,
     ThreadView,
@@ -21,6 +22,7 @@ from flowide.space.queries.discussion import (
 )
 from flowide.space.queries.drafts import DraftContent, Drafts, DraftText, LiveDraft
 from flowide.space.queries.gates import Gates
+from flowide.space.queries.git import Commits
 from flowide.space.queries.locks import Locks, LockState
 from flowide.space.queries.runs import OneRun, Runs, RunView, StepText
 from flowide.space.queries.variations import (
@@ -34,6 +36,7 @@ from flowide.space.queries.variations import (
 __all__ = [
     "ArtifactAt",
     "Artifacts",
+    "Commits",
     "Content",
     "Decisions",
     "DraftContent",
@@ -59,6 +62,7 @@ __all__ = [
     "Runs",
     "Search",
     "SetView",
+    "Spoken",
     "StepText",
     "ThreadMessages",
     "ThreadView",

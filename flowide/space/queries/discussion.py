@@ -67,6 +67,13 @@ class LatestMessage(Query[rows.Message | None], frozen=True):
     before: int | None = None
 
 
+class Spoken(Query[int], frozen=True):
+    """How many messages of a thread are somebody's."""
+
+    thread: str
+    actor: str
+
+
 class Turns(Query[list[rows.Turn]], frozen=True):
     """Answers that are owed, oldest first."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowide.domain.actors import Now
 from flowide.space import queries as q
-from flowide.space.reads import artifacts, decisions, discussion, drafts, gates, locks, runs, variations
+from flowide.space.reads import artifacts, decisions, discussion, drafts, gates, git, locks, runs, variations
 from flowide.space.reads.base import Answers
 from flowide.store.api import Store
 
@@ -17,6 +17,7 @@ ANSWERS: Answers = {
     **variations.ANSWERS,
     **runs.ANSWERS,
     **gates.ANSWERS,
+    **git.ANSWERS,
     **discussion.ANSWERS,
     **decisions.ANSWERS,
 }

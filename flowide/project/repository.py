@@ -1,0 +1,475 @@
+"""Commits through git's plumbing: the user's branch moves on by one commit, and nothing else of theirs changes.
+
+No hook runs, no working file is touched, and the user's index changes only at the committed paths, and there only
+where nothing of the user's own was staged. Foreign text reaches git through stdin and the environment alone.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from flowide.errors import BadInput, Conflict, FlowError, Unavailable
+
+TIMEOUT_S = 60.0
+"""For one git command; signing may ask for a passphrase."""
+TRIES = 8
+"""A branch that moves, or an index that is in use, is tried again so often."""
+_QUIET = (
+    "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.safecrlf=false", "core.quotePath=false",
+    "i18n.commitEncoding=UTF-8", "gc.auto=0", "maintenance.auto=false",
+)  # fmt: skip
+_PRIVATE = ("core.splitIndex=false", "index.sparse=false", "core.untrackedCache=false")
+_KEPT = re.compile(r"GIT_(CONFIG_.*|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|EXEC_PATH)")
+"""Variables of git that hold for us too; those of a surrounding git command do not."""
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "BISECT_LOG": "bisect",
+}
+_NOTHING = "0" * 40
+
+
+class Identity(Struct, frozen=True):
+    """A person or agent, as git names them."""
+
+    name: str
+    email: str
+
+
+class Entry(Struct, frozen=True):
+    """What a tree or an index holds at a path."""
+
+    mode: str
+    blob: str
+
+
+class Change(Struct, frozen=True):
+    """What a path shall hold; data None = it goes."""
+
+    path: str
+    """Relative to the top of the work tree, with the names that the disk has."""
+    data: bytes | None
+    executable: bool = False
+    """Of a file that git does not know yet."""
+
+
+class Committed(Struct, frozen=True):
+    """A commit that was made."""
+
+    commit: str
+    ref: str
+    left_staged: list[str] = []
+    """Paths whose entry in the index is the user's own and was left as it is."""
+
+
+class GitFailed(FlowError):
+    """A git command did not do what it should; data: command, status."""
+
+
+class Repository:
+    """The work tree that a folder lies in."""
+
+    def __init__(self, top: str, git_dir: str) -> None:
+        self.top = top
+        """Real path of the work tree."""
+        self.git_dir = git_dir
+        """Of this work tree; a linked one has its own."""
+
+    @classmethod
+    def around(cls, folder: str | Path) -> Repository:
+        """The repository whose work tree holds an existing folder.
+
+        Raises:
+            Unavailable: git is not installed.
+            BadInput: There is none, or it has no work tree.
+        """
+        done = _run(folder, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
+        lines = os.fsdecode(done.stdout).split("\n")
+        if done.returncode != 0 or len(lines) != 3 or not lines[0]:
+            said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+            raise BadInput(
+                f"{folder} is in no git work tree: {said or 'git shows none'}",
+                hint="Make it one with `git init`, or set [git] commit to off.",
+            )
+        return cls(os.path.realpath(lines[0]), lines[1])
+
+    def relative(self, file: str | Path) -> str:
+        """A path in the work tree as git names it.
+
+        Raises:
+            BadInput: It is elsewhere.
+        """
+        path = os.path.relpath(os.path.realpath(os.path.dirname(file)), self.top)
+        inside = os.path.normpath(os.path.join(path, os.path.basename(file)))
+        if inside.startswith("../"):
+            raise BadInput(f"{file} is outside of {self.top}", hint="Commit it in its own repository.")
+        return inside
+
+    def identity(self) -> Identity:
+        """Who uses this repository, as far as git was told; parts that it was not told are empty."""
+        found = self._config("user", "author", "committer")
+        env = os.environ
+        return Identity(
+            _clean(
+                env.get("GIT_COMMITTER_NAME") or found.get("committer.name") or found.get("user.name", "")
+            ),
+            _clean(
+                env.get("GIT_COMMITTER_EMAIL")
+                or found.get("committer.email")
+                or found.get("user.email")
+                or env.get("EMAIL", "")
+            ),
+        )
+
+    def branch(self) -> str:
+        """The full name of the branch that is checked out; `HEAD` when none is."""
+        done = self._try("symbolic-ref", "-q", "HEAD")
+        return os.fsdecode(done.stdout).strip() if done.returncode == 0 else "HEAD"
+
+    def tip(self, ref: str) -> str | None:
+        """The commit a ref names; None = it has none yet."""
+        done = self._try("rev-parse", "-q", "--verify", f"{ref}^{{commit}}")
+        return done.stdout.decode().strip() if done.returncode == 0 else None
+
+    def holds(self, commit: str) -> bool:
+        """Whether a commit of this full name is in the repository."""
+        return self._try("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
+    def entry(self, commit: str | None, path: str) -> Entry | None:
+        """What a commit holds at a path; None also for a folder."""
+        if commit is None:
+            return None
+        listed = self.run("ls-tree", "-z", "--full-tree", commit, "--", path)
+        found = _entries(listed).get(os.fsencode(path))
+        return None if found is None or found.mode == "040000" else found
+
+    def ignores(self, path: str) -> bool:
+        """Whether a rule of the repository leaves the path out."""
+        # This one command takes no literal pathspecs; after `./` nothing has a special meaning.
+        done = self._try(
+            "check-ignore", "-z", "--stdin",
+            input=b"./" + os.fsencode(path) + b"\0", env={"GIT_LITERAL_PATHSPECS": "0"},
+        )  # fmt: skip
+        return done.returncode == 0
+
+    def under_way(self) -> str | None:
+        """A merge, rebase … that the user has not finished."""
+        for name, what in _UNDER_WAY.items():
+            if os.path.lexists(os.path.join(self.git_dir, name)):
+                return what
+        return None
+
+    def commit(
+        self,
+        changes: Sequence[Change],
+        message: str,
+        *,
+        author: Identity,
+        committer: Identity,
+        when: str,
+        onto: str | None = None,
+        scratch: Path,
+    ) -> Committed | None:
+        """Commit just these changes, on top of the checked-out branch or of the branch `onto`.
+
+        `when` is RFC 3339, for the author; `scratch` a folder for passing files. None = git holds it already.
+
+        Raises:
+            Conflict: A merge or rebase is under way, or a path has conflicts in the index.
+            BadInput: A path is ignored by git, or `onto` is checked out elsewhere.
+            GitFailed: git refused; nothing was changed.
+        """
+        env = {
+            "GIT_AUTHOR_NAME": author.name,
+            "GIT_AUTHOR_EMAIL": author.email,
+            "GIT_AUTHOR_DATE": when,
+            "GIT_COMMITTER_NAME": committer.name,
+            "GIT_COMMITTER_EMAIL": committer.email,
+        }
+        for again in range(TRIES):
+            if again:
+                time.sleep(random.uniform(0.01, 0.05) * 2**again)  # noqa: S311 - jitter, no secret
+            try:
+                return self._attempt(changes, message, env, onto, scratch)
+            except _Moved as moved:
+                last = moved
+        raise GitFailed(
+            f"the commit was not made: {last}",
+            hint="Another git command keeps the repository busy; try again.",
+        )
+
+    def _attempt(
+        self,
+        changes: Sequence[Change],
+        message: str,
+        env: Mapping[str, str],
+        onto: str | None,
+        scratch: Path,
+    ) -> Committed | None:
+        here = self.branch()
+        ref = here if onto is None else f"refs/heads/{onto}"
+        self._check_free(ref, here)
+        old = self.tip(ref)
+        parent = old if old is not None or ref == here else self.tip("HEAD")
+        before = {change.path: self.entry(parent, change.path) for change in changes}
+        after = {change.path: self._stored(change, before[change.path]) for change in changes}
+        tree = self._tree(parent, after, scratch)
+        if parent is not None and tree == self.run("rev-parse", f"{parent}^{{tree}}").decode().strip():
+            return None
+        signed = ["-S"] if self._config("commit").get("commit.gpgsign", "").casefold() in _TRUE else []
+        parents = [] if parent is None else ["-p", parent]
+        made = self.run("commit-tree", *signed, *parents, "-F", "-", tree, input=message.encode(), env=env)
+        commit = made.decode().strip()
+        # The index goes first: between the two, the change looks staged, never reverted.
+        staged, left = self._stage(before, after) if ref == here else ({}, [])
+        moved = self._try(
+            "update-ref", "-m", "commit: flowide", "--no-deref", "--end-of-options",
+            ref, commit, old or "0" * len(commit),
+            env=env,
+        )  # fmt: skip
+        if moved.returncode != 0:
+            self._unstage(staged)
+            raise _Moved(moved.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: "))
+        return Committed(commit, ref, left)
+
+    def _check_free(self, ref: str, here: str) -> None:
+        if ref == here:
+            what = self.under_way()
+            if what is not None:
+                raise Conflict(
+                    f"a {what} is under way in {self.top}, so nothing is committed",
+                    hint=f"Finish the {what}, then run `flowide git commit`.",
+                )
+            return
+        name = ref.removeprefix("refs/heads/")
+        if name.startswith("-") or self._try("check-ref-format", ref).returncode != 0:
+            raise BadInput(f"{name[:100]!r} is no name of a branch", hint="Set [git] branch to one.")
+        trees = os.fsdecode(self.run("worktree", "list", "--porcelain")).split("\n")
+        if f"branch {ref}" in trees:
+            raise BadInput(
+                f"{name} is checked out in another work tree",
+                hint="Set [git] branch to one that is not, or leave it empty.",
+            )
+
+    def _stored(self, change: Change, before: Entry | None) -> Entry | None:
+        """The entry for a change, its content stored the way `git add` would."""
+        if change.data is None:
+            return None
+        if before is None and self.ignores(change.path):
+            raise BadInput(
+                f"{change.path} is ignored by git, so it is not committed",
+                hint="Take it out of .gitignore, or leave it uncommitted.",
+            )
+        mode = "100755" if change.executable else "100644"
+        if before is not None and before.mode.startswith("100"):
+            mode = before.mode
+        stored = ["hash-object", "-w", "--stdin"]
+        if self._keeps_crlf(change, before):
+            return Entry(mode, self.run(*stored, "--no-filters", input=change.data).decode().strip())
+        return Entry(mode, self.run(*stored, f"--path={change.path}", input=change.data).decode().strip())
+
+    def _keeps_crlf(self, change: Change, before: Entry | None) -> bool:
+        """Whether a file with CRLF in git keeps it, whatever core.autocrlf says; only attributes overrule that."""
+        if before is None or b"\r\n" not in (change.data or b""):
+            return False
+        said = self.run(
+            "check-attr", "-z", "--stdin", "text", "crlf", "eol", "filter", "ident",
+            input=os.fsencode(change.path) + b"\0",
+        ).split(b"\0")  # fmt: skip
+        values = dict(zip(said[1::3], said[2::3], strict=False))
+        if values.pop(b"text", b"unspecified") not in {b"unspecified", b"auto"}:
+            return False
+        if any(value != b"unspecified" for value in values.values()):
+            return False
+        return b"\r\n" in self.run("cat-file", "blob", before.blob)
+
+    def _tree(self, parent: str | None, after: Mapping[str, Entry | None], scratch: Path) -> str:
+        """The tree of the parent with the changes, made in an index of our own."""
+        with tempfile.TemporaryDirectory(prefix="git-", dir=scratch) as folder:
+            env = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
+            if parent is not None:
+                self.run("read-tree", parent, env=env, config=_PRIVATE)
+            self._put(after, env=env, config=_PRIVATE)
+            return self.run("write-tree", "--missing-ok", env=env, config=_PRIVATE).decode().strip()
+
+    def _stage(
+        self, before: Mapping[str, Entry | None], after: Mapping[str, Entry | None]
+    ) -> tuple[dict[str, Entry | None], list[str]]:
+        """Bring the user's index along where it had nothing of its own; what it had there, and what was left."""
+        had: dict[str, Entry | None] = {}
+        left: list[str] = []
+        for path, old in before.items():
+            listed = self.run("ls-files", "-s", "-z", "--", path)
+            records = [each for each in listed.split(b"\0") if each.endswith(b"\t" + os.fsencode(path))]
+            if any(each.split(b"\t")[0].split()[2] != b"0" for each in records):
+                raise Conflict(
+                    f"{path} has merge conflicts in the index, so it is not committed",
+                    hint="Resolve them with git first.",
+                )
+            entry = _entries(b"\0".join(records)).get(os.fsencode(path))
+            if entry == after[path]:
+                continue
+            # An empty entry where the branch has none is `git add -N`: a wish, no content.
+            if entry == old or (old is None and entry is not None and entry.blob in _EMPTY):
+                had[path] = entry
+            else:
+                left.append(path)
+        if had:
+            try:
+                self._put({path: after[path] for path in had})
+            except GitFailed as error:
+                if "index.lock" in error.message:
+                    raise _Moved("another git command uses the index") from error
+                raise
+        return had, left
+
+    def _unstage(self, had: Mapping[str, Entry | None]) -> None:
+        if had:
+            for _ in range(TRIES):
+                try:
+                    self._put(had)
+                except GitFailed:
+                    time.sleep(0.05)
+                else:
+                    return
+
+    def _put(
+        self,
+        entries: Mapping[str, Entry | None],
+        *,
+        env: Mapping[str, str] | None = None,
+        config: Sequence[str] = (),
+    ) -> None:
+        lines = [
+            b"%s %s\t%s" % (entry.mode.encode(), entry.blob.encode(), os.fsencode(path))
+            if entry is not None
+            else b"0 %s\t%s" % (_NOTHING.encode(), os.fsencode(path))
+            for path, entry in entries.items()
+        ]
+        self.run(
+            "update-index", "--add", "--replace", "-z", "--index-info",
+            input=b"".join(line + b"\0" for line in lines), env=env, config=config,
+        )  # fmt: skip
+
+    def _config(self, *sections: str) -> dict[str, str]:
+        done = self._try("config", "-z", "--get-regexp", rf"^({'|'.join(sections)})\.")
+        values = {}
+        for each in done.stdout.decode("utf-8", "replace").split("\0"):
+            key, given, value = each.partition("\n")
+            values[key.casefold()] = value if given else "true"
+        return values
+
+    def run(
+        self,
+        *args: str,
+        input: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        config: Sequence[str] = (),
+    ) -> bytes:
+        """What a git command prints.
+
+        Raises:
+            GitFailed: It did not succeed.
+        """
+        done = self._try(*args, input=input, env=env, config=config)
+        if done.returncode != 0:
+            said = done.stderr.decode("utf-8", "replace").strip()
+            raise GitFailed(
+                f"git {args[0]} failed: {said[-1000:] or f'status {done.returncode}'}",
+                hint="The version is saved; `flowide git commit` tries again.",
+                command=args[0],
+                status=done.returncode,
+            )
+        return done.stdout
+
+    def _try(
+        self,
+        *args: str,
+        input: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        config: Sequence[str] = (),
+    ) -> subprocess.CompletedProcess[bytes]:
+        return _run(self.top, args, input=input, env=env, config=config)
+
+
+class _Moved(Exception):
+    """The branch or the index was changed by another process meanwhile."""
+
+
+def _run(
+    folder: str | Path,
+    args: Sequence[str],
+    *,
+    input: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    config: Sequence[str] = (),
+) -> subprocess.CompletedProcess[bytes]:
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.match(name)
+    }
+    own |= {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "GIT_NO_LAZY_FETCH": "1"}
+    settings = [word for each in (*_QUIET, *config) for word in ("-c", each)]
+    try:
+        return subprocess.run(
+            ["git", *settings, *args],
+            cwd=folder,
+            env=own | dict(env or {}),
+            input=input,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise Unavailable(
+            "git is not installed" if os.path.isdir(folder) else f"there is no folder {folder}",
+            hint="Install git, or set [git] commit to off.",
+        ) from error
+    except OSError as error:
+        raise Unavailable(f"git cannot be run: {error.strerror}", hint="Check the installation.") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitFailed(
+            f"git {args[0]} did not end within {TIMEOUT_S:g} s",
+            hint="Does a signing key wait for its passphrase? Try `git commit` by hand.",
+            command=args[0],
+            status=None,
+        ) from error
+
+
+def _entries(listed: bytes) -> dict[bytes, Entry]:
+    """Entries by path, of `ls-tree -z` or `ls-files -s -z`."""
+    found = {}
+    for record in listed.split(b"\0"):
+        head, tab, path = record.partition(b"\t")
+        if tab:
+            words = head.decode().split()
+            blob = words[2] if words[1] in {"blob", "commit", "tree"} else words[1]
+            found[path] = Entry(words[0], blob)
+    return found
+
+
+def _clean(text: str) -> str:
+    """A name or address without what git would strip or trip over."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f<>]", " ", text).split())
+
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_EMPTY = frozenset(
+    {
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    }
+)
+"""Names of the empty blob, under SHA-1 and SHA-256."""
