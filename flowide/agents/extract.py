@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NoReturn
 
-from flowide.agents.fences import Block, blocks_of, language_named
+from flowide.agents.fences import Block, blocks_of, is_known, language_named
 from flowide.agents.json_fit import is_plain, misfits
 from flowide.errors import Incomplete
 from flowide.patterns import lazy
@@ -50,6 +50,14 @@ _FAREWELL = lazy(
     r"(?i)^(?:let me know|i hope|hope this|feel free|would you like|if you (?:need|want|have|would)|please let me|"
     r"is there anything)\b"
 )
+_THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|analysis|scratchpad)>")
+_REFUSAL = re.compile(
+    r"(?i)^(?:i'm sorry|i am sorry|sorry,|i apologi[sz]e|i can(?:'t|not|\u2019t)|i\u2019m sorry|as an ai\b|"
+    r"i(?:'m| am) (?:unable|not able))"
+)
+_DIFF = re.compile(r"(?m)\A(?:diff --git .*|--- \S.*\n\+\+\+ \S.*|@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)")
+_MOST_OF_A_REFUSAL = 600
+"""Characters; a text that begins with an apology and is longer may be a letter of apology that was asked for."""
 _MOST_OBJECTS = 200
 
 
@@ -113,8 +121,8 @@ def extract_json(reply: str, schema: dict[str, Any] | None = None) -> str:
 def _normalised(reply: str) -> str:
     """Line ends as `\\n`, without a byte order mark and without reasoning in front."""
     text = reply.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
-    if text.lstrip().startswith("<think>"):
-        text = text.partition("</think>")[2]
+    while thinking := _THINKING.match(text):
+        text = text.partition(f"</{thinking[1]}>")[2]
     return text
 
 
@@ -145,6 +153,10 @@ def _code(text: str, wanted: str, must_define: Sequence[str], parses: Parses | N
     return max(closed, key=lambda block: len(block.text)).text  # the caller says what is wrong with it
 
 
+_SCRIPTS = {"javascript", "typescript", "tsx"}
+"""Their names are often mixed up."""
+
+
 def _groups(blocks: list[Block], wanted: str) -> Iterator[list[Block]]:
     """The blocks by how well their tag fits, without empty groups."""
     tagged = [
@@ -153,7 +165,13 @@ def _groups(blocks: list[Block], wanted: str) -> Iterator[list[Block]]:
         if block.language == wanted or {block.language, wanted} == {"tsx", "typescript"}
     ]
     untagged = [block for block in blocks if block.language in ("", "text")]
-    other = [block for block in blocks if block not in tagged and block not in untagged]
+    other = [
+        block
+        for block in blocks
+        if block not in tagged
+        and block not in untagged
+        and (wanted == "text" or not is_known(block.language) or {block.language, wanted} <= _SCRIPTS)
+    ]
     return (group for group in (tagged, untagged, other) if group)
 
 
@@ -224,9 +242,25 @@ def _document(text: str, must_define: Sequence[str]) -> str:
         _refuse("the reply breaks off inside a fenced block")
     for block in blocks:
         is_most = len(block.text) * 2 > len(text.strip())
+        if is_most and block.language in ("diff", "json"):
+            _refuse(f"the reply is no document but {block.language}")
         if block.language in ("", "text") and is_most and re.match(r"\s*(?:#|---\n)", block.text):
             return block.text
-    return _without_chat(text)
+    body = _without_chat(text)
+    if _REFUSAL.match(body) and len(body) < _MOST_OF_A_REFUSAL and "\n#" not in body:
+        _refuse(f"the agent refuses: {body.strip().splitlines()[0][:200]}")
+    if _DIFF.match(body) or _is_json(body):
+        _refuse("the reply is no document but a diff or JSON")
+    return body
+
+
+def _is_json(text: str) -> bool:
+    if not text.startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _without_chat(text: str) -> str:

@@ -22,6 +22,7 @@ _ALIASES = {
     "yaml": "yml",
     "text": "txt plain plaintext",
     "bash": "sh shell console zsh",
+    "diff": "patch udiff",
 }
 _LANGUAGE = {alias: name for name, aliases in _ALIASES.items() for alias in [name, *aliases.split()]}
 
@@ -54,6 +55,11 @@ class _Fence(Struct, frozen=True):
 def language_named(tag: str) -> str:
     """Our name of a language: `py` is python; an unknown tag is its own name."""
     return _LANGUAGE.get(tag.lower(), tag.lower())
+
+
+def is_known(language: str) -> bool:
+    """Whether this is the name of a language that tags stand for; a file name or a nickname is not."""
+    return language in _ALIASES
 
 
 def blocks_of(reply: str) -> list[Block]:
