@@ -42,6 +42,7 @@ async def run(context: StepContext) -> dict[str, Any]:
             by_policy=policy,
             context={"set": set, "suggested": best(view)},
         )
+        view = await state.space.read(OneVariationSet(set))  # while it waited, a person may have blended
         try:
             choice = await understand(context, key, gate.answer or "", view)
         except BadInput as error:
