@@ -343,6 +343,8 @@ class Workspace(FlowScreen):
 
         opened, guide = self.artifact.opened, self.desk.guide
         path = opened.path if opened is not None and opened.text is not None else None
+        if opened is None and guide is not None:
+            path = guide.path  # it is being read still
         proposal = guide if guide is not None and path == guide.path and not self.snapshot.sets else None
         self.app.push_screen(VaryDialog(path, self.snapshot.seats, proposal), self._vary)
 

@@ -130,7 +130,7 @@ def title(column: Column, book: Mapping[str, str]) -> list[Span]:
     if variation.origin == "blend":
         spans += [("  blend", "secondary")]
     if variation.accepted is not None:
-        spans += [(f"  ✓ accepted as v{variation.accepted}", "good")]
+        spans += [(f"  ✓ is v{variation.accepted}", "good")]
     if variation.shortlisted:
         spans += [("  ★ short list", "accent")]
     if variation.rejected:
@@ -188,19 +188,19 @@ def check_words(check: rows.Check) -> list[Span]:
 
 
 def remark(column: Column) -> list[Span]:
-    """The fourth header line: where a blend comes from, or what the newest critique or note says."""
+    """The fourth header line: where a blend comes from, and what the newest critique or note says."""
     if column.view is None:
         return []
     variation = column.view.variation
+    spans: list[Span] = []
     if variation.origin == "blend":
-        return [(blend_words(variation), "quiet")]
+        spans.append((blend_words(variation), "quiet"))
     if variation.notes:
         newest = variation.notes[-1]
-        return [
-            (f"{newest.get('actor', '?')}: ", "quiet"),
-            (clean(" ".join(str(newest.get("text", "")).split())), "quiet i"),
-        ]
-    return []
+        said = clean(" ".join(str(newest.get("text", "")).split()))
+        gap = " · " if spans else ""
+        spans += [(f"{gap}{clean(str(newest.get('actor', '?')))}: ", "quiet"), (said, "quiet i")]
+    return spans
 
 
 def blend_words(variation: rows.Variation) -> str:
