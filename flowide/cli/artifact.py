@@ -135,12 +135,15 @@ def history(ref: str, at: Place) -> None:
     """List the versions of an artifact, oldest first."""
 
     async def work(desk: Desk) -> None:
-        from flowide.space.queries import History
+        import msgspec
+
+        from flowide.space.queries import Commits, History
 
         row = await desk.ever(ref)
         versions = await desk.space.read(History(row.id))
+        commits = {each.version: each.commit for each in await desk.space.read(Commits(row.id))}
         desk.print_rows(
-            ["VERSION", "TIME", "BY", "BYTES", "RUN", "NOTE"],
+            ["VERSION", "TIME", "BY", "BYTES", "RUN", "COMMIT", "NOTE"],
             [
                 [
                     each.version,
@@ -148,11 +151,12 @@ def history(ref: str, at: Place) -> None:
                     each.actor + (f" (AI, {each.model or 'model unknown'})" if each.kind == "agent" else ""),
                     each.size,
                     each.run,
+                    commits.get(each.version, "")[:12] or None,
                     each.note,
                 ]
                 for each in versions
             ],
-            versions,
+            [msgspec.to_builtins(each) | {"commit": commits.get(each.version)} for each in versions],
         )
 
     at.run(work)

@@ -192,6 +192,7 @@ async def desk(place: Place) -> AsyncIterator[Desk]:
     from flowide.space.open import open_space
 
     folder = ProjectFolder.open(project_root(place.project))
+    folder.tell = warn
     actor = acting(place.handle, folder.root)
     space = await open_space(
         folder.database, actor=actor, client=client_id(place.client, folder.database, actor.id)

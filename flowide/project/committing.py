@@ -15,7 +15,7 @@ from flowide.domain.actors import DISK
 from flowide.domain.commands import AnswerGate, OpenGate, RecordCommit, Versioned
 from flowide.errors import BadInput, FlowError, Gone, NotFound
 from flowide.project.answering import COMMIT
-from flowide.project.attribution import attribution, identity_of
+from flowide.project.attribution import Writer, attribution, identity_of
 from flowide.project.repository import Change, Committed, Identity, Repository
 from flowide.project.turn import FolderTurn, uninterrupted
 from flowide.space.api import Space
@@ -88,9 +88,8 @@ async def _commit(
     known: list[rows.Commit],
 ) -> Committed | None:
     place = await asyncio.to_thread(Repository.around, nearest(folder, made.path))
-    chosen = settings.load(folder.root).settings
     local = await asyncio.to_thread(place.identity)
-    me = chosen.me.handle or _handle(local.name) or space.actor.for_ or space.actor.id
+    me = _local_handle(folder, space, local)
     said = await attribution(space, artifact, made, local, me)
     gone = artifact.deleted and made.version == artifact.version
     data = b"" if gone else await space.read(Content(artifact.id, made.version))
@@ -108,9 +107,9 @@ async def _commit(
         listed,
         said.message,
         author=identity_of(said.author, local, me),
-        committer=Identity(local.name or me, local.email or f"{me}@flowide.invalid"),
+        committer=identity_of(Writer(me, "human"), local, me),
         when=made.ts,
-        onto=chosen.git.branch or None,
+        onto=settings.load(folder.root).settings.git.branch or None,
         scratch=folder.dot_dir,
     )
     if done is not None:
@@ -146,9 +145,17 @@ def nearest(folder: ProjectFolder, path: str) -> Path:
     return here
 
 
-def _handle(name: str) -> str:
-    """The handle of a git user, as the command line makes it."""
-    return re.sub(r"[^\w]+", "-", name.strip().casefold()).strip("-_")[:64]
+def local_identity(folder: ProjectFolder, space: Space, place: Repository) -> Identity:
+    """How git names the person whose machine this is."""
+    local = place.identity()
+    me = _local_handle(folder, space, local)
+    return identity_of(Writer(me, "human"), local, me)
+
+
+def _local_handle(folder: ProjectFolder, space: Space, local: Identity) -> str:
+    """That person's handle: of the settings, else made of the git user as the command line makes it."""
+    of_git = re.sub(r"[^\w]+", "-", local.name.casefold()).strip("-_")[:64]
+    return settings.load(folder.root).settings.me.handle or of_git or space.actor.for_ or space.actor.id
 
 
 # --- asking first -------------------------------------------------------------------------------------

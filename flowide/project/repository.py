@@ -254,14 +254,36 @@ class Repository:
                 )
             return
         name = ref.removeprefix("refs/heads/")
-        if name.startswith("-") or self._try("check-ref-format", ref).returncode != 0:
-            raise BadInput(f"{name[:100]!r} is no name of a branch", hint="Set [git] branch to one.")
+        self.check_ref(ref)
         trees = os.fsdecode(self.run("worktree", "list", "--porcelain")).split("\n")
         if f"branch {ref}" in trees:
             raise BadInput(
                 f"{name} is checked out in another work tree",
                 hint="Set [git] branch to one that is not, or leave it empty.",
             )
+
+    def check_ref(self, ref: str) -> None:
+        """Raise BadInput unless this full name can be that of a branch or of notes."""
+        name = ref.split("/", 2)[-1]
+        if name.startswith("-") or self._try("check-ref-format", ref).returncode != 0:
+            raise BadInput(
+                f"{name[:100]!r} is no name that git allows", hint="Use letters, digits, dashes and slashes."
+            )
+
+    def add_note(self, ref: str, commit: str, text: str, who: Identity) -> bool:
+        """Attach a note to a commit, in place of an older one; False when it says so already."""
+        self.check_ref(ref)
+        known = self._try("notes", f"--ref={ref}", "show", commit)
+        if known.returncode == 0 and known.stdout.decode("utf-8", "replace").strip() == text.strip():
+            return False
+        env = {
+            "GIT_AUTHOR_NAME": who.name,
+            "GIT_AUTHOR_EMAIL": who.email,
+            "GIT_COMMITTER_NAME": who.name,
+            "GIT_COMMITTER_EMAIL": who.email,
+        }
+        self.run("notes", f"--ref={ref}", "add", "-f", "-F", "-", commit, input=text.encode(), env=env)
+        return True
 
     def _stored(self, change: Change, before: Entry | None) -> Entry | None:
         """The entry for a change, its content stored the way `git add` would."""
