@@ -8,17 +8,17 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from flowide.cli.desk import TTL_MS, Desk, warn
-from flowide.cli.holding import keep_text, put_draft
+from flowide.cli.desk import TTL_MS, Desk, say, warn
+from flowide.cli.holding import keep_text, kept_as, put_draft
 from flowide.domain.commands import MAX_BLOB, ReleaseLock, Versioned
 from flowide.domain.rows import Artifact
-from flowide.errors import BadInput, Conflict, DraftGap, Fenced, FlowError, TooLarge
+from flowide.errors import BadInput, DraftGap, Fenced, FlowError, StorageFailed, TooLarge
 from flowide.space.leases import LeaseKeeper
-from flowide.space.queries import Content, LiveDraft
+from flowide.space.queries import Content, Drafts, LiveDraft
 
 WATCH_S = 1.0
 """Seconds between looks at what the editor has written."""
@@ -71,23 +71,23 @@ class Editing:
             FlowError: The editor failed; what it had written is kept as a draft.
             Fenced, Conflict: The lock or the base was lost; the hint says where the text is kept.
         """
-        try:
-            head = await self._desk.space.read(Content(self._artifact.id))
-            start = await self._start(head)
-        except BaseException:
-            await self._release(keep=True)
-            raise
-        with _workplace(self._desk.folder.dot_dir, self._artifact.path, start) as file:
-            before = _stamp(file)
+        with ExitStack() as workplace:
             try:
-                await self._edit(file)
+                head = await self._desk.space.read(Content(self._artifact.id))
+                start = await self._start(head)
+                place = workplace.enter_context(
+                    _workplace(self._desk.folder.dot_dir, self._artifact.path, start)
+                )
             except BaseException:
-                await asyncio.shield(self._give_up(file, start))
+                await self._release(keep=True)
                 raise
-            if start != head and _stamp(file) == before:
+            before = _stamp(place.file)
+            async with self._words_kept(place, start):
+                await self._edit(place.file)
+            if start != head and _stamp(place.file) == before:
                 await self._release(keep=True)  # the draft as it was
                 return None
-            return await self._save(file, head, note)
+            return await self._save(place, head, note)
 
     async def _start(self, head: bytes) -> bytes:
         """What the editor starts from: the draft under the fence, or the newest version."""
@@ -122,7 +122,7 @@ class Editing:
             how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
             raise FlowError(
                 f"the editor {self._command[0]} {how}; nothing was saved",
-                hint="What it had written, if anything, is a draft: see `flowide drafts`.",
+                hint="Edit again when it works.",
             )
 
     async def _watch(self, file: Path) -> None:
@@ -151,16 +151,18 @@ class Editing:
             await put_draft(self._desk.space, self._artifact.id, self._fence, text)
         self._drafted = text
 
-    async def _save(self, file: Path, head: bytes, note: str) -> Versioned | None:
+    async def _save(self, place: Workplace, head: bytes, note: str) -> Versioned | None:
         try:
-            data = _read(file)
-        except FlowError:
+            data = _read(place.file)
+        except FlowError as error:
+            if place.file.exists():  # too large
+                error.hint = f"{place.left()} {error.hint}"
             await self._release(keep=True)
             raise
         if data == head:
             await self._release(keep=False)
             return None
-        try:
+        async with self._words_kept(place, head):
             return await self._desk.folder.save(
                 self._desk.space,
                 self._artifact,
@@ -169,48 +171,88 @@ class Editing:
                 data=data,
                 note=note,
             )
-        except (Fenced, Conflict) as refused:
-            kept = await keep_text(self._desk, self._artifact, self._fence, data)
-            if isinstance(refused, Conflict):
-                await self._release(keep=True)
-                kept = "Your text is kept: see `flowide drafts`."
-            raise type(refused)(refused.message, hint=f"{kept} {refused.hint}", **refused.data) from refused
+
+    @asynccontextmanager
+    async def _words_kept(self, place: Workplace, start: bytes) -> AsyncIterator[None]:
+        """On every way out but the good one: release the lock, keep what was written, and say where."""
+        try:
+            yield
+        except FlowError as error:
+            kept = await asyncio.shield(self._give_up(place, start))
+            error.hint = f"{kept} {error.hint}".strip()
+            raise
         except BaseException:
-            await asyncio.shield(self._give_up(file, head))
+            kept = await asyncio.shield(self._give_up(place, start))
+            if kept:
+                say(kept)
             raise
 
-    async def _give_up(self, file: Path, start: bytes) -> None:
-        """Release the lock; what was written is kept as an orphan draft."""
-        written = False
-        with suppress(FlowError, OSError):
-            data = _read(file)
-            written = data != start or bool(self._drafted)
-            if data != start:
-                try:
-                    await self._draft(file)
-                except Fenced:
-                    await keep_text(self._desk, self._artifact, self._fence, data)
-        await self._release(keep=written)
+    async def _give_up(self, place: Workplace, start: bytes) -> str:
+        """Release the lock and keep what was written; says where, empty when there is nothing."""
+        try:
+            data = _read(place.file)
+        except FlowError:
+            data = start
+        if data == start and not self._drafted:
+            await self._release(keep=False)
+            return ""
+        try:
+            kept = await keep_text(self._desk, self._artifact, self._fence, data)
+        except (FlowError, OSError):
+            kept = place.left()
+        if await self._release(keep=True):
+            with suppress(FlowError):
+                drafts = await self._desk.space.read(Drafts(self._artifact.id))
+                kept = next((kept_as(draft.id) for draft in drafts if draft.fence == self._fence), kept)
+        return kept
 
-    async def _release(self, *, keep: bool) -> None:
-        with suppress(FlowError):
+    async def _release(self, *, keep: bool) -> bool:
+        """Whether the lock was still ours."""
+        try:
             await self._desk.space.execute(
                 ReleaseLock(artifact=self._artifact.id, fence=self._fence, draft="keep" if keep else "drop")
             )
+        except FlowError:
+            return False
+        return True
+
+
+class Workplace:
+    """A copy for the editor, with the file's own name in a folder of its own."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.stays = False
+        """True when the copy holds words that are nowhere else."""
+
+    def left(self) -> str:
+        """Leave the copy where it is; says where."""
+        self.stays = True
+        return f"Your text is still in {self.file}."
 
 
 @contextmanager
-def _workplace(dot_dir: Path, path: str, data: bytes) -> Iterator[Path]:
-    """A copy with the file's own name, in a folder of its own in the workspace; gone afterwards."""
+def _workplace(dot_dir: Path, path: str, data: bytes) -> Iterator[Workplace]:
+    """A copy in the workspace; gone afterwards, unless it was left."""
     above = dot_dir / "editing"
-    above.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=above))
+    folder = None
     try:
-        file = folder / PurePosixPath(path).name
-        file.write_bytes(data)
-        yield file
+        above.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=above))
+        place = Workplace(folder / PurePosixPath(path).name)
+        place.file.write_bytes(data)
+    except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise StorageFailed(
+            f"no copy for the editor can be made in {above}: {error.strerror}",
+            hint="Check the free space and the permissions of the folder.",
+        ) from error
+    try:
+        yield place
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not place.stays:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _end(editor: asyncio.subprocess.Process) -> None:

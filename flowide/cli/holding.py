@@ -77,9 +77,13 @@ async def keep_text(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> 
         await put_draft(desk.space, artifact.id, fence, text)
         return f"Your text is the draft under fence {fence}, which you still hold."
     with suppress(FlowError):
-        draft = await _orphan(desk, artifact, text)
-        return f"Your text is kept: `flowide draft show {draft}`, and `flowide draft adopt {draft}` to go on."
+        return kept_as(await _orphan(desk, artifact, text))
     return f"Your text is kept in {_keep_file(desk, artifact, fence, data)}."
+
+
+def kept_as(draft: str) -> str:
+    """Where a text is that became an orphan draft."""
+    return f"Your text is kept: `flowide draft show {draft}`, and `flowide draft adopt {draft}` to go on."
 
 
 async def _orphan(desk: Desk, artifact: Artifact, text: str) -> str:
