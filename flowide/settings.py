@@ -6,14 +6,18 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from flowide.errors import BadInput
+from flowide.toml_file import TomlFile
 
 FILE = "config.toml"
+Span = Annotated[float, Meta(gt=0, le=86400)]
+"""Seconds, up to a day."""
+Count = Annotated[int, Meta(ge=1, le=10**9)]
 
 
 class Me(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,19 +37,31 @@ class App(Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """`[limits]`"""
 
-    parallel: int = 4
+    parallel: Annotated[int, Meta(ge=1, le=64)] = 4
     """Model calls in flight in a run."""
-    silence_s: float = 60.0
+    silence_s: Span = 60.0
     """Seconds without a word from a model after which an attempt is given up."""
-    call_s: float = 300.0
+    call_s: Span = 300.0
     """Seconds for one answer of an agent, all attempts included."""
 
 
 class Lock(Struct, frozen=True, forbid_unknown_fields=True):
     """`[lock]`"""
 
-    timeout_s: float = 30.0
+    timeout_s: Annotated[float, Meta(ge=0, le=86400)] = 30.0
     """Seconds a run waits for a lock."""
+    ttl_s: Annotated[float, Meta(ge=0.5, le=86400)] = 30.0
+    """Seconds a lock lives without a renewal; it is renewed every third of that."""
+    idle_s: Span = 900.0
+    """A person without a sign of work for so long lapses: others may take the lock."""
+    agent_idle_s: Span = 180.0
+    agent_hold_s: Span = 600.0
+    """An agent lapses after so long when somebody waits."""
+    per_person: Count = 20
+    """Locks one person may hold from one process."""
+    per_agent: Count = 3
+    draft_days: Count = 30
+    """How long drafts that ended without a save are offered."""
 
 
 class Git(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,9 +76,9 @@ class Git(Struct, frozen=True, forbid_unknown_fields=True):
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     """`[budget]`: bounds of a run that is given none."""
 
-    cost_usd: float | None = None
-    tokens: int | None = None
-    minutes: float | None = None
+    cost_usd: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    tokens: Count | None = None
+    minutes: Annotated[float, Meta(gt=0, le=1e6)] | None = None
 
 
 class Trust(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +86,24 @@ class Trust(Struct, frozen=True, forbid_unknown_fields=True):
 
     projects: list[str] = []
     """Folders whose flows may run commands."""
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[models.<alias>]`"""
+
+    model: str
+    """A litellm name; without a provider, and with an `api_base`, it is taken as OpenAI-compatible."""
+    api_base: str | None = None
+    """Base address of an OpenAI-compatible server, or of the provider's own when it is elsewhere."""
+    key_env: str | None = None
+    """Environment variable that holds the key; None = the provider's usual one, or none with an `api_base`."""
+    price_in: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    """US dollars per million input tokens; None = litellm's price list, else unknown."""
+    price_out: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    """US dollars per million output tokens."""
+    silence_s: Span | None = None
+    """Seconds without a word after which an attempt is given up; models that think long need more.
+    None = the one of `[limits]`."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,8 +116,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     git: Git = Git()
     budget: Budget = Budget()
     trust: Trust = Trust()
-    models: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """`[models.<alias>]`: model, api_base, key_env, price_in, price_out."""
+    models: dict[str, Model] = field(default_factory=dict)
+    """By alias."""
 
     def trusts(self, project: Path) -> bool:
         """Whether the user's file lists this folder."""
@@ -116,101 +150,152 @@ def load(project: Path | None, env: Mapping[str, str] = os.environ) -> Loaded:
     """
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    files = [user_folder(env) / FILE]
-    if project is not None:
-        files.append(project / ".flowide" / FILE)
-    for at, file in enumerate(files):
-        table = _read(file)
-        if at == 1 and "trust" in table:
-            raise BadInput(
-                f"{file}{_line_of(file, 'trust', '')}: a project cannot trust itself",
-                hint=f"Put [trust] into {files[0]}.",
+    user = TomlFile(user_folder(env) / FILE)
+    files = [user] if project is None else [user, TomlFile(project / ".flowide" / FILE)]
+    for file in files:
+        if file is not user and "trust" in file.table:
+            raise file.refuse(
+                ["trust"], "a project cannot trust itself", hint=f"Put [trust] into {user.path}."
             )
-        _merge(merged, table, sources, str(file))
-    _merge_environment(merged, sources, env)
+        _check(file)
+        _merge(merged, file.table, sources, str(file.path))
+    for name, (section, key, kind) in variables(env).items():
+        _take(merged, section, key, _converted(name, env[name], section, key, kind))
+        sources[f"{section}.{key}"] = name
     return Loaded(msgspec.convert(merged, Settings), sources)
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text("utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: cannot be read: {error}", hint="Settings are UTF-8 text.") from None
-    import tomllib
+def variables(env: Mapping[str, str]) -> dict[str, tuple[str, str, Any]]:
+    """Variables that stand for a setting: section, key (of a model `alias.key`) and type of each."""
+    found: dict[str, tuple[str, str, Any]] = {}
+    for section, kind in _sections().items():
+        for each in msgspec.structs.fields(kind):
+            found[f"FLOWIDE_{section}_{each.name}".upper()] = (section, each.name, each.type)
+    given = {name: found[name] for name in env if name in found}
+    for name in env:
+        for each in msgspec.structs.fields(Model):
+            end = f"_{each.name}".upper()
+            if name.startswith("FLOWIDE_MODELS_") and name.endswith(end):
+                alias = name.removeprefix("FLOWIDE_MODELS_").removesuffix(end).lower()
+                if alias:
+                    given[name] = ("models", f"{alias}.{each.name}", each.type)
+    return given
 
+
+def _sections() -> dict[str, type[Struct]]:
+    return {
+        each.name: each.type
+        for each in msgspec.structs.fields(Settings)
+        if isinstance(each.type, type) and issubclass(each.type, Struct)
+    }
+
+
+def _check(file: TomlFile) -> None:
+    """Raise BadInput for what is no setting, or has a value that it cannot have."""
+    sections = _sections()
+    for section, values in file.table.items():
+        if section not in sections and section != "models":
+            raise file.refuse(
+                [section],
+                f"there is no setting [{section}]",
+                hint=_near(section, [*sections, "models"], "Sections"),
+            )
+        if not isinstance(values, dict):
+            raise file.refuse(
+                [section], f"{section} is a section", hint=f"Write [{section}] on a line of its own."
+            )
+        if section in sections:
+            _convert(file, [section], values, sections[section])
+            continue
+        for alias, model in values.items():
+            if not isinstance(model, dict):
+                raise file.refuse(
+                    [section, alias],
+                    f"models.{alias} is a section",
+                    hint=f"Write [models.{alias}] on a line of its own.",
+                )
+            _convert(file, [section, alias], model, Model)
+
+
+def _convert(file: TomlFile, route: list[str], values: dict[str, Any], kind: type[Struct]) -> None:
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        where = f":{place[1]}:{place[2]}" if place else ""
-        said = re.sub(r" ?\(at .*\)", "", str(error))
-        raise BadInput(f"{file}{where}: {said}", hint="The file is TOML.") from None
-    try:
-        msgspec.convert(table, Settings)
+        msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        route = re.search(r"at `\$\.?([^`]*)`", str(error))
-        section, _, key = (route[1] if route else "").partition(".")
-        unknown = re.search(r"unknown field `([^`]*)`", str(error))
+        said, _, inside = str(error).partition(" - at ")
+        name = ".".join(route)
+        unknown = re.search(r"unknown field `([^`]*)`", said)
+        known = [each.name for each in msgspec.structs.fields(kind)]
         if unknown:
-            section, key = (section, unknown[1]) if section else (unknown[1], "")
-        name = f"[{section}] {key}".strip()
-        said = f"there is no setting {name}" if unknown else f"{name}: {str(error).split(' - at')[0]}"
-        raise BadInput(f"{file}{_line_of(file, section, key)}: {said}", hint=_known(section)) from None
-    return table
+            raise file.refuse(
+                [*route, unknown[1]],
+                f"there is no setting [{name}] {unknown[1]}",
+                hint=_near(unknown[1], known, f"[{name}] has"),
+            ) from error
+        missing = re.search(r"missing required field `([^`]*)`", said)
+        if missing:
+            raise file.refuse(
+                route, f"[{name}] has no {missing[1]}", hint=f"Add: {missing[1]} = …"
+            ) from error
+        key = re.sub(r"`\$\.?([^`\[]*).*`", r"\1", inside)
+        raise file.refuse(
+            [*route, key],
+            f"[{name}] {key}: {_plainly(said)}",
+            hint=_near("", known, f"[{name}] has"),
+            value=True,
+        ) from error
 
 
-def _known(section: str) -> str:
-    for each in msgspec.structs.fields(Settings):
-        if each.name == section and isinstance(each.type, type) and issubclass(each.type, Struct):
-            return f"[{section}] has: {', '.join(f.name for f in msgspec.structs.fields(each.type))}."
-    return f"Sections: {', '.join(each.name for each in msgspec.structs.fields(Settings))}."
+def _converted(name: str, text: str, section: str, key: str, kind: Any) -> Any:
+    value: Any = text.split(os.pathsep) if section == "trust" else text
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(
+            f"{name}={text[:100]!r}: {_plainly(str(error))}",
+            hint=f"It stands for [{section}] {key}.",
+            variable=name,
+        ) from error
 
 
-def _line_of(file: Path, section: str, key: str) -> str:
-    """`:line` of a key, as far as it can be told."""
-    inside = not section
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        header = re.match(r"\s*\[\s*([^\]]+?)\s*\]", line)
-        if header:
-            inside = header[1].split(".")[0] == section
-            if inside and not key:
-                return f":{number}"
-        elif inside and key and re.match(rf"\s*{re.escape(key.rsplit('.', maxsplit=1)[-1])}\s*=", line):
-            return f":{number}"
-    return ""
+def _plainly(said: str) -> str:
+    """What msgspec expected, in words of people who write TOML."""
+    words = {
+        "int": "a whole number",
+        "float": "a number",
+        "str": "a text",
+        "bool": "true or false",
+        "array": "a list",
+    }
+    said = said.replace(" | null", "").replace("`object`", "a section")
+    return re.sub(r"`(\w+)`", lambda found: words.get(found[1], f"`{found[1]}`"), said).replace(
+        "Expected", "expected"
+    )
+
+
+def _near(name: str, known: list[str], about: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=1)
+    return (f"Did you mean {close[0]}? " if close else "") + f"{about}: {', '.join(known)}."
+
+
+def _take(into: dict[str, Any], section: str, key: str, value: Any) -> None:
+    *tables, last = key.split(".")
+    table = into.setdefault(section, {})
+    for each in tables:
+        table = table.setdefault(each, {})
+    table[last] = value
 
 
 def _merge(into: dict[str, Any], table: Mapping[str, Any], sources: dict[str, str], where: str) -> None:
     for section, values in table.items():
-        if not isinstance(values, dict):
-            continue
-        kept = into.setdefault(section, {})
         for key, value in values.items():
-            if isinstance(value, dict):
-                kept[key] = {**kept.get(key, {}), **value}
-                sources |= {f"{section}.{key}.{each}": where for each in value}
-            else:
-                kept[key] = value
-                sources[f"{section}.{key}"] = where
-
-
-def _merge_environment(into: dict[str, Any], sources: dict[str, str], env: Mapping[str, str]) -> None:
-    for section in msgspec.structs.fields(Settings):
-        if not (isinstance(section.type, type) and issubclass(section.type, Struct)):
-            continue
-        for each in msgspec.structs.fields(section.type):
-            variable = f"FLOWIDE_{section.name}_{each.name}".upper()
-            text = env.get(variable)
-            if text is None:
-                continue
-            try:
-                value: Any = text.split(os.pathsep) if section.name == "trust" else text
-                value = msgspec.convert(value, each.type, strict=False)
-            except msgspec.ValidationError as error:
-                raise BadInput(
-                    f"{variable}={text[:100]!r}: {error}", hint=f"It stands for [{section.name}] {each.name}."
-                ) from None
-            into.setdefault(section.name, {})[each.name] = value
-            sources[f"{section.name}.{each.name}"] = variable
+            names = [f"{key}.{each}" for each in value] if isinstance(value, dict) else [key]
+            for name in names:
+                _take(
+                    into,
+                    section,
+                    name,
+                    value[name.removeprefix(f"{key}.")] if isinstance(value, dict) else value,
+                )
+                sources[f"{section}.{name}"] = where

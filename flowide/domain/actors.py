@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from flowide.domain.policy import Policy
+
 ActorKind = Literal["human", "agent", "system"]
 
 
@@ -20,14 +22,15 @@ class Actor(Struct, frozen=True, omit_defaults=True):
 
 
 class Now(Struct, frozen=True):
-    """The arbiter's clocks at the moment of a decision."""
+    """The moment of a decision: the arbiter's clocks, and what it allows."""
 
     mono_ms: int
     """Monotonic milliseconds since an arbitrary point of this boot; leases are measured with it."""
     boot: str
     """Identifies the boot `mono_ms` belongs to; leases of another boot have run out."""
     wall: str
-    """RFC 3339 UTC with milliseconds; recorded for people, never compared."""
+    """RFC 3339 UTC with milliseconds; recorded for people, and compared only to tell how many days old a draft is."""
+    policy: Policy = Policy()
 
 
 class Caller(Struct, frozen=True):

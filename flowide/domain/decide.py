@@ -28,6 +28,7 @@ RULES: dict[type[c.Command[Any]], Rule] = {
     c.TransferLock: locks.transfer,
     c.ForceLock: locks.force,
     c.AppendDraft: drafts.append,
+    c.KeepDraft: drafts.keep,
     c.AdoptDraft: drafts.adopt,
     c.DiscardDraft: drafts.discard,
     c.OpenVariationSet: variations.open_set,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import structs
 
 from flowide.domain import locks
 from flowide.domain.actors import Caller, Now
+from flowide.domain.artifacts import content
 from flowide.domain.commands import (
     MAX_BLOB,
     MAX_INLINE,
@@ -15,14 +18,16 @@ from flowide.domain.commands import (
     DiscardDraft,
     Done,
     Have,
+    KeepDraft,
+    Kept,
 )
-from flowide.domain.facts import DraftAdopted, DraftDiscarded
-from flowide.domain.limits import check_text, check_ttl
+from flowide.domain.facts import DraftAdopted, DraftDiscarded, DraftKept
+from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
 from flowide.domain.live_text import keep_live, stream_of
 from flowide.domain.outcome import Outcome
 from flowide.domain.rows import Artifact, Chunk, Draft, Lease, LiveDraft, Lock
 from flowide.domain.view import Decision, View
-from flowide.errors import BadInput, DraftGap, Gone, NotAllowed, NotFound, TooLarge
+from flowide.errors import BadInput, DraftGap, Exists, Gone, NotAllowed, NotFound, TooLarge
 
 
 def append(view: View, command: AppendDraft, caller: Caller, now: Now) -> Decision:
@@ -89,6 +94,56 @@ def _cut(view: View, stream: str, at: int, out: Outcome) -> None:
                 ) from None
 
 
+def keep(view: View, command: KeepDraft, caller: Caller, now: Now) -> Decision:
+    """Keep a text that needs no lock, because it is no version yet and nobody else's."""
+    check_text("draft", command.draft, MAX_NAME, least=1)
+    check_text("why", command.why, MAX_NOTE)
+    artifact = locks.artifact_row(view, command.artifact)
+    if not 0 <= command.base <= artifact.version:
+        raise NotFound(
+            f"{artifact.path} has no version {command.base}",
+            hint=f"It has versions 1 to {artifact.version}.",
+            version=artifact.version,
+        )
+    before = view.get(Draft, command.draft)
+    if before is not None and (before.actor, before.artifact) != (caller.actor.id, artifact.id):
+        raise Exists(f"there is a draft {command.draft} already", hint="Make a new id.")
+    if before is not None and before.state != "kept":
+        raise Gone(f"the draft {command.draft} was {before.state} before", state=before.state)
+    out = Outcome()
+    digest, size = content(view, command.text, command.blob, out)
+    out.facts.append(
+        DraftKept(
+            draft=command.draft,
+            artifact=artifact.id,
+            fence=0,
+            base=command.base,
+            owner=caller.actor.id,
+            size=size,
+            sha256=digest,
+            why=command.why,
+        )
+    )
+    _expire(view, artifact.id, now, out, but=command.draft)
+    return out.decision(Kept(command.draft, size, digest))
+
+
+def _expire(view: View, artifact: str, now: Now, out: Outcome, *, but: str) -> None:
+    """Stop offering drafts of the artifact that are too old; their texts stay."""
+    for draft in view.find(Draft, artifact=artifact, state="kept"):
+        if draft.id != but and is_old(draft, now):
+            out.facts.append(DraftDiscarded(draft=draft.id, artifact=artifact, why="expired"))
+
+
+def is_old(draft: Draft, now: Now) -> bool:
+    """Whether a draft has been offered for as long as the policy says."""
+    try:
+        age = datetime.fromisoformat(now.wall) - datetime.fromisoformat(draft.ts)
+    except ValueError:
+        return False
+    return age.days >= now.policy.draft_days
+
+
 def adopt(view: View, command: AdoptDraft, caller: Caller, now: Now) -> Decision:
     """Take the lock and go on with an orphan draft."""
     check_ttl(command.ttl_ms)
@@ -102,6 +157,12 @@ def adopt(view: View, command: AdoptDraft, caller: Caller, now: Now) -> Decision
     data = view.blob(draft.sha256)
     if data is None:
         raise NotFound(f"the text of draft {draft.id} is missing", hint="Run `flowide verify`.")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise BadInput(
+            f"the draft {draft.id} is no text", hint="Write it to a file with `flowide draft show`."
+        ) from None
     locks.check_lock_limit(view, caller, now)
     out = Outcome()
     keep_live(view, lock, "taken over", out)
@@ -116,15 +177,19 @@ def adopt(view: View, command: AdoptDraft, caller: Caller, now: Now) -> Decision
         took_over=took_over,
     )
     out.facts.append(DraftAdopted(draft=draft.id, artifact=draft.artifact, fence=fence))
-    out.put.append(LiveDraft(draft.artifact, fence, draft.base, len(data)))
-    out.put.append(Chunk(stream_of(draft.artifact, fence), 0, data.decode()))
+    if data:
+        out.put.append(LiveDraft(draft.artifact, fence, draft.base, len(data)))
+        out.put.append(Chunk(stream_of(draft.artifact, fence), 0, text))
     return out.decision(Adopted(fence))
 
 
 def discard(view: View, command: DiscardDraft, caller: Caller, now: Now) -> Decision:
     """Let an orphan draft go."""
     draft = _kept(view, command.draft, caller)
-    return Decision(ok=Done(), facts=[DraftDiscarded(draft=draft.id)])
+    out = Outcome()
+    out.facts.append(DraftDiscarded(draft=draft.id, artifact=draft.artifact))
+    _expire(view, draft.artifact, now, out, but=draft.id)
+    return out.decision(Done())
 
 
 def _kept(view: View, id: str, caller: Caller) -> Draft:

@@ -1,16 +1,10 @@
-"""The defaults of a space's limits. Lengths are bytes of UTF-8, times milliseconds."""
+"""Limits that are the same in every space. Lengths are bytes of UTF-8, times milliseconds."""
 
 from __future__ import annotations
 
 from flowide.domain.commands import MAX_TTL_MS, MIN_TTL_MS
 from flowide.errors import BadInput
 
-IDLE_MS = {"human": 15 * 60_000, "agent": 3 * 60_000, "system": 60_000}
-"""A holder that shows no sign of work for so long lapses."""
-LONGEST_AGENT_HOLD_MS = 10 * 60_000
-"""An agent lapses after so long when somebody waits."""
-LOCKS_PER_CLIENT = {"human": 20, "agent": 3, "system": 1000}
-"""Locks one actor may hold through one client."""
 MAX_NOTE = 16 * 1024
 MAX_NAME = 200
 MAX_PATH = 1024

@@ -35,15 +35,7 @@ from flowide.domain.facts import (
     LockRevived,
     LockTransferred,
 )
-from flowide.domain.limits import (
-    IDLE_MS,
-    LOCKS_PER_CLIENT,
-    LONGEST_AGENT_HOLD_MS,
-    MAX_NAME,
-    MAX_NOTE,
-    check_text,
-    check_ttl,
-)
+from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
 from flowide.domain.outcome import Outcome
 from flowide.domain.rows import Artifact, Lease, Lock, Ticket
 from flowide.domain.view import Decision, View
@@ -115,6 +107,7 @@ def settle(view: View, artifact: str, now: Now) -> Decision | None:
     lease = view.get(Lease, lease_key("lock", artifact))
     queue = view.find(Ticket, artifact=artifact, order="seq")
     out = Outcome()
+    lease = _anchored(lease, lock, now, out)
     live = _drop_dead_tickets(view, queue, now, out)
     if lock.state == "held":
         why = _lapse_due(lock, lease, waiting=bool(live), now=now)
@@ -124,7 +117,16 @@ def settle(view: View, artifact: str, now: Now) -> Decision | None:
     if lock.state == "lapsed" and live:
         live_text.keep_live(view, lock, "lapsed", out)
         _grant_ticket(live[0], lock, now, out, took_over=lock.actor)
-    return out.decision(Done()) if out.facts else None
+    return out.decision(Done()) if out.facts or out.put else None
+
+
+def _anchored(lease: Lease | None, lock: Lock, now: Now, out: Outcome) -> Lease | None:
+    """The lease; one from a later moment of this boot, as a machine set back leaves it, starts again now."""
+    if lease is None or lease.boot != now.boot or lease.active_ms <= now.mono_ms:
+        return lease
+    fresh = new_lease(lease.key, lease.fence, lock.ttl_ms, now, holder=lease.holder)
+    out.put.append(fresh)
+    return fresh
 
 
 def _lapse_due(
@@ -133,9 +135,9 @@ def _lapse_due(
     if lease is None or not lease_alive(lease, now):
         return "lease"
     kind = lock.kind or "human"
-    if now.mono_ms - lease.active_ms >= IDLE_MS[kind]:
+    if now.mono_ms - lease.active_ms >= now.policy.idle_ms(kind):
         return "idle"
-    if kind == "agent" and waiting and now.mono_ms - lease.since_ms >= LONGEST_AGENT_HOLD_MS:
+    if kind == "agent" and waiting and now.mono_ms - lease.since_ms >= now.policy.agent_hold_ms:
         return "overlong"
     return None
 
@@ -257,6 +259,7 @@ def acquire(view: View, command: AcquireLock, caller: Caller, now: Now) -> Decis
     if lock.state == "held":
         if not command.wait:
             raise busy(view, artifact, lock, caller, now)
+        check_lock_limit(view, caller, now)
         return _queue(command, caller, now, view.count(Ticket, artifact=artifact.id) + 1, out)
     check_lock_limit(view, caller, now)
     took_over = None
@@ -284,7 +287,8 @@ def _queue(command: AcquireLock, caller: Caller, now: Now, position: int, out: O
             ttl_ms=command.ttl_ms,
         )
     )
-    out.put.append(new_lease(lease_key("ticket", ticket), 0, command.ttl_ms, now))
+    owner = _owner(caller.client, caller.actor.id)
+    out.put.append(new_lease(lease_key("ticket", ticket), 0, command.ttl_ms, now, holder=owner))
     return out.decision(Granted("queued", ticket=ticket, position=position, deadline_ms=command.ttl_ms))
 
 
@@ -292,7 +296,8 @@ def busy(view: View, artifact: Artifact, lock: Lock, caller: Caller, now: Now) -
     """The refusal that says who holds the lock, since when, for what, and what to do next."""
     lease = view.get(Lease, lease_key("lock", artifact.id))
     same_actor = lock.actor == caller.actor.id
-    here = same_actor and lock.client == caller.client
+    # A lock that was handed to an actor belongs to whichever of their processes goes on with it.
+    here = same_actor and lock.client in {caller.client, ""}
     if here:
         who, hint = "you", f"You hold it already, with fence {lock.fence}: save or release with that."
     elif same_actor:
@@ -319,13 +324,13 @@ def busy(view: View, artifact: Artifact, lock: Lock, caller: Caller, now: Now) -
 
 
 def check_lock_limit(view: View, caller: Caller, now: Now) -> None:
-    """Raise Limit when the actor holds as many locks through this client as it may."""
-    most = LOCKS_PER_CLIENT[caller.actor.kind]
+    """Raise Limit when the actor holds, or waits for, as many locks through this client as it may."""
+    most = now.policy.locks(caller.actor.kind)
     mine = view.find(Lease, holder=_owner(caller.client, caller.actor.id))
     held = [lease for lease in mine if lease_alive(lease, now)] if len(mine) >= most else []
     if len(held) >= most:
         raise Limit(
-            f"{caller.actor.id} holds {len(held)} locks, the most one client may",
+            f"{caller.actor.id} holds or waits for {len(held)} locks, the most one client may",
             hint="Save or release one first: see `flowide lock list`.",
             limit=most,
         )
@@ -336,7 +341,8 @@ def renew(view: View, command: RenewLock, caller: Caller, now: Now) -> Decision:
     out = Outcome()
     if command.ticket is not None:
         ticket = _own_ticket(view, command.ticket, caller)
-        out.put.append(new_lease(lease_key("ticket", ticket.id), 0, ticket.ttl_ms, now))
+        owner = _owner(ticket.client, ticket.actor)
+        out.put.append(new_lease(lease_key("ticket", ticket.id), 0, ticket.ttl_ms, now, holder=owner))
         return out.decision(Renewed(ticket.ttl_ms))
     if command.fence is None:
         raise BadInput("lock.renew needs a fence or a ticket", hint="Give the fence that acquire returned.")

@@ -31,6 +31,11 @@ class Space(Protocol):
     client: str
     """UUID of this process's connection."""
 
+    @property
+    def ttl_ms(self) -> int:
+        """Milliseconds a lock lives without a renewal, unless its taker says otherwise."""
+        ...
+
     async def execute(self, command: Command[Ok], *, id: str | None = None) -> Reply[Ok]:
         """Carry out a command, or refuse it without effect.
 

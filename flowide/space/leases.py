@@ -27,9 +27,9 @@ class LeaseKeeper:
         self.on_lost: asyncio.Event = asyncio.Event()
 
     @classmethod
-    def of_lock(cls, space: Space, artifact: str, fence: int, *, ttl_ms: int) -> LeaseKeeper:
-        """Keeps a lock."""
-        return cls(space, RenewLock(artifact=artifact, fence=fence), ttl_ms=ttl_ms)
+    def of_lock(cls, space: Space, artifact: str, fence: int, *, ttl_ms: int | None = None) -> LeaseKeeper:
+        """Keeps a lock; `ttl_ms` None = as long as locks live in this space."""
+        return cls(space, RenewLock(artifact=artifact, fence=fence), ttl_ms=ttl_ms or space.ttl_ms)
 
     @classmethod
     def of_run(cls, space: Space, run: str, fence: int, *, ttl_ms: int) -> LeaseKeeper:

@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
+from msgspec.structs import replace
+
 from flowide.domain.actors import Actor, Caller, Now
 from flowide.domain.commands import MAX_BLOB, Batch, Command
 from flowide.domain.events import Event
 from flowide.domain.ids import uuid7
+from flowide.domain.limits import MAX_NAME, check_text
+from flowide.domain.policy import Policy
 from flowide.errors import FlowError, NotFound, TooLarge
 from flowide.space.api import Reply
 from flowide.space.arbiter import Work, run
@@ -35,12 +39,26 @@ class LocalSpace:
     """Implements `flowide.space.api.Space` on a store. Belongs to one event loop."""
 
     def __init__(
-        self, store: Store, actor: Actor, *, client: str | None = None, clock: Clock | None = None
+        self,
+        store: Store,
+        actor: Actor,
+        *,
+        client: str | None = None,
+        clock: Clock | None = None,
+        policy: Policy | None = None,
     ) -> None:
+        """`policy` is what the rules are told; None = the defaults.
+
+        Raises:
+            BadInput: The actor's handle or the client's id cannot be stored.
+        """
+        check_text("handle", actor.id, MAX_NAME, least=1)
+        check_text("client", client or "", MAX_NAME)
         self.store = store
         self.actor = actor
         self.client = client or str(uuid.uuid4())
-        self.clock = clock or SystemClock()
+        self._clock = clock or SystemClock()
+        self._policy = policy
         self._followers = _Followers()
 
     @property
@@ -48,8 +66,18 @@ class LocalSpace:
         """One line for people about how the space is kept; None when all is as it should be."""
         return self.store.notice
 
+    @property
+    def ttl_ms(self) -> int:
+        """Milliseconds a lock lives without a renewal, unless its taker says otherwise."""
+        return (self._policy or Policy()).ttl_ms
+
+    def now(self) -> Now:
+        """The moment, with what is allowed at it."""
+        now = self._clock.now()
+        return now if self._policy is None else replace(now, policy=self._policy)
+
     def acting_as(self, actor: Actor) -> LocalSpace:
-        other = LocalSpace(self.store, actor, client=self.client, clock=self.clock)
+        other = LocalSpace(self.store, actor, client=self.client, clock=self._clock, policy=self._policy)
         other._followers = self._followers
         return other
 
@@ -64,16 +92,16 @@ class LocalSpace:
         work = Work(command, Caller(self.actor, self.client, uuid7() if id is None else id))
         turn = self.store.try_write()
         if turn is not None:
-            outcome = run(work, turn, self.clock)
+            outcome = run(work, turn, self)
         else:
-            outcome = await asyncio.to_thread(lambda: run(work, self.store.write(), self.clock))
+            outcome = await asyncio.to_thread(lambda: run(work, self.store.write(), self))
         self._followers.wake()
         if isinstance(outcome, FlowError):
             raise outcome
         return outcome
 
     async def read(self, query: Query[R]) -> R:
-        now = self.clock.now()
+        now = self.now()
         if isinstance(query, LONG_QUERIES):
             return cast("R", await asyncio.to_thread(self._read_aside, query, now))
         return cast("R", answer(query, self.store, now))

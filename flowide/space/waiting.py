@@ -20,13 +20,16 @@ _MOST_APART = 9
 
 
 async def acquire(
-    space: Space, artifact: str, *, timeout_s: float | None, ttl_ms: int = 30_000, purpose: str = ""
+    space: Space, artifact: str, *, timeout_s: float | None, ttl_ms: int | None = None, purpose: str = ""
 ) -> Granted:
     """Take a lock, waiting in its queue for up to `timeout_s` seconds (None = as long as it takes).
+
+    `ttl_ms` None = as long as locks live in this space.
 
     Raises:
         Busy: It did not come in time; the place in the queue is given up.
     """
+    ttl_ms = ttl_ms or space.ttl_ms
     granted = (
         await space.execute(
             AcquireLock(artifact=artifact, wait=timeout_s != 0, ttl_ms=ttl_ms, purpose=purpose)

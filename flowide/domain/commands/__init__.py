@@ -45,7 +45,15 @@ from flowide.domain.commands.discussion import (
     StopTurn,
     TakeTurn,
 )
-from flowide.domain.commands.drafts import AdoptDraft, Adopted, AppendDraft, DiscardDraft, Have
+from flowide.domain.commands.drafts import (
+    AdoptDraft,
+    Adopted,
+    AppendDraft,
+    DiscardDraft,
+    Have,
+    KeepDraft,
+    Kept,
+)
 from flowide.domain.commands.gates import AnswerGate, OpenGate
 from flowide.domain.commands.git import RecordCommit
 from flowide.domain.commands.locks import (
@@ -128,6 +136,8 @@ __all__ = [
     "Forced",
     "Granted",
     "Have",
+    "KeepDraft",
+    "Kept",
     "Leased",
     "MoveArtifact",
     "NoteVariation",

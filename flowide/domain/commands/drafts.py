@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flowide.domain.commands.base import DEFAULT_TTL_MS, Command, Done
+from flowide.domain.ids import uuid7
 
 
 class Have(Struct, frozen=True):
@@ -23,6 +24,26 @@ class AppendDraft(Command[Have], frozen=True, kw_only=True, tag="draft.append"):
     text: str
     cut: bool = False
     """True = the draft ends at `off` before `text` is added, as an editor that changed the middle needs."""
+
+
+class Kept(Struct, frozen=True):
+    """The draft as it is stored."""
+
+    draft: str
+    size: int
+    sha256: str
+
+
+class KeepDraft(Command[Kept], frozen=True, kw_only=True, tag="draft.keep"):
+    """Keep a private text on a base version, without a lock; the same id again replaces it."""
+
+    draft: str = field(default_factory=uuid7)
+    artifact: str
+    base: int
+    text: str | None = None
+    blob: str | None = None
+    """SHA-256 of a blob put before; exactly one of `text` and `blob`."""
+    why: str = "private"
 
 
 class Adopted(Struct, frozen=True):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from flowide.domain.facts.base import Fact
 
 
 class DraftKept(Fact, frozen=True, kw_only=True, tag="draft.kept"):
-    """Text under a fence that has ended became an orphan draft."""
+    """Text under a fence that has ended became an orphan draft, or somebody keeps a private one."""
 
     draft: str
     artifact: str
     fence: int
+    """0 for a text that was written without a lock."""
     base: int
     owner: str
     size: int
@@ -27,6 +30,8 @@ class DraftAdopted(Fact, frozen=True, kw_only=True, tag="draft.adopted"):
 
 
 class DraftDiscarded(Fact, frozen=True, kw_only=True, tag="draft.discarded"):
-    """Its owner let an orphan draft go; the blob stays in the log's history."""
+    """An orphan draft is no longer offered; its text stays in the space."""
 
     draft: str
+    artifact: str | None = None
+    why: Literal["discarded", "expired"] = "discarded"

@@ -8,11 +8,11 @@ from flowide.domain.rows.base import Row
 
 
 class Draft(Row, frozen=True):
-    """An orphan draft: text whose fence has ended. Kept until its owner adopts or discards it."""
+    """Text whose fence has ended, or that never had one. Kept until it is adopted, discarded or too old."""
 
     TABLE = "drafts"
     KEY = ("id",)
-    INDEXES = (("artifact",),)
+    INDEXES = (("artifact", "state"),)
 
     id: str
     artifact: str
@@ -22,6 +22,6 @@ class Draft(Row, frozen=True):
     sha256: str
     size: int
     why: str
-    state: Literal["kept", "adopted", "discarded"]
+    state: Literal["kept", "adopted", "discarded", "expired"]
     seq: int
     ts: str

@@ -6,6 +6,7 @@ from typing import Any
 
 from flowide.domain import live_text, rows
 from flowide.domain.actors import Now
+from flowide.domain.drafts import is_old
 from flowide.domain.view import View
 from flowide.errors import NotFound
 from flowide.space import queries as q
@@ -23,7 +24,8 @@ def _live_draft(view: View, query: q.LiveDraft, now: Now) -> q.DraftText | None:
 
 def _drafts(view: View, query: q.Drafts, now: Now) -> list[rows.Draft]:
     where: dict[str, Any] = {} if query.artifact is None else {"artifact": query.artifact}
-    return view.find(rows.Draft, order="-seq", state="kept", **where)
+    kept = view.find(rows.Draft, order="-seq", state="kept", **where)
+    return [draft for draft in kept if not is_old(draft, now)]
 
 
 def _draft_content(view: View, query: q.DraftContent, now: Now) -> bytes:

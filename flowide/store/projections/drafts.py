@@ -36,7 +36,7 @@ def _draft_adopted(view: View, event: Event, fact: f.DraftAdopted) -> Changes:
 
 
 def _draft_discarded(view: View, event: Event, fact: f.DraftDiscarded) -> Changes:
-    return Changes([structs.replace(must(view, event, r.Draft, fact.draft), state="discarded")])
+    return Changes([structs.replace(must(view, event, r.Draft, fact.draft), state=fact.why)])
 
 
 FOLDS: Folds = {
