@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
+import re
 import socket
 import struct
 import threading
@@ -55,6 +57,8 @@ class FaultServer:
         self.most_in_flight = 0
         self.gate = asyncio.Event()
         """Answers of the model `gated` wait for this."""
+        self.numbers = itertools.count(1)
+        """What the model `author` writes next."""
         self._counts: Counter[str] = Counter()
         self._handlers: set[asyncio.Task[None]] = set()
 
@@ -309,6 +313,25 @@ async def _no_usage(answer: Answer) -> None:
     await answer.begin()
     await answer.words()
     await answer.finish(usage=None)
+
+
+@_behaviour("author")
+async def _author(answer: Answer) -> None:
+    """A good colleague: another module each time it is asked for one, verdicts and picks as JSON."""
+    prompt = answer.body["messages"][-1]["content"]
+    await asyncio.sleep(0.1)
+    await answer.begin()
+    if '"verdicts"' in prompt:
+        shown = re.findall(r"^Variation (\d+)", prompt, re.M)
+        said = [{"variation": int(each), "score": 5, "strengths": [f"good in {each}"]} for each in shown]
+        await answer.words([json.dumps({"verdicts": said})])
+    elif '"takes"' in prompt:
+        await answer.words([json.dumps({"base": 1, "takes": [{"variation": 2, "piece": "helper"}]})])
+    else:
+        number = next(answer.server.numbers)
+        code = f"def main():\n    return helper() + {number}\n\n\ndef helper():\n    return {number * 100}\n"
+        await answer.words([f"Number {number}.\n\n```python\n", code, "```\n"])
+    await answer.finish()
 
 
 @_behaviour("reasoning")

@@ -119,7 +119,7 @@ async def _more(context: StepContext, key: str, set: str, choice: Choice) -> Non
     agents = state.handles([])
     numbers = await vary.more(state, key, set, choice.more or 1, agents=agents, wish=choice.wish)
     await _check(context, set)
-    if any(step.kind == "critique" for step in state.steps.values()):
+    if any(step.kind == "critique" and step.status == "completed" for step in state.steps.values()):
         await critique.criticise(context, f"{key}/critique")
     await state.commit(state.record(key, "more", "completed", result={"numbers": numbers}))
 
