@@ -11,27 +11,10 @@ from msgspec import Struct
 
 from flowide.agents.definition import AgentDefinition
 from flowide.errors import AuthFailed, BadInput
+from flowide.settings import Model as ModelSettings
 
 SILENCE_S = 60.0
 """Seconds without a word after which an attempt is given up, unless something else is set."""
-
-
-class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A `[models.<alias>]` table of the settings."""
-
-    model: str
-    """A litellm name; without a provider, and with an `api_base`, it is taken as OpenAI-compatible."""
-    api_base: str | None = None
-    """Base address of an OpenAI-compatible server, or of the provider's own when it is elsewhere."""
-    key_env: str | None = None
-    """Environment variable that holds the key; None = the provider's usual one, or none with an `api_base`."""
-    price_in: float | None = None
-    """US dollars per million input tokens; None = litellm's price list, else unknown."""
-    price_out: float | None = None
-    """US dollars per million output tokens."""
-    silence_s: float | None = None
-    """Seconds without a word after which an attempt is given up; models that think long need more.
-    None = the one of `[limits]`."""
 
 
 class Target(Struct, frozen=True, kw_only=True):

@@ -166,9 +166,9 @@ def test_settings_come_from_the_nearest_place(flowide: Here, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[limits]\nparallel = 'x'\n", "config.toml:2: [limits] parallel"),
-        ("[limits]\nparalel = 2\n", "config.toml:2: there is no setting [limits] paralel"),
-        ("[limit]\nparallel = 2\n", "config.toml:1: there is no setting [limit]"),
+        ("[limits]\nparallel = 'x'\n", "config.toml:2:12: [limits] parallel"),
+        ("[limits]\nparalel = 2\n", "config.toml:2:1: there is no setting [limits] paralel"),
+        ("[limit]\nparallel = 2\n", "config.toml:1:2: there is no setting [limit]"),
         ("[limits\n", "config.toml:1:"),
         ("[trust]\nprojects = ['/']\n", "a project cannot trust itself"),
     ],
