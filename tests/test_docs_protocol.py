@@ -13,8 +13,10 @@ from flowide.domain import decisions, discussion, limits
 from flowide.domain.commands import COMMANDS, MAX_BLOB, MAX_INLINE, SILENT
 from flowide.domain.commands.discussion import DEPTH, RATE
 from flowide.domain.facts import FACTS
+from flowide.domain.policy import Policy
 from flowide.domain.roles import PEOPLE_ONLY
 from flowide.errors import BY_CODE
+from flowide.settings import Lock
 from flowide.space.arbiter import MAX_BATCH, answer_type
 
 PAGE = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text()
@@ -99,16 +101,29 @@ def test_sizes_are_the_ones_that_are_enforced(what: int, said: str) -> None:
     assert said in PAGE.split("\n## Limits\n")[1]
 
 
-def test_times_and_counts_are_the_ones_that_are_enforced() -> None:
-    section = PAGE.split("\n## Limits\n")[1]
-    who = PAGE.split("\n## Who may do what\n")[1]
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("ttl_s", f"{Policy().ttl_ms // 1000} s,"),
+        ("idle_s", f"{Policy().human_idle_ms // 60_000} min"),
+        ("agent_idle_s", f"{Policy().agent_idle_ms // 60_000} min"),
+        ("agent_hold_s", f"{Policy().agent_hold_ms // 60_000} min"),
+        ("per_person", f"{Policy().human_locks} for a person"),
+        ("per_agent", f"{Policy().agent_locks} for an agent"),
+        ("draft_days", f"{Policy().draft_days} days"),
+    ],
+)
+def test_a_default_is_told_beside_its_setting(setting: str, said: str) -> None:
+    [line] = [line for line in PAGE.splitlines() if line.startswith("| ") and f"`{setting}`" in line]
 
-    assert f"{limits.IDLE_MS['human'] // 60_000} min for a person" in section
-    assert f"{limits.IDLE_MS['agent'] // 60_000} min for an agent" in section
-    assert f"| {limits.LONGEST_AGENT_HOLD_MS // 60_000} min |" in section
-    assert f"| {MAX_BATCH} |" in section
-    assert f"a thread | {discussion.MAX_PINS} |" in section
+    assert said in line
+    assert setting in Lock.__struct_fields__
+
+
+def test_counts_are_the_ones_that_are_enforced() -> None:
+    limits_told = PAGE.split("\n## Limits\n")[1]
+
+    assert f"| commands in a batch | {MAX_BATCH} |" in limits_told
+    assert f"| artifacts pinned to a thread | {discussion.MAX_PINS} |" in limits_told
     assert f"`depth` ({DEPTH})" in PAGE
     assert f"`rate` ({RATE})" in PAGE
-    assert f"at most {limits.LOCKS_PER_CLIENT['agent']} locks" in who
-    assert f"people {limits.LOCKS_PER_CLIENT['human']}" in who
