@@ -11,6 +11,7 @@ from flowide.cli.desk import Desk, Place, print_json, print_table, say
 
 if TYPE_CHECKING:
     from flowide.headless.demo import Story
+    from flowide.space.queries import VariationView
 
 
 @click.command(epilog="\b\nExamples:\n  flowide demo\n  flowide demo --headless --dir ./flowide-demo")
@@ -76,8 +77,6 @@ def _open(root: Path, handle: str | None) -> None:
 
 
 def _print(story: Story) -> None:
-    from flowide.cli.variations import table_row as row
-
     [view] = [each for each in story.set.variations if each.variation.number == story.chosen]
     chosen, failed = view.variation, [check.name for check in view.checks if check.status != "passed"]
     checked = f"It failed {', '.join(failed)}" if failed else f"It passed all {len(view.checks)} checks"
@@ -85,21 +84,22 @@ def _print(story: Story) -> None:
     base = next((each["variation"] for each in chosen.parents if not each.get("piece")), None)
     click.echo()
     print_table(
-        ("NO", "ROUND", "BY", "MODEL", "BYTES", "CHECKS", "SCORE", "MARKS"),
-        [row(each) for each in story.set.variations],
+        ("NO", "ROUND", "BY", "CHECKS", "OPS/S", "SCORE", "MARKS"),
+        [_row(each) for each in story.set.variations],
     )
+    calls = story.totals["calls"]
     whole = "whole and sound" if not story.problems else f"NOT sound: {'; '.join(story.problems)}"
     click.echo(f"""
 You said “{story.sentence}”: variation {story.chosen} is variation {base} with {", ".join(took)}, put together by code.
 {checked} and was accepted under the lock as version {story.version} of
   {story.project}/{story.path}
-{story.events} events in the log, {whole}; {story.totals["calls"]} answers of scripted agents; {story.seconds} s.
+{_faster(story, base)}{story.events} events in the log, {whole}; {calls} answers of scripted agents; {story.seconds} s.
 
 Where to look:
   cd {story.project}""")
     program = _program()
     places = (
-        ("", "the app"),
+        ("", "the app: the grid of variations, the run, the file"),
         ("variations compare last", "which pieces differ"),
         (f"variations compare last {base} {story.chosen}", "what the blend changed"),
         (f"artifact blame {story.path}", "who wrote which piece"),
@@ -108,6 +108,27 @@ Where to look:
     width = max(len(command) for command, _ in places)
     for command, what in places:
         click.echo(f"  {program} {command:<{width}}  {what}")
+
+
+def _row(view: VariationView) -> tuple[object, ...]:
+    from flowide.cli.variations import table_row
+
+    number, round, by, model, _, checks, score, marks = table_row(view)
+    scripted = str(model or "").startswith("scripted/")
+    return number, round, f"{by}, scripted" if scripted else by, checks, _speed(view), score, marks
+
+
+def _speed(view: VariationView) -> int | None:
+    """What its benchmark said; None when it said nothing."""
+    return next((check.metrics["ops_per_s"] for check in view.checks if "ops_per_s" in check.metrics), None)
+
+
+def _faster(story: Story, base: int | None) -> str:
+    by_number = {each.variation.number: each for each in story.set.variations}
+    before, after = (_speed(by_number[number]) for number in (base or story.chosen, story.chosen))
+    if not before or not after or after <= before:
+        return ""
+    return f"It does {after / before:.1f} times as much in a second as variation {base} did.\n"
 
 
 def _program() -> str:

@@ -61,6 +61,16 @@ def request(n: int = 5) -> RunRequest:
     return RunRequest(flow="variations", brief=BRIEF, inputs={"path": TARGET, "n": n, "checks": CHECKS})
 
 
+_OPENING = (
+    "",
+    "A small cache is correct in most places and slow in one. Two agents write five new versions of it, a third",
+    "judges them. Their answers were written beforehand (scripted: no model, no network); all the rest is real:",
+    "the checks run, the splice parses, the lock excludes, the log is a chain of hashes.",
+    "",
+    "1. Five variations, each tested and measured in a private copy of the project.",
+)
+
+
 async def play(
     space: Space, folder: ProjectFolder, surroundings: Surroundings, *, quiet: bool, interrupted_by: list[int]
 ) -> Story:
@@ -70,13 +80,16 @@ async def play(
         FlowError: A step failed.
     """
     began = time.monotonic()
-    show = Show(output="none", quiet=quiet)
+    show = Show(output="none", quiet=quiet, headline=False)
+
+    def tell(*lines: str) -> None:
+        for line in () if quiet else lines:
+            say(line)
 
     async def answer(driven: Driven, text: str) -> None:
         [gate] = await space.read(Gates(run=driven.run))
         await space.execute(AnswerGate(gate=gate.id, answer=text))
-        if not quiet:
-            say(f"  @{space.actor.id}: {text}")
+        tell(f"  @{space.actor.id}: {text}")
 
     async def go_on(resume: str | None) -> Driven:
         driven = await drive(
@@ -92,7 +105,12 @@ async def play(
             raise _failure(driven)
         return driven
 
+    tell(*_OPENING)
     driven = await go_on(None)
+    tell(
+        "",
+        "2. You put 2 and 4 on the short list, say why, and ask for two more. Only that is sent to the agents.",
+    )
     view = await space.read(OneVariationSet("last"))
     await space.batch(
         [
@@ -104,6 +122,7 @@ async def play(
     )
     await answer(driven, "more 2 keep the short list's interface")
     driven = await go_on(driven.run)
+    tell("", "3. The tests of 2 fail, but its eviction is fast. You say which part you want, and where.")
     await answer(driven, SENTENCE)
     driven = await go_on(driven.run)
     assert driven.result is not None

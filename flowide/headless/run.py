@@ -36,6 +36,8 @@ class Show(Struct, frozen=True, kw_only=True):
     """Where the resulting text goes instead of stdout."""
     project: str | None = None
     """The project as it was given on the command line; None = it was not."""
+    headline: bool = True
+    """The line that names the run."""
     trace: bool = False
     """Where an unexpected error comes from, on stderr."""
 
@@ -181,7 +183,8 @@ def _sink(printer: Printer, show: Show) -> Any:
     async def pass_on(line: Line) -> None:
         if show.output == "jsonl":
             await printer.write(envelope.encode(line))
-        if not show.quiet or line["type"] == "warning":
+        shown = show.headline or line["type"] != "run.started"
+        if (shown and not show.quiet) or line["type"] == "warning":
             said = progress.tell(line)
             if said is not None:
                 say(said)
