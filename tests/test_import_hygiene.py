@@ -111,23 +111,44 @@ def test_a_command_loads_neither_terminal_app_nor_model_library(args: list[str],
 
 def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
     """Also the lazy imports, which no test needs to reach."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {_name(each) for each in project["dependencies"]}
-    declared |= {_name(each) for each in project["optional-dependencies"]["local"]}
+    declared = {*_declared("dependencies"), *_declared("optional-dependencies", "local")}
     provides = _providers()
-    unknown = set()
+
+    unknown = {
+        top
+        for top in _imported() - WITH_LITELLM
+        if not declared & provides.get(top, {canonicalize_name(top)})
+    }
+
+    assert unknown == set()
+
+
+def test_every_declared_dependency_is_imported() -> None:
+    provides = _providers()
+    used = {name for top in _imported() for name in provides.get(top, {canonicalize_name(top)})}
+
+    assert _declared("dependencies") - used - {"tree-sitter-typescript"} == set()  # a grammar, loaded by name
+
+
+def _imported() -> set[str]:
+    """Top-level modules of other projects that the package imports anywhere."""
+    found = set()
     for file in (ROOT / "flowide").rglob("*.py"):
         if "demo" in file.relative_to(ROOT / "flowide").parts:
             continue
         for node in ast.walk(ast.parse(file.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names = [node.module]
-            for top in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"flowide"}:
-                if top not in WITH_LITELLM and not declared & provides.get(top, {top}):
-                    unknown.add(f"{file.relative_to(ROOT)}: {top}")
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"flowide"}
 
-    assert unknown == set()
+
+def _declared(*where: str) -> set[str]:
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for key in where:
+        found = found[key]
+    return {_name(each) for each in found}
 
 
 def _name(requirement: str) -> str:
