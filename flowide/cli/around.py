@@ -25,11 +25,12 @@ def project_root(given: str | None = None) -> Path:
     return next((each for each, mark in marks if mark.is_dir() and mark != user), here)
 
 
-def acting(handle: str | None, project: Path) -> Actor:
+def acting(handle: str | None, project: Path, found: settings.Settings | None = None) -> Actor:
     """Who acts: the named one, else that of the settings, the git user, the login user."""
     from flowide.domain.actors import Actor
 
-    name = handle or settings.load(project).settings.me.handle or _git_user(project) or _login_user()
+    found = found or settings.load(project).settings
+    name = handle or found.me.handle or _git_user(project) or _login_user()
     return Actor(name.removeprefix("@"))
 
 

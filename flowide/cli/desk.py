@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
     from flowide.domain import rows
     from flowide.project.folder import ProjectFolder
+    from flowide.settings import Settings
     from flowide.space.api import Space
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 QUIET = "flowide.quiet"
 """Key in the context's `meta` after -q."""
-TTL_MS = 30_000
-"""Milliseconds a lock lives without a renewal, unless `--ttl` says otherwise."""
 
 
 class Place:
@@ -53,10 +52,16 @@ class Place:
 class Desk:
     """An open space with its folder, and the ways commands print."""
 
-    def __init__(self, folder: ProjectFolder, space: Space, *, as_json: bool) -> None:
+    def __init__(self, folder: ProjectFolder, space: Space, settings: Settings, *, as_json: bool) -> None:
         self.folder = folder
         self.space = space
+        self.settings = settings
         self.json = as_json
+
+    @property
+    def ttl_ms(self) -> int:
+        """Milliseconds a lock lives without a renewal, unless `--ttl` says otherwise."""
+        return round(self.settings.lock.ttl_s * 1000)
 
     async def find(self, ref: str) -> rows.Artifact:
         """The artifact by path or id, in step with its file."""
@@ -189,16 +194,22 @@ async def desk(place: Place) -> AsyncIterator[Desk]:
     """The desk for the common options."""
     from flowide.cli.around import acting, project_root
     from flowide.project.folder import ProjectFolder
+    from flowide.settings import load
     from flowide.space.open import open_space
+    from flowide.space.policy import policy_of
 
     folder = ProjectFolder.open(project_root(place.project))
     folder.tell = warn
-    actor = acting(place.handle, folder.root)
+    settings = load(folder.root).settings
+    actor = acting(place.handle, folder.root, settings)
     space = await open_space(
-        folder.database, actor=actor, client=client_id(place.client, folder.database, actor.id)
+        folder.database,
+        actor=actor,
+        client=client_id(place.client, folder.database, actor.id),
+        policy=policy_of(settings),
     )
     try:
-        yield Desk(folder, space, as_json=place.json)
+        yield Desk(folder, space, settings, as_json=place.json)
     finally:
         await space.close()
 

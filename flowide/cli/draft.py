@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowide.cli.desk import TTL_MS, Desk, Place, print_json, print_text, workspace_command
+from flowide.cli.desk import Desk, Place, print_json, print_text, workspace_command
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Draft
@@ -58,7 +58,7 @@ def adopt(ref: str, at: Place) -> None:
 
         found = await _draft(desk, ref)
         row = await desk.space.read(FindArtifact(found.artifact))
-        fence = (await desk.space.execute(AdoptDraft(draft=found.id, ttl_ms=TTL_MS))).ok.fence
+        fence = (await desk.space.execute(AdoptDraft(draft=found.id, ttl_ms=desk.ttl_ms))).ok.fence
         desk.tell(
             f"fence {fence} version {found.base}  (go on with: flowide edit {row.path} --fence {fence})",
             {"artifact": row.id, "path": row.path, "draft": found.id, "fence": fence, "version": found.base},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flowide.cli.common import seconds
-from flowide.cli.desk import TTL_MS, Desk, Place, say, workspace_command
+from flowide.cli.desk import Desk, Place, say, workspace_command
 
 
 @click.command(
@@ -43,7 +43,7 @@ def edit(
         row = await desk.find(ref)
         held = fence
         if held is None:
-            granted = await acquire(desk.space, row.id, timeout_s=wait, ttl_ms=TTL_MS, purpose=purpose)
+            granted = await acquire(desk.space, row.id, timeout_s=wait, ttl_ms=desk.ttl_ms, purpose=purpose)
             held = granted.fence
             row = await desk.known(row.id)
         assert held is not None

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from flowide.cli.desk import TTL_MS, Desk, say, warn
+from flowide.cli.desk import Desk, say, warn
 from flowide.cli.holding import keep_text, kept_as, put_draft
 from flowide.domain.commands import MAX_BLOB, ReleaseLock, Versioned
 from flowide.domain.rows import Artifact
@@ -105,7 +105,9 @@ class Editing:
         return live.text.encode()
 
     async def _edit(self, file: Path) -> None:
-        keeper = LeaseKeeper.of_lock(self._desk.space, self._artifact.id, self._fence, ttl_ms=TTL_MS)
+        keeper = LeaseKeeper.of_lock(
+            self._desk.space, self._artifact.id, self._fence, ttl_ms=self._desk.ttl_ms
+        )
         async with keeper:
             editor = await asyncio.create_subprocess_exec(*self._command, str(file))
             watching = asyncio.create_task(self._watch(file))

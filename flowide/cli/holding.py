@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from flowide.cli.desk import TTL_MS, Desk
+from flowide.cli.desk import Desk
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Artifact
@@ -33,7 +33,7 @@ async def lock_for(
     if fence is not None:
         yield fence, artifact.version
         return
-    granted = await acquire(desk.space, artifact.id, timeout_s=wait_s, ttl_ms=TTL_MS, purpose=purpose)
+    granted = await acquire(desk.space, artifact.id, timeout_s=wait_s, ttl_ms=desk.ttl_ms, purpose=purpose)
     assert granted.fence is not None and granted.version is not None
     try:
         yield granted.fence, granted.version

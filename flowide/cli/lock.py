@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowide.cli.common import seconds
-from flowide.cli.desk import TTL_MS, Desk, Place, workspace_command
+from flowide.cli.desk import Desk, Place, workspace_command
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Artifact
@@ -30,7 +30,9 @@ def lock() -> None:
 @lock.command(epilog="\b\nExample:\n  flowide lock acquire src/cache.py --wait 60 --ttl 600")
 @click.argument("ref", metavar="PATH|ID")
 @click.option("--wait", type=seconds, default=0.0, metavar="S", help="Seconds to queue for it.")
-@click.option("--ttl", type=seconds, metavar="S", help="Seconds it lives without a renewal; 30 by default.")
+@click.option(
+    "--ttl", type=seconds, metavar="S", help="Seconds it lives without a renewal; by default [lock] ttl_s."
+)
 @click.option("--purpose", default="", help="What for; others see it.")
 @workspace_command
 def acquire(ref: str, wait: float, ttl: float | None, purpose: str, at: Place) -> None:
@@ -41,7 +43,7 @@ def acquire(ref: str, wait: float, ttl: float | None, purpose: str, at: Place) -
 
         row = await desk.find(ref)
         granted = await acquire(
-            desk.space, row.id, timeout_s=wait, ttl_ms=_milliseconds(ttl), purpose=purpose
+            desk.space, row.id, timeout_s=wait, ttl_ms=_milliseconds(ttl, desk), purpose=purpose
         )
         desk.tell(
             f"fence {granted.fence} version {granted.version}",
@@ -172,7 +174,9 @@ def transfer(*, ref: str, to: str, agent: bool, without_draft: bool, fence: int 
 @click.argument("ref", metavar="PATH|ID")
 @click.option("--reason", required=True, help="The holder is told.")
 @click.option("--take", is_flag=True, help="Take the lock in the same step; prints its fence.")
-@click.option("--ttl", type=seconds, metavar="S", help="Seconds it lives without a renewal; 30 by default.")
+@click.option(
+    "--ttl", type=seconds, metavar="S", help="Seconds it lives without a renewal; by default [lock] ttl_s."
+)
 @workspace_command
 def force(ref: str, reason: str, take: bool, ttl: float | None, at: Place) -> None:
     """End somebody's lock. What they wrote is kept as a draft of theirs."""
@@ -183,7 +187,7 @@ def force(ref: str, reason: str, take: bool, ttl: float | None, at: Place) -> No
         row = await desk.known(ref)
         forced = (
             await desk.space.execute(
-                ForceLock(artifact=row.id, reason=reason, take=take, ttl_ms=_milliseconds(ttl))
+                ForceLock(artifact=row.id, reason=reason, take=take, ttl_ms=_milliseconds(ttl, desk))
             )
         ).ok
         line = (
@@ -272,5 +276,5 @@ async def _fence(desk: Desk, row: Artifact, given: int | None) -> int:
     return state.lock.fence
 
 
-def _milliseconds(ttl: float | None) -> int:
-    return TTL_MS if ttl is None else round(ttl * 1000)
+def _milliseconds(ttl: float | None, desk: Desk) -> int:
+    return desk.ttl_ms if ttl is None else round(ttl * 1000)

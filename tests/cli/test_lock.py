@@ -262,6 +262,14 @@ def test_a_lease_has_bounds(flowide: Here, ttl: str) -> None:
     assert flowide("lock", "acquire", SHOP, "--ttl", ttl).code == 2
 
 
+def test_the_settings_say_how_long_a_lock_lives(flowide: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWIDE_LOCK_TTL_S", "7")
+
+    flowide("lock", "acquire", SHOP)
+
+    assert 0 < flowide("lock", "list", "--json").json[0]["expires_ms"] <= 7000
+
+
 def test_waiters_are_served_in_order_by_release_and_by_force(apart: Apart) -> None:
     fence = acquired(apart("lock", "acquire", SHOP, "--ttl", "600"))
     waiting = []
