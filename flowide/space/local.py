@@ -6,7 +6,8 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -20,14 +21,17 @@ from flowide.errors import FlowError, NotFound, TooLarge
 from flowide.space.api import Reply
 from flowide.space.arbiter import Work, run
 from flowide.space.clock import Clock, SystemClock
-from flowide.space.queries import Query, Search, Verify
+from flowide.space.queries import Query, Search, Stats, Verify
 from flowide.space.reads import answer
 from flowide.store.api import Store
+
+if TYPE_CHECKING:
+    from flowide.space.archive import Moved
 
 Ok = TypeVar("Ok")
 R = TypeVar("R")
 
-LONG_QUERIES = (Search, Verify)
+LONG_QUERIES = (Search, Stats, Verify)
 """Answered in a thread, over a connection of their own."""
 POLL_S = 0.03
 """Seconds between looks at what other processes committed."""
@@ -112,6 +116,24 @@ class LocalSpace:
 
     async def head(self) -> int:
         return self.store.position().seq
+
+    async def export_to(self, folder: Path) -> Moved:
+        """Write the whole space into an empty folder, as plain files and JSON lines; see `archive`."""
+        from flowide.space.archive import export_to
+
+        def leave() -> Moved:
+            with self.store.aside() as store:
+                return export_to(store, folder)
+
+        return await asyncio.to_thread(leave)
+
+    async def import_from(self, folder: Path) -> Moved:
+        """Fill this space, which has to be empty, from an export."""
+        from flowide.space.archive import import_from
+
+        moved = await asyncio.to_thread(import_from, self.store, folder)
+        self._followers.wake()
+        return moved
 
     async def rebuild(self) -> None:
         """Make all projections again from the log, as a part of repairing a workspace.

@@ -24,14 +24,14 @@ def problems(view: View, store: Store) -> list[Problem]:
     fresh = MemoryStore()
     broken = _check_log(store, fresh)
     found = [] if broken is None else [broken]
-    found += [Problem(None, line) for line in store.damage()]
+    found += [Problem(None, line, "file") for line in store.damage()]
     if broken is not None:
         return found
     for check in (_check_blobs(view, store), _check_rows(view, fresh), _check_live(view)):
         try:
             found += check
         except StorageFailed as error:
-            found.append(Problem(None, error.message))
+            found.append(Problem(None, error.message, "file"))
     return found
 
 
@@ -40,7 +40,7 @@ class _Wrong(Exception):
 
     def __init__(self, seq: int, what: str) -> None:
         super().__init__(what)
-        self.problem = Problem(seq, what)
+        self.problem = Problem(seq, what, "log")
 
 
 def _check_log(store: Store, fresh: MemoryStore) -> Problem | None:
@@ -59,9 +59,9 @@ def _check_log(store: Store, fresh: MemoryStore) -> Problem | None:
     try:
         head = store.position()
     except (StorageFailed, ValueError) as error:
-        return Problem(seq + 1, f"the counter of the log cannot be read: {error}")
+        return Problem(seq + 1, f"the counter of the log cannot be read: {error}", "log")
     if (head.seq, head.chain) != (seq, chain):
-        return Problem(seq + 1, f"the log ends at {seq}, its counter says {head.seq}")
+        return Problem(seq + 1, f"the log ends at {seq}, its counter says {head.seq}", "log")
     return None
 
 
@@ -100,10 +100,10 @@ def _check_blobs(view: View, store: Store) -> Iterator[Problem]:
         try:
             data = store.blob(name)
         except FlowError as error:
-            yield Problem(None, f"blob {name}: {error.message}")
+            yield Problem(None, f"blob {name}: {error.message}", "content")
             continue
         if data is None or sha256(data).hexdigest() != name or view.blob_size(name) != len(data):
-            yield Problem(None, f"blob {name} holds other bytes than its name and size say")
+            yield Problem(None, f"blob {name} holds other bytes than its name and size say", "content")
 
 
 def _check_live(view: View) -> Iterator[Problem]:
@@ -111,23 +111,25 @@ def _check_live(view: View) -> Iterator[Problem]:
     streams: dict[str, int] = {}
     for chunk in view.find(Chunk, order="off"):
         if chunk.off != streams.get(chunk.stream, 0):
-            yield Problem(None, f"live text {chunk.stream} has a gap before byte {chunk.off}")
+            yield Problem(None, f"live text {chunk.stream} has a gap before byte {chunk.off}", "live")
         streams[chunk.stream] = chunk.off + len(chunk.text.encode())
     for live in view.find(LiveDraft):
         lock = view.get(Lock, live.artifact)
         if lock is None or lock.state == "free" or lock.fence != live.fence:
-            yield Problem(None, f"a live draft of {live.artifact} has the fence {live.fence} of no lock")
+            yield Problem(
+                None, f"a live draft of {live.artifact} has the fence {live.fence} of no lock", "live"
+            )
         if streams.pop(stream_of(live.artifact, live.fence), 0) != live.size:
-            yield Problem(None, f"the live draft of {live.artifact} is not as long as it says")
+            yield Problem(None, f"the live draft of {live.artifact} is not as long as it says", "live")
     for stream in streams:
         if stream.startswith("draft:"):
-            yield Problem(None, f"live text {stream} belongs to no draft")
+            yield Problem(None, f"live text {stream} belongs to no draft", "live")
     for lease in view.find(Lease):
         kind, _, id = lease.key.partition(":")
         leased: Lock | Run | None = view.get(Lock, id) if kind == "lock" else view.get(Run, id)
         fits = leased is not None and leased.fence == lease.fence
         if not (fits or (kind == "ticket" and view.get(Ticket, id) is not None)):
-            yield Problem(None, f"the lease {lease.key} with fence {lease.fence} belongs to nothing")
+            yield Problem(None, f"the lease {lease.key} with fence {lease.fence} belongs to nothing", "live")
 
 
 def _check_rows(view: View, fresh: MemoryStore) -> Iterator[Problem]:
@@ -138,9 +140,9 @@ def _check_rows(view: View, fresh: MemoryStore) -> Iterator[Problem]:
             for key in sorted(have.keys() | want.keys(), key=str):
                 if have.get(key) != want.get(key):
                     seq = getattr(want.get(key) or have.get(key), "seq", None)
-                    yield Problem(seq, f"table {kind.TABLE}, row {key} does not follow from the log")
+                    yield Problem(seq, f"table {kind.TABLE}, row {key} does not follow from the log", "table")
             for row in want.values():
                 digest = getattr(row, "sha256", None)
                 if digest is not None and view.blob_size(digest) is None:
                     seq = getattr(row, "seq", None)
-                    yield Problem(seq, f"blob {digest} of {kind.TABLE} is missing")
+                    yield Problem(seq, f"blob {digest} of {kind.TABLE} is missing", "content")

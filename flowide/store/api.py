@@ -58,6 +58,10 @@ class Tx(View, Protocol):
         """The stored answer of a command."""
         ...
 
+    def forget(self) -> None:
+        """Let go of what was remembered to save reads; a long transaction calls it now and then."""
+        ...
+
     def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
         """Store an answer; `wall_ms` is Unix milliseconds, for pruning."""
         ...
@@ -103,6 +107,10 @@ class Store(Protocol):
 
     def blob(self, sha256: str) -> bytes | None:
         """Stored bytes, or None."""
+        ...
+
+    def replies(self, after: str, limit: int) -> list[tuple[str, StoredReply, int]]:
+        """`(command id, answer, Unix milliseconds)` with ids above `after`, in their order."""
         ...
 
     def blob_names(self) -> list[str]:

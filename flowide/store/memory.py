@@ -29,7 +29,7 @@ class _State:
     def __init__(self) -> None:
         self.rows: dict[type[Row], dict[Key, Row]] = {}
         self.blobs: dict[str, bytes] = {}
-        self.replies: dict[str, StoredReply] = {}
+        self.replies: dict[str, tuple[StoredReply, int]] = {}
         self.log: list[tuple[Event, bytes]] = []
 
 
@@ -85,10 +85,14 @@ class _MemoryTx:
             self._set(self.state.blobs, sha256, data)
 
     def reply(self, command_id: str) -> StoredReply | None:
-        return self.state.replies.get(command_id)
+        found = self.state.replies.get(command_id)
+        return None if found is None else found[0]
+
+    def forget(self) -> None:
+        """Nothing is remembered beside the rows."""
 
     def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
-        self._set(self.state.replies, command_id, stored)
+        self._set(self.state.replies, command_id, (stored, wall_ms))
 
     def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         before = table.get(key)
@@ -156,6 +160,10 @@ class MemoryStore:
 
     def blob(self, sha256: str) -> bytes | None:
         return self._state.blobs.get(sha256)
+
+    def replies(self, after: str, limit: int) -> list[tuple[str, StoredReply, int]]:
+        ids = sorted(id for id in self._state.replies if id > after)[:limit]
+        return [(id, *self._state.replies[id]) for id in ids]
 
     def blob_names(self) -> list[str]:
         return list(self._state.blobs)

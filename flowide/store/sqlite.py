@@ -20,7 +20,7 @@ import msgspec
 from flowide.domain.events import Event
 from flowide.domain.view import View
 from flowide.errors import StorageFailed
-from flowide.store.api import Position, Store, Tx
+from flowide.store.api import Position, Store, StoredReply, Tx
 from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
 from flowide.store.opening import BUSY_S, TURN_S, Machine, connect, make_private, prepare
@@ -171,6 +171,14 @@ class SqliteStore:
     def blob(self, sha256: str) -> bytes | None:
         with self._looking():
             return Reader(self._look).blob(sha256)
+
+    def replies(self, after: str, limit: int) -> list[tuple[str, StoredReply, int]]:
+        with self._looking():
+            found = self._look.execute(
+                'SELECT "id", "body", "reply", "wall_ms" FROM "replies" WHERE "id" > ? ORDER BY "id" LIMIT ?',
+                (after, limit),
+            ).fetchall()
+        return [(id, StoredReply(body, bytes(reply)), wall_ms) for id, body, reply, wall_ms in found]
 
     def blob_names(self) -> list[str]:
         with self._looking():

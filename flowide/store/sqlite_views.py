@@ -129,6 +129,10 @@ class Writer(Reader):
         found = self.execute('SELECT "body", "reply" FROM "replies" WHERE "id" = ?', (command_id,)).fetchall()
         return StoredReply(*found[0]) if found else None
 
+    def forget(self) -> None:
+        self._seen.clear()
+        self._found.clear()
+
     def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
         self.execute(
             'INSERT INTO "replies" VALUES (?, ?, ?, ?, ?)',

@@ -25,6 +25,7 @@ from flowide.space.queries.gates import Gates
 from flowide.space.queries.git import Commits
 from flowide.space.queries.locks import Locks, LockState
 from flowide.space.queries.runs import OneRun, Runs, RunView, StepText
+from flowide.space.queries.stats import ActorStats, HoldStats, ModelStats, Stats, StatsView
 from flowide.space.queries.variations import (
     OneVariationSet,
     SetView,
@@ -34,6 +35,7 @@ from flowide.space.queries.variations import (
 )
 
 __all__ = [
+    "ActorStats",
     "ArtifactAt",
     "Artifacts",
     "Commits",
@@ -47,10 +49,12 @@ __all__ = [
     "Gates",
     "History",
     "Hit",
+    "HoldStats",
     "LatestMessage",
     "LiveDraft",
     "LockState",
     "Locks",
+    "ModelStats",
     "OneDecision",
     "OneMessage",
     "OneRun",
@@ -63,6 +67,8 @@ __all__ = [
     "Search",
     "SetView",
     "Spoken",
+    "Stats",
+    "StatsView",
     "StepText",
     "ThreadMessages",
     "ThreadView",

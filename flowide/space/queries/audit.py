@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from flowide.space.queries.base import Query
@@ -31,8 +33,10 @@ class Problem(Struct, frozen=True):
     """Something `verify` found wrong."""
 
     seq: int | None
-    """The first event concerned; None for blobs and projections."""
+    """The event concerned; None where it cannot be told."""
     what: str
+    where: Literal["log", "content", "table", "live", "file"]
+    """The log itself, contents by their SHA-256, tables that follow from the log, text being written, or the rest."""
 
 
 class Verify(Query[list[Problem]], frozen=True):

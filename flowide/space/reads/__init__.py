@@ -29,6 +29,10 @@ def answer(query: q.Query[Any], store: Store, now: Now) -> Any:
         from flowide.space.reads.search import search
 
         return search(store, query)
+    if isinstance(query, q.Stats):
+        from flowide.space.reads.stats import stats
+
+        return stats(store, query, now)
     with store.read() as view:
         if isinstance(query, q.Verify):
             from flowide.space.verify import problems
