@@ -41,9 +41,12 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "splice": ("flowide.cli.pieces:splice", "Put pieces of other files into a file."),
     },
     "What there is": {
-        "search": ("flowide.cli.search:search", "Search artifacts and variations."),
+        "search": ("flowide.cli.search:search", "Search artifacts, variations, messages, decisions."),
         "log": ("flowide.cli.log:log", "The audit trail, for people."),
         "verify": ("flowide.cli.verify:verify", "Check hash chain, blobs and projections."),
+        "stats": ("flowide.cli.stats:stats", "Who held what how long, waits, saves, cost, acceptance."),
+        "export": ("flowide.cli.export:export", "Write the whole space as plain files and JSON lines."),
+        "import": ("flowide.cli.import_:import_", "Fill an empty space from an export."),
         "flows": ("flowide.cli.flows:flows", "Flow files: list, show, validate, new."),
         "agents": ("flowide.cli.agents:agents", "Agents: list, test, new."),
     },
