@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -181,10 +181,16 @@ class YamlFile:
 
 
 def _at(type_: Any, route: Route) -> Any:
-    """The Struct that a route leads to; only lists of Structs are nested in our files."""
+    """The Struct that a route leads to; lists of Structs and Structs by name are nested in our files."""
+    by_name = False
     for step in route:
-        if isinstance(step, int):
+        if isinstance(step, int) or by_name:
+            by_name = False
             continue
         hint = next(field.type for field in msgspec.structs.fields(type_) if field.encode_name == step)
-        type_ = getattr(hint, "__args__", (hint,))[0]
+        by_name = get_origin(hint) is dict
+        inner = [
+            each for each in get_args(hint) if isinstance(each, type) and issubclass(each, msgspec.Struct)
+        ]
+        type_ = inner[0] if inner else hint
     return type_

@@ -101,7 +101,7 @@ def post(view: View, command: PostMessage, caller: Caller, now: Now) -> Decision
     human = caller.actor.kind == "human"
     depth = 0 if human else _depth(view, thread, command, caller)
     _check_asked(command, human=human)
-    asks, unasked = _asks(thread, command, caller, depth)
+    asks, unasked = _asks(view, thread, command, caller, depth)
     out = Outcome()
     out.facts.append(
         MessagePosted(
@@ -163,13 +163,14 @@ def _check_asked(command: PostMessage, *, human: bool) -> None:
 
 
 def _asks(
-    thread: Thread, command: PostMessage, caller: Caller, depth: int
+    view: View, thread: Thread, command: PostMessage, caller: Caller, depth: int
 ) -> tuple[list[str], list[dict[str, str]]]:
     """The rule table: who answers, and who was mentioned and does not."""
     mentioned = list(dict.fromkeys(command.mentions))
     if caller.actor.kind == "human":
         default = [thread.agent] if thread.agent and not mentioned else []
         return mentioned or default, []
+    room = thread.rate - thread.chain - 1 - _owed_besides(view, thread, command, caller) if mentioned else 0
     asks: list[str] = []
     unasked: list[dict[str, str]] = []
     for agent in mentioned:
@@ -178,13 +179,20 @@ def _asks(
             why = "self"
         elif depth > thread.depth:
             why = "depth"
-        elif thread.chain + 1 + len(asks) >= thread.rate:
+        elif len(asks) >= room:
             why = "rate"
         if why:
             unasked.append({"agent": agent, "why": why})
         else:
             asks.append(agent)
     return asks, unasked
+
+
+def _owed_besides(view: View, thread: Thread, command: PostMessage, caller: Caller) -> int:
+    """Answers that are due in a thread when this message is posted."""
+    due = sum(view.count(Turn, thread=thread.id, state=state) for state in ("waiting", "taken"))
+    own = None if command.reply_to is None else view.get(Turn, command.reply_to, caller.actor.id)
+    return due - (own is not None)
 
 
 def _stop_chain(view: View, thread: Thread, caller: Caller, out: Outcome) -> None:
@@ -232,10 +240,16 @@ def take(view: View, command: TakeTurn, caller: Caller, now: Now) -> Decision:
                 holder=other.actor,
                 run=turn.run,
             )
-    if turn.state == "taken" and (turn.run, turn.step) == (run.id, command.step):
+    as_asked = (run.id, command.step, command.manifest)
+    if turn.state == "taken" and (turn.run, turn.step, turn.manifest) == as_asked:
         return Decision(ok=Done())
     taken = TurnTaken(
-        thread=turn.thread, message=turn.message, agent=turn.agent, run=run.id, step=command.step
+        thread=turn.thread,
+        message=turn.message,
+        agent=turn.agent,
+        run=run.id,
+        step=command.step,
+        manifest=command.manifest,
     )
     return Decision(ok=Done(), facts=[taken])
 

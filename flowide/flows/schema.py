@@ -96,6 +96,40 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timeout_s: float = 600.0
 
 
+class Discuss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """People's words are answered by the agents they mention, or every agent speaks in turn."""
+
+    thread: str = ""
+    """Id or title of a thread, or `last`; empty = a new one. Template."""
+    title: str = ""
+    """Of a new thread; empty = the start of the message. Template."""
+    about: str = "{{ path }}"
+    """File a new thread is about; empty = none. Template."""
+    message: str = "{{ brief }}"
+    """What is said first, by the person who runs; empty = nothing. Template."""
+    agents: list[str] = []
+    """Handles, in the order in which they speak; empty = the run's."""
+    rounds: int | str = 0
+    """How often every agent speaks; 0 = only who is mentioned answers. Template."""
+    context: int | str = 24000
+    """Tokens of what an agent is told. Template."""
+
+
+class Decide(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Open decisions of a discussion are put to a person; one is worded first when there is none."""
+
+    thread: str = ""
+    """Id or title of the thread; empty = that of the discuss step before. Template."""
+    by: str | None = None
+    """Handle of the agent that words it; None = the first that does not judge."""
+    text: str = ""
+    """The decision itself; then no agent is asked. Template."""
+    context: int = 24000
+    """Tokens of what the agent is told."""
+    required: bool = False
+    """True = the run is rejected when nothing is agreed."""
+
+
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step: an id, a condition, and exactly one of the kinds."""
 
@@ -110,6 +144,8 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     choose: Choose | None = None
     accept: Accept | None = None
     gate: Gate | None = None
+    discuss: Discuss | None = None
+    decide: Decide | None = None
     run: Command | None = None
 
     @property
@@ -123,7 +159,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return getattr(self, self.kind)
 
 
-KINDS = ("vary", "more", "check", "critique", "choose", "accept", "gate", "run")
+KINDS = ("vary", "more", "check", "critique", "choose", "accept", "gate", "discuss", "decide", "run")
 """Step kinds, in the order in which they are explained."""
 
 

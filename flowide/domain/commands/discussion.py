@@ -96,6 +96,8 @@ class TakeTurn(Command[Done], frozen=True, kw_only=True, tag="turn.take"):
     agent: str
     step: str
     """Key of the step whose text can be watched while it is written."""
+    manifest: str | None = None
+    """Blob that lists what the agent is given."""
 
 
 class FailTurn(Command[Done], frozen=True, kw_only=True, tag="turn.fail"):

@@ -75,6 +75,7 @@ class TurnTaken(Fact, frozen=True, kw_only=True, tag="turn.taken"):
     agent: str
     run: str
     step: str
+    manifest: str | None = None
 
 
 class TurnFailed(Fact, frozen=True, kw_only=True, tag="turn.failed"):

@@ -91,6 +91,8 @@ class Turn(Row, frozen=True):
     run: str | None
     """The run that writes the answer, or wrote it."""
     step: str | None
+    manifest: str | None
+    """Blob that lists what the agent is given."""
     reply: str | None
     """Id of the answer."""
     why: str

@@ -13,7 +13,7 @@ from msgspec import Struct, field, structs
 from flowide.agents.api import Request
 from flowide.agents.context import encode
 from flowide.domain import rows
-from flowide.domain.commands import Command, FailTurn, ProposeDecision, TakeTurn
+from flowide.domain.commands import FailTurn, ProposeDecision, TakeTurn
 from flowide.domain.decisions import MAX_TEXT
 from flowide.domain.discussion import MAX_MESSAGE
 from flowide.domain.events import Event
@@ -235,7 +235,7 @@ async def say(place: Place, turn: rows.Turn, key: str, text: str, manifest: str 
     step = state.steps.get(key)
     usage = {} if step is None else step.usage
     writing = Writing(
-        thread=thread,
+        thread=thread.id,
         text=text,
         known=list(state.agents),
         message=id,
@@ -256,7 +256,7 @@ async def say(place: Place, turn: rows.Turn, key: str, text: str, manifest: str 
     proposals = await _proposals(state, text, id)
     [posted, *_] = await state.commit(post, *proposals, actor=state.actor(turn.agent))
     for each in posted.unasked:
-        if each["why"] != "self":
+        if each["why"] != "self" and thread.depth:
             state.observer.warning(
                 f"@{turn.agent} mentions @{each['agent']}, who is not asked: the limit between agents is reached"
             )
@@ -270,7 +270,7 @@ def proposed_in(text: str) -> list[str]:
     return [" ".join(text[match.start(1) : match.end(1)].split()) for match in _DECISION.finditer(prose)]
 
 
-async def _proposals(state: RunState, text: str, message: str) -> Sequence[Command[object]]:
+async def _proposals(state: RunState, text: str, message: str) -> Sequence[ProposeDecision]:
     """The decisions of an answer that are not there yet."""
     there = {row.text.casefold() for row in await state.space.read(Decisions()) if row.status != "superseded"}
     new = [each for each in dict.fromkeys(proposed_in(text)) if each.casefold() not in there]

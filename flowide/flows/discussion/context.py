@@ -242,12 +242,12 @@ def message_item(message: rows.Message, agent: str) -> Item:
 async def _talk(space: Space, asked: Asked, budget: int) -> list[Item]:
     """The thread, and at its end what is to be answered; of a long thread only what could have room."""
     items: list[Item] = []
+    elsewhere = {ref.get("message") for ref in asked.refs}
     before, size = asked.upto + 1, 0
     while before > 1 and size <= budget:
         view = await space.read(ThreadMessages(asked.thread.id, PAGE, before))
-        page = [
-            message_item(each, asked.agent.handle) for each in view.messages if each.number != asked.number
-        ]
+        shown = [each for each in view.messages if each.number != asked.number and each.id not in elsewhere]
+        page = [message_item(each, asked.agent.handle) for each in shown]
         items = [*page, *items]
         size += sum(tokens_of(item.text) for item in page)
         if not view.messages:

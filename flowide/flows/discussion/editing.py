@@ -141,7 +141,7 @@ async def _announce(job: _Job, text: str) -> None:
         await job.space.read(OneMessage(id))
     except NotFound:
         thread = await job.space.read(FindThread(job.turn.thread))
-        writing = Writing(thread=thread, text=text, known=[], message=id, run=state.run, step=job.key)
+        writing = Writing(thread=thread.id, text=text, known=[], message=id, run=state.run, step=job.key)
         composed = await compose(job.space, state.folder, writing)
         await job.space.execute(composed.command)
 

@@ -28,7 +28,8 @@ class Composed(Struct, frozen=True):
 class Writing(Struct, frozen=True, kw_only=True):
     """A text on its way into a thread."""
 
-    thread: rows.Thread
+    thread: str
+    """Id; it may be about to be opened."""
     text: str
     known: Sequence[str]
     """Handles of the agents there are; other names are plain text."""
@@ -57,7 +58,7 @@ async def compose(space: Space, folder: ProjectFolder, writing: Writing) -> Comp
     refs += [each for each in await _said(space, writing, parsed) if each not in refs]
     edits = await _edits(space, folder, writing, parsed) if space.actor.kind == "human" else {}
     command = PostMessage(
-        thread=writing.thread.id,
+        thread=writing.thread,
         message=writing.message or uuid7(),
         text=writing.text,
         mentions=mentions,
@@ -71,7 +72,7 @@ async def compose(space: Space, folder: ProjectFolder, writing: Writing) -> Comp
 
 
 async def resolve(
-    space: Space, folder: ProjectFolder, thread: rows.Thread, reference: Reference
+    space: Space, folder: ProjectFolder, thread: str, reference: Reference
 ) -> dict[str, Any] | str | None:
     """What a reference stands for: an artifact at a version, or a message; a warning, or None for plain text."""
     artifact = await _artifact(space, folder, reference.target)
@@ -87,7 +88,7 @@ async def resolve(
         return found | ({"piece": reference.piece} if reference.piece else {})
     if reference.version is None and reference.piece is None:
         try:
-            message = await space.read(OneMessage(reference.target, thread.id))
+            message = await space.read(OneMessage(reference.target, thread))
         except NotFound:
             pass
         else:
@@ -122,7 +123,7 @@ async def _said(space: Space, writing: Writing, parsed: Parsed) -> list[dict[str
     """The latest messages of those whose words are meant."""
     refs = []
     for name in dict.fromkeys(each.name for each in parsed.said):
-        found = await space.read(LatestMessage(writing.thread.id, name, writing.before))
+        found = await space.read(LatestMessage(writing.thread, name, writing.before))
         if found is not None:
             refs.append(_message(found))
     return refs

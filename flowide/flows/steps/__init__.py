@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from flowide.flows.state import StepContext
-from flowide.flows.steps import accept, check, choose, command, critique, gate, more, vary
+from flowide.flows.steps import accept, check, choose, command, critique, decide, discuss, gate, more, vary
 
 STEPS: dict[str, Callable[[StepContext], Awaitable[dict[str, Any]]]] = {
     "vary": vary.run,
@@ -16,6 +16,8 @@ STEPS: dict[str, Callable[[StepContext], Awaitable[dict[str, Any]]]] = {
     "choose": choose.run,
     "accept": accept.run,
     "gate": gate.run,
+    "discuss": discuss.run,
+    "decide": decide.run,
     "run": command.run,
 }
 """What each kind does; the result is stored with the step, and templates see it as `steps.<id>`."""

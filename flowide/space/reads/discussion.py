@@ -72,6 +72,10 @@ def _latest(view: View, query: q.LatestMessage, now: Now) -> rows.Message | None
     return next((each for each in said if query.before is None or each.number < query.before), None)
 
 
+def _spoken(view: View, query: q.Spoken, now: Now) -> int:
+    return view.count(rows.Message, thread=query.thread, actor=query.actor)
+
+
 def _turns(view: View, query: q.Turns, now: Now) -> list[rows.Turn]:
     where: dict[str, Any] = {} if query.thread is None else {"thread": query.thread}
     return view.find(rows.Turn, order="seq", state=query.state, **where)
@@ -87,6 +91,7 @@ ANSWERS: Answers = {
     q.ThreadMessages: _messages,
     q.OneMessage: _one_message,
     q.LatestMessage: _latest,
+    q.Spoken: _spoken,
     q.Turns: _turns,
     q.OneTurn: _one_turn,
 }
