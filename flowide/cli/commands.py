@@ -36,6 +36,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "flowide.cli.conflicts:conflicts",
             "Texts that met another change: list, show, resolve.",
         ),
+        "watch": ("flowide.cli.watch:watch", "Keep artifacts in step with files that other programs change."),
         "git": ("flowide.cli.git:git", "Versions in the git repository: status, commit, notes."),
         "pieces": ("flowide.cli.pieces:pieces", "List the symbols or sections of a file."),
         "splice": ("flowide.cli.pieces:splice", "Put pieces of other files into a file."),

@@ -76,6 +76,20 @@ def scan(root: Path) -> Iterator[str]:
     yield from _scan(os.fspath(root), "", first_rules(root), 0)
 
 
+def folders(root: Path) -> Iterator[str]:
+    """Absolute paths of all folders in which files may count, the root first. Links are not followed."""
+    yield os.fspath(root)
+    yield from _folders(os.fspath(root), "", first_rules(root), 0)
+
+
+def artifact_path(relative: str) -> str | None:
+    """The artifact path of a file as the disk names it; None when it may not have one."""
+    *above, name = relative.split("/")
+    if NEVER.intersection(above) or name in NEVER or TEMPORARY.fullmatch(name):
+        return None
+    return _as_artifact_path("", relative)
+
+
 def ignored(root: Path, path: str) -> bool:
     """Whether a relative path, or a folder above it, is ignored."""
     stack = first_rules(root)
@@ -132,6 +146,22 @@ def _scan(folder: str, prefix: str, stack: Stack, depth: int) -> Iterator[str]:
             path = _as_artifact_path(prefix, name)
             if path is not None and not TEMPORARY.fullmatch(name):
                 yield path
+
+
+def _folders(folder: str, prefix: str, stack: Stack, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return  # unreadable, or gone since
+    for entry in found:
+        path = None if entry.name in NEVER else _as_artifact_path(prefix, entry.name)
+        if path is not None and not is_ignored(stack, f"{path}/", f"{entry.name}/"):
+            yield entry.path
+            inner = f"{path}/"
+            yield from _folders(entry.path, inner, _with_rules(stack, entry.path, inner), depth + 1)
 
 
 def _as_artifact_path(folder: str, name: str) -> str | None:

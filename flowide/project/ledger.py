@@ -45,6 +45,12 @@ class Ledger:
             return None if found is None else Seen(*found)
         return None
 
+    def stamps(self) -> dict[str, str]:
+        """The stamp of each artifact's file; empty ones prove nothing."""
+        with suppress(sqlite3.Error):
+            return dict(self._open().execute("SELECT artifact, stamp FROM seen").fetchall())
+        return {}
+
     def note(self, artifact: str, version: int, sha256: str, stamp: str = "") -> None:
         """Remember that the file holds this version."""
         with suppress(sqlite3.Error):

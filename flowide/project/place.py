@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from flowide.domain import rows
 from flowide.errors import BadInput, Conflict, Exists, FlowError, NotAllowed, NotFound, StorageFailed
@@ -22,6 +22,10 @@ from flowide.space.queries import ArtifactAt, Artifacts, FindArtifact
 
 DiskState = Literal["same", "changed", "missing", "blocked"]
 """`blocked`: what has the file's name is no file, or cannot be read."""
+
+if TYPE_CHECKING:
+    from flowide.project.catching_up import Change
+    from flowide.project.watching import News
 
 DOT = ".flowide"
 _GITIGNORE = (
@@ -174,7 +178,7 @@ class Place:
         row = await self.row_at(space, path)
         found = self.tree.read(path)
         if found is not None and (row is None or found.sha256 != row.sha256):
-            found = await self._settled(path, found)
+            found = await self.settled(path, found)
         if row is not None:
             return await sync.in_step(space, self.tree, self.ledger, row, found)
         if found is None:
@@ -184,7 +188,7 @@ class Place:
         sync.note(self.ledger, row, found)
         return row
 
-    async def _settled(self, path: str, found: Found) -> Found | None:
+    async def settled(self, path: str, found: Found) -> Found | None:
         """The file once nobody has written to it for a moment: half of a text is no version."""
         for _ in range(int(MOST_SETTLING_S / SETTLE_S)):
             age_s = (time.time_ns() - found.changed_ns) / 1e9
@@ -196,6 +200,21 @@ class Place:
                 return again
             found = again
         return found
+
+    async def catch_up(self, space: Space, paths: Collection[str] | None = None) -> list[Change]:
+        """Bring the artifacts at these paths, or all, into step with their files; what changed, by path.
+
+        Nothing is raised for a single file: conflicts and files that cannot be read are among the changes.
+        """
+        from flowide.project.catching_up import catch_up
+
+        return await catch_up(self, space, paths)
+
+    def watch(self, space: Space) -> AsyncIterator[News]:
+        """Keep artifacts in step with their files until closed; the news of it."""
+        from flowide.project.watching import watch
+
+        return watch(self, space)
 
     async def conflicts(self, space: Space) -> list[Card]:
         """Conflicts that wait for an answer, newest first; those whose two texts are one by now are closed."""

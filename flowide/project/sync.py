@@ -16,6 +16,7 @@ In a conflict the file stays as it is, and its bytes are kept as a blob.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from flowide.domain import rows
@@ -24,17 +25,17 @@ from flowide.domain.commands import (
     MAX_BLOB,
     MAX_INLINE,
     AcquireLock,
+    Command,
     CreateArtifact,
-    ReleaseLock,
     SaveArtifact,
 )
-from flowide.errors import BadInput, Busy, TooLarge
+from flowide.errors import BadInput, Busy, Fenced, TooLarge
 from flowide.project import conflicts
 from flowide.project.files import Found, Tree
 from flowide.project.kinds import kind_of
 from flowide.project.ledger import Ledger
 from flowide.space.api import Space
-from flowide.space.queries import Content, FindArtifact, History
+from flowide.space.queries import Content, FindArtifact, History, Locks
 
 
 async def content_of(space: Space, data: bytes) -> dict[str, Any]:
@@ -139,25 +140,37 @@ async def write_head(
 
 async def _take_change(space: Space, row: rows.Artifact, data: bytes) -> rows.Artifact:
     """A change from outside becomes a version by `disk`, under a lock like any other."""
-    disk = space.acting_as(DISK)
-    content = await content_of(disk, data)
     try:
-        granted = (await disk.execute(AcquireLock(artifact=row.id, purpose="changed on disk"))).ok
-    except Busy as busy:
+        await take_changes(space, [(row, data)])
+    except (Busy, Fenced) as busy:
         raise await conflicts.changed_under_lock(space, row, data) from busy
-    assert granted.fence is not None
-    try:
-        await disk.execute(
-            SaveArtifact(
-                artifact=row.id, fence=granted.fence, base=row.version, note="changed on disk", **content
-            )
-        )
-    except BaseException:
-        await disk.execute(ReleaseLock(artifact=row.id, fence=granted.fence))
-        raise
     row = await space.read(FindArtifact(row.id))
     await conflicts.settle_moot(space, row, f"what is on disk became version {row.version}")
     return row
+
+
+async def take_changes(space: Space, changed: Sequence[tuple[rows.Artifact, bytes]]) -> None:
+    """Up to 32 changes from outside become versions by `disk`, all together or none.
+
+    Raises:
+        Busy, Fenced: Somebody holds a lock among them.
+    """
+    disk = space.acting_as(DISK)
+    commands: list[Command[Any]] = []
+    for row, data in changed:
+        [state] = await disk.read(Locks(row.id))
+        # A grant adds one to the fence; when another grant comes first, the whole batch is refused.
+        commands += [
+            AcquireLock(artifact=row.id, purpose="changed on disk"),
+            SaveArtifact(
+                artifact=row.id,
+                fence=state.lock.fence + 1,
+                base=row.version,
+                note="changed on disk",
+                **await content_of(disk, data),
+            ),
+        ]
+    await disk.batch(commands)
 
 
 def _end_of_ms(ts: str) -> int:
