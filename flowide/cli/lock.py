@@ -277,4 +277,13 @@ async def _fence(desk: Desk, row: Artifact, given: int | None) -> int:
 
 
 def _milliseconds(ttl: float | None, desk: Desk) -> int:
-    return desk.ttl_ms if ttl is None else round(ttl * 1000)
+    from flowide.domain.commands import MAX_TTL_MS, MIN_TTL_MS
+    from flowide.errors import BadInput
+
+    wanted = desk.ttl_ms if ttl is None else round(ttl * 1000)
+    if not MIN_TTL_MS <= wanted <= MAX_TTL_MS:
+        raise BadInput(
+            f"a lock cannot live {wanted / 1000:g} s",
+            hint=f"--ttl goes from {MIN_TTL_MS / 1000:g} to {MAX_TTL_MS / 1000:g} seconds.",
+        )
+    return wanted
