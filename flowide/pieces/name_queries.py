@@ -126,7 +126,9 @@ _RUST = """
 (type_identifier) @use
 (shorthand_field_identifier) @use
 (scoped_identifier name: (identifier) @skip)
+(scoped_identifier path: (identifier) @path)
 (scoped_type_identifier name: (type_identifier) @skip)
+(scoped_type_identifier path: (identifier) @path)
 [(function_item) (closure_expression) (block) (impl_item) (struct_item) (enum_item) (trait_item) (type_item)
  (for_expression) (match_arm) (if_expression) (while_expression)] @scope
 (parameter pattern: (identifier) @bind)

@@ -74,13 +74,16 @@ def free_uses(outline: Outline, start: int, end: int, interest: Iterable[bytes])
         uses += _annotated(found, uses, wanted, source)
     if not binds or not uses:
         return uses
+    # In Rust a variable `ptr` does not hide the module of `ptr::null()`; a type parameter would.
+    generic = {source[node.start_byte : node.end_byte] for node in binds if node.type == "type_identifier"}
+    paths = {node.start_byte for node in found.get("path", ()) if outline.text(node) not in generic}
     scopes = _scopes(found, outline.language)
     hidden = _bindings(outline.language, scopes, binds, source)
     escaped = {
         (_innermost(scopes, node.start_byte, declared=False), source[node.start_byte : node.end_byte])
         for node in found.get("global", ())
     }
-    return [use for use in uses if not _is_bound(use, scopes, hidden, escaped)]
+    return [use for use in uses if use.start in paths or not _is_bound(use, scopes, hidden, escaped)]
 
 
 def _annotated(found: dict[str, list[Node]], uses: list[Use], wanted: set[bytes], source: bytes) -> list[Use]:

@@ -138,6 +138,7 @@ class RustCarrier(Carrier):
     def edits(self, base: Outline, wanted: Sequence[Wanted]) -> tuple[list[Edit], list[str]]:
         """Names join a `use` of the same path; new declarations stand beside those of their kind."""
         edits: list[Edit] = []
+        warnings = _modules_lacking(base, wanted)
         places: dict[int, tuple[Item | None, list[Entry]]] = {}
         merges: dict[int, tuple[Node, list[Entry]]] = {}
         for want in wanted:
@@ -159,7 +160,22 @@ class RustCarrier(Carrier):
             edits += _merged(base, node, entries)
         for place, entries in places.values():
             edits += _fresh(base, place, entries)
-        return edits, []
+        return edits, warnings
+
+
+def _modules_lacking(base: Outline, wanted: Sequence[Wanted]) -> list[str]:
+    """Imports out of modules or enums that the source declares itself and the base does not have."""
+    have = {name for item in base.top_items() for name in item.names}
+    warnings = []
+    for want in wanted:
+        steps = want.binding.module.removeprefix("self::").split("::")
+        declared = {name for item in want.binding.owner.top_items() for name in item.names}
+        if want.place is None and steps[0] in declared and steps[0] not in have:
+            where = want.label or "its source"
+            warnings.append(
+                f"the import of {want.binding.name.decode()} needs {steps[0]} of {where}, which the result lacks"
+            )
+    return warnings
 
 
 def _flat(outline: Outline, statement: Node) -> list[Import]:
