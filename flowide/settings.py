@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -124,6 +125,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return any(Path(each).expanduser().resolve() == project.resolve() for each in self.trust.projects)
 
 
+@cache
+def _fields(section: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The keys of a section; found once, as msgspec works them out from the annotations each time."""
+    return msgspec.structs.fields(section)
+
+
 class Loaded(Struct, frozen=True):
     """Settings and where they come from."""
 
@@ -165,27 +172,32 @@ def load(project: Path | None, env: Mapping[str, str] = os.environ) -> Loaded:
     return Loaded(msgspec.convert(merged, Settings), sources)
 
 
+def known_variables() -> dict[str, tuple[str, str, Any]]:
+    """Section, key and type of each variable that stands for a setting; those of models are not among them."""
+    return {
+        f"FLOWIDE_{section}_{each.name}".upper(): (section, each.name, each.type)
+        for section, kind in _sections().items()
+        for each in msgspec.structs.fields(kind)
+    }
+
+
 def variables(env: Mapping[str, str]) -> dict[str, tuple[str, str, Any]]:
-    """Variables that stand for a setting: section, key (of a model `alias.key`) and type of each."""
-    found: dict[str, tuple[str, str, Any]] = {}
-    for section, kind in _sections().items():
-        for each in msgspec.structs.fields(kind):
-            found[f"FLOWIDE_{section}_{each.name}".upper()] = (section, each.name, each.type)
-    given = {name: found[name] for name in env if name in found}
+    """As `known_variables`, those that are set; the key of a model's is `alias.key`."""
+    known = known_variables()
+    given = {name: known[name] for name in env if name in known}
     for name in env:
-        for each in msgspec.structs.fields(Model):
+        for each in msgspec.structs.fields(Model) if name.startswith("FLOWIDE_MODELS_") else ():
             end = f"_{each.name}".upper()
-            if name.startswith("FLOWIDE_MODELS_") and name.endswith(end):
-                alias = name.removeprefix("FLOWIDE_MODELS_").removesuffix(end).lower()
-                if alias:
-                    given[name] = ("models", f"{alias}.{each.name}", each.type)
+            alias = name.removeprefix("FLOWIDE_MODELS_").removesuffix(end).lower()
+            if name.endswith(end) and alias:
+                given[name] = ("models", f"{alias}.{each.name}", each.type)
     return given
 
 
 def _sections() -> dict[str, type[Struct]]:
     return {
         each.name: each.type
-        for each in msgspec.structs.fields(Settings)
+        for each in _fields(Settings)
         if isinstance(each.type, type) and issubclass(each.type, Struct)
     }
 
@@ -224,7 +236,7 @@ def _convert(file: TomlFile, route: list[str], values: dict[str, Any], kind: typ
         said, _, inside = str(error).partition(" - at ")
         name = ".".join(route)
         unknown = re.search(r"unknown field `([^`]*)`", said)
-        known = [each.name for each in msgspec.structs.fields(kind)]
+        known = [each.name for each in _fields(kind)]
         if unknown:
             raise file.refuse(
                 [*route, unknown[1]],
