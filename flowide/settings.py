@@ -177,7 +177,7 @@ def known_variables() -> dict[str, tuple[str, str, Any]]:
     return {
         f"FLOWIDE_{section}_{each.name}".upper(): (section, each.name, each.type)
         for section, kind in _sections().items()
-        for each in msgspec.structs.fields(kind)
+        for each in _fields(kind)
     }
 
 
@@ -186,7 +186,7 @@ def variables(env: Mapping[str, str]) -> dict[str, tuple[str, str, Any]]:
     known = known_variables()
     given = {name: known[name] for name in env if name in known}
     for name in env:
-        for each in msgspec.structs.fields(Model) if name.startswith("FLOWIDE_MODELS_") else ():
+        for each in _fields(Model) if name.startswith("FLOWIDE_MODELS_") else ():
             end = f"_{each.name}".upper()
             alias = name.removeprefix("FLOWIDE_MODELS_").removesuffix(end).lower()
             if name.endswith(end) and alias:
