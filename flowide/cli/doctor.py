@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import os
-import platform
-import shutil
-import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import Struct
 
+from flowide.cli.checkup import Finding, findings
 from flowide.cli.desk import print_json, print_table, say
+from flowide.settings import Loaded
 
-_EXTRAS = {"xllamacpp": "local", "psycopg": "postgres", "starlette": "server", "textual-image": "images"}
-_KEYS = (
-    "ANTHROPIC_API_KEY",
-    "OPENAI_API_KEY",
-    "GEMINI_API_KEY",
-    "MISTRAL_API_KEY",
-    "GROQ_API_KEY",
-    "OPENROUTER_API_KEY",
-)
-
-
-class Finding(Struct, frozen=True):
-    """One thing that was looked at."""
-
-    what: str
-    state: str
-    """`ok`, `note` or `bad`."""
-    said: str
+_SIGNS = {"ok": "ok", "note": "note", "bad": "BAD"}
 
 
 @click.command(epilog="\b\nExamples:\n  flowide doctor\n  flowide doctor --report flowide-report.json")
@@ -41,141 +21,77 @@ class Finding(Struct, frozen=True):
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write it to a file, without secrets.",
+    help="Also write a bundle to a file, without secrets, for asking others.",
 )
 def doctor(project: str | None, as_json: bool, report: Path | None) -> None:
-    """Check Python, SQLite, git, the project, agents and models; show where settings come from. Exit 1 on trouble."""
+    """Check Python, SQLite, git, the project, agents and models. Show where each setting comes from.
+
+    Nothing is asked over the network: `flowide agents test` does that. Exit 1 when something is BAD.
+    """
+    from flowide.agents.redact import redact, secrets_in
     from flowide.cli.around import project_root
+    from flowide.errors import BadInput
+    from flowide.settings import load
 
     root = project_root(project)
-    findings = [*_installation(), *_project(root), *_models()]
-    settings, more = _settings(root)
-    findings += more
-    bad = any(each.state == "bad" for each in findings)
-    found = {"sound": not bad, "findings": findings, "settings": settings}
+    loaded: Loaded | None = None
+    wrong: list[Finding] = []
+    try:
+        loaded = load(root)
+    except BadInput as error:
+        wrong.append(Finding("settings", "bad", error.message, error.hint))
+    secrets = secrets_in(os.environ)
+    looked_at = [
+        Finding(each.what, each.state, redact(each.said, secrets), redact(each.hint, secrets))
+        for each in (*findings(root, loaded), *wrong)
+    ]
+    bad = any(each.state == "bad" for each in looked_at)
+    found = {"sound": not bad, "findings": looked_at, "settings": _rows(loaded)}
     if report is not None:
-        import json
+        from flowide.cli.report import write_report
 
-        import msgspec
-
-        report.write_text(json.dumps(msgspec.to_builtins(found), indent=2) + "\n", "utf-8")
+        write_report(report, found)
         say(f"written to {report}")
     if as_json:
         print_json(found)
     else:
-        print_table(("", "WHAT", ""), [(_SIGNS[each.state], each.what, each.said) for each in findings])
-        click.echo()
-        print_table(
-            ("SETTING", "VALUE", "FROM"),
-            [(each["setting"], each["value"], each["from"]) for each in settings],
-        )
+        _print(looked_at, _rows(loaded))
     if bad:
         raise click.exceptions.Exit(1)
 
 
-_SIGNS = {"ok": "ok", "note": "note", "bad": "BAD"}
+def _print(looked_at: list[Finding], rows: list[dict[str, Any]]) -> None:
+    from flowide.text import one_line
 
-
-def _installation() -> list[Finding]:
-    from flowide import __version__
-    from flowide.store.explained import sqlite3
-    from flowide.store.journal import wal_is_safe
-
-    version = sqlite3.sqlite_version
-    wal = wal_is_safe(sqlite3.sqlite_version_info)
-    git = shutil.which("git")
-    extras = [extra for name, extra in _EXTRAS.items() if _has(name)]
-    return [
-        Finding("FlowIDE", "ok", __version__),
-        Finding("Python", "ok", f"{platform.python_version()} at {sys.executable}"),
-        Finding(
-            "SQLite",
-            "ok" if wal else "note",
-            version if wal else f"{version} has a bug in WAL mode; the slower rollback journal is used",
-        ),
-        Finding("git", "ok" if git else "note", git or "not found; everything but commits works without it"),
-        Finding(
-            "checks",
-            "ok" if shutil.which("bwrap") else "note",
-            "confined with bubblewrap"
-            if shutil.which("bwrap")
-            else "run in a private copy of the project; with bubblewrap they could not write elsewhere either",
-        ),
-        Finding("extras", "ok", ", ".join(extras) or "none installed"),
-        Finding(
-            "terminal",
-            "ok",
-            f"{os.environ.get('TERM', 'none')}, {os.environ.get('COLORTERM', 'no COLORTERM')}",
-        ),
-    ]
-
-
-def _has(distribution: str) -> bool:
-    try:
-        metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-def _project(root: Path) -> list[Finding]:
-    from flowide.agents.load import find_agents
-    from flowide.errors import FlowError
-    from flowide.flows.load import find_flows, load_flow
-    from flowide.settings import user_folder
-    from flowide.store.journal import file_system, journal_mode
-
-    home = user_folder()
-    findings: list[Finding] = []
-    database = root / ".flowide" / "workspace.db"
-    if not database.is_file():
-        findings.append(Finding("workspace", "note", f"none in {root} yet; it is made on first use"))
-    else:
-        from flowide.store.explained import sqlite3
-
-        try:
-            mode, why = journal_mode(database, sqlite3.sqlite_version_info, file_system(database))
-            findings.append(Finding("workspace", "ok", why or f"{database}, {mode} journal"))
-        except FlowError as error:
-            findings.append(Finding("workspace", "bad", error.message))
-    agents = find_agents(root, home / "agents")
-    findings.append(Finding("agents", "ok", ", ".join(agents.agents) or "none; name models with --agents"))
-    findings += [Finding("agent file", "bad", error.message) for error in agents.broken.values()]
-    flows = find_flows(root, home)
-    findings.append(Finding("flows", "ok", ", ".join(name for name, _, _ in flows)))
-    for _, _, path in flows:
-        try:
-            load_flow(str(path), root, home)
-        except FlowError as error:
-            findings.append(Finding("flow file", "bad", error.message))
-    return findings
-
-
-def _models() -> list[Finding]:
-    found = [name for name in _KEYS if os.environ.get(name)]
-    said = (
-        f"set: {', '.join(found)}"
-        if found
-        else "none set; Ollama, any OpenAI-compatible URL and `flowide local` need none"
+    print_table(("", "WHAT", ""), [(_SIGNS[each.state], each.what, each.said) for each in looked_at])
+    hints = [(each.what, each.hint) for each in looked_at if each.state != "ok" and each.hint]
+    if hints:
+        click.echo()
+        for what, hint in hints:
+            click.echo(f"{what}: {one_line(hint)}")
+    click.echo()
+    print_table(
+        ("SETTING", "VALUE", "FROM"), [(each["setting"], each["value"], each["from"]) for each in rows]
     )
-    return [Finding("keys", "ok" if found else "note", said)]
 
 
-def _settings(root: Path) -> tuple[list[dict[str, Any]], list[Finding]]:
+def _rows(loaded: Loaded | None) -> list[dict[str, Any]]:
+    """Every setting with its value and where that comes from."""
     import msgspec
 
-    from flowide import settings
-    from flowide.errors import BadInput
+    from flowide.agents.redact import redact
 
-    try:
-        loaded = settings.load(root)
-    except BadInput as error:
-        return [], [Finding("settings", "bad", error.message)]
+    if loaded is None:
+        return []
     rows: list[dict[str, Any]] = []
     for section, values in msgspec.to_builtins(loaded.settings).items():
         for key, value in values.items():
             fields = value.items() if isinstance(value, dict) else [("", value)]
             for field, each in fields:
                 name = ".".join(part for part in (section, key, field) if part)
-                rows.append({"setting": name, "value": each, "from": loaded.sources.get(name, "default")})
-    return rows, []
+                shown = redact(each) if isinstance(each, str) else each
+                rows.append({"setting": name, "value": shown, "from": loaded.sources.get(name, "default")})
+    home = os.environ.get("FLOWIDE_HOME")
+    if home:
+        rows.append({"setting": "(user folder)", "value": home, "from": "FLOWIDE_HOME"})
+    return rows

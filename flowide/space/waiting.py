@@ -29,7 +29,7 @@ async def acquire(
     Raises:
         Busy: It did not come in time; the place in the queue is given up.
     """
-    ttl_ms = ttl_ms or space.ttl_ms
+    ttl_ms = space.ttl_ms if ttl_ms is None else ttl_ms
     granted = (
         await space.execute(
             AcquireLock(artifact=artifact, wait=timeout_s != 0, ttl_ms=ttl_ms, purpose=purpose)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -146,23 +145,6 @@ def test_a_reader_that_goes_away_ends_a_listing_quietly(apart: Apart) -> None:
     process.stderr.close()
 
 
-def test_settings_come_from_the_nearest_place(flowide: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    (flowide.root / ".flowide" / "config.toml").write_text(
-        "[limits]\nparallel = 2\n[me]\nhandle = 'project'\n"
-    )
-    monkeypatch.setenv("FLOWIDE_LIMITS_PARALLEL", "7")
-    monkeypatch.delenv("FLOWIDE_ME_HANDLE")
-
-    settings = {each["setting"]: each for each in flowide("doctor", "--json").json["settings"]}
-
-    assert (settings["limits.parallel"]["value"], settings["limits.parallel"]["from"]) == (
-        7,
-        "FLOWIDE_LIMITS_PARALLEL",
-    )
-    assert settings["me.handle"]["value"] == "project"
-    assert settings["me.handle"]["from"].endswith("config.toml")
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -182,12 +164,6 @@ def test_a_wrong_setting_is_told_with_its_place(flowide: Here, text: str, said: 
     assert said in told.err
 
 
-def test_schemas_are_json_schemas(flowide: Here) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-    for what in ("flow", "agent", "events"):
-        jsonschema.Draft202012Validator.check_schema(flowide("schema", what).json)
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_a_script_that_completes(apart: Apart, shell: str) -> None:
     said = apart("completion", shell)
@@ -200,14 +176,3 @@ def test_completion_lists_commands(apart: Apart) -> None:
     said = apart(env={"_FLOWIDE_COMPLETE": "bash_complete", "COMP_WORDS": "flowide va", "COMP_CWORD": "1"})
 
     assert said.out.split() == ["plain,variations"]
-
-
-def test_the_report_of_doctor_has_no_secrets(flowide: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-
-    flowide("doctor", "--report", "report.json")
-
-    report = (flowide.root / "report.json").read_text()
-    assert "OPENAI_API_KEY" in report
-    assert "sk-very-secret" not in report
-    assert json.loads(report)["sound"] is True
