@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
+from msgspec.structs import astuple
 
 from flowide.domain import facts as f
 from flowide.domain.commands import MAX_BLOB
@@ -34,6 +35,7 @@ from flowide.store.api import Store, StoredReply, Tx
 from flowide.store.projections import BrokenLog, project
 
 PAGE = 1000
+_WHOLE = 2**63
 _FIELDS = set(Event.__struct_fields__)
 
 
@@ -165,6 +167,8 @@ def _take_event(tx: Tx, root: Folder, place: _Place, line: bytes, blobs: set[str
     except FlowError as error:
         place.bad(f"event {fields['seq']} cannot be: {error.message}", error)
     for row in changes.put:
+        if any(type(value) is int and abs(value) >= _WHOLE for value in astuple(row)):
+            place.bad(f"event {fields['seq']} holds too large a number")
         for name in ("sha256", "base_sha256", "manifest"):
             digest = getattr(row, name, None)
             if digest is not None:
