@@ -111,7 +111,7 @@ class Highlighter:
         self, lines: Sequence[str], language: str | None, *, before: Highlighter | None = None
     ) -> None:
         """`before` are the colours of the same text before an edit: then only what was touched is parsed."""
-        self._lines = lines
+        self._lines = list(lines)  # what is edited goes on changing
         self._language = language
         self._blocks: dict[int, list[Runs]] = {}
         self._root: Any = None

@@ -70,6 +70,7 @@ class Editor(TextArea):
         self._painted: dict[Look, Strip] = {}
         self._shown: dict[int, Look] = {}
         """How each visible row looks on the terminal."""
+        self._comparing = False
         super().__init__(
             text if draft is None else draft,
             soft_wrap=path.endswith((".md", ".markdown", ".txt", ".rst")),
@@ -164,17 +165,23 @@ class Editor(TextArea):
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
     ) -> Self:
-        """Paint again just those lines that would look different."""
+        """Paint again just those rows that would look different, once all of a key's changes are done."""
         if regions or layout or recompose or not repaint or not self.is_mounted or not self.size:
             if layout or recompose:
                 self._shown.clear()
             return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if not self._comparing:
+            self._comparing = True
+            self.call_next(self._refresh_changed)
+        return self
+
+    def _refresh_changed(self) -> None:
+        self._comparing = False
         ink = ink_of(self.app)
         width, height = self.size
         changed = [Region(0, y, width, 1) for y in range(height) if self._shown.get(y) != self._look(y, ink)]
-        if len(changed) == height:
-            return super().refresh()
-        return super().refresh(*changed) if changed else self
+        if changed:
+            super().refresh(*changed)
 
     def render_line(self, y: int) -> Strip:
         ink = ink_of(self.app)
