@@ -293,7 +293,10 @@ def test_sections_are_listed_with_their_path() -> None:
         """
     ).encode()
 
-    found = [(piece.name, piece.start_line, piece.end_line, piece.parent) for piece in list_pieces(text, "markdown")]
+    found = [
+        (piece.name, piece.start_line, piece.end_line, piece.parent)
+        for piece in list_pieces(text, "markdown")
+    ]
 
     assert found == [
         ("T", 1, 6, None),

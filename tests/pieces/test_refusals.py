@@ -15,7 +15,13 @@ PYTHON = b"def f():\n    return 1\n"
 @pytest.mark.parametrize(
     ("language", "base", "source", "takes", "reason"),
     [
-        ("python", "def f(): ...", 'def f():\n    return """1\n', "f", "f has a syntax error in its own source"),
+        (
+            "python",
+            "def f(): ...",
+            'def f():\n    return """1\n',
+            "f",
+            "f has a syntax error in its own source",
+        ),
         ("typescript", "f()\n", "class A { m( { }\n}\n", "A", "A has a syntax error in its own source"),
         ("python", "", "class A:\n    def f(self): ...\n", "A.f", "no A to put A.f into"),
         ("java", "class B {}", "class A { void f() {} }", "A.f", "no A to put A.f into"),
@@ -131,7 +137,9 @@ def test_nothing_to_take_is_bad_input() -> None:
         ("markdown", "- ", ""),
     ],
 )
-def test_deep_nesting_neither_crashes_nor_takes_for_ever(language: Language, opening: str, closing: str) -> None:
+def test_deep_nesting_neither_crashes_nor_takes_for_ever(
+    language: Language, opening: str, closing: str
+) -> None:
     depth = 3000
     source = (opening * depth + closing * depth + "\n").encode()
 
@@ -141,9 +149,25 @@ def test_deep_nesting_neither_crashes_nor_takes_for_ever(language: Language, ope
         assert made.source == source
 
 
-@pytest.mark.parametrize("language", ["python", "typescript", "tsx", "javascript", "go", "rust", "java", "markdown"])
+@pytest.mark.parametrize(
+    "language", ["python", "typescript", "tsx", "javascript", "go", "rust", "java", "markdown"]
+)
 def test_any_text_is_either_spliced_or_refused(language: Language) -> None:
-    texts = [b"", b"\n", b"\xef\xbb\xbf", b" ", b"{", b"\r", b"'", b"#", b"*/", b"```", b"class", b"def f(", b"[a]:"]
+    texts = [
+        b"",
+        b"\n",
+        b"\xef\xbb\xbf",
+        b" ",
+        b"{",
+        b"\r",
+        b"'",
+        b"#",
+        b"*/",
+        b"```",
+        b"class",
+        b"def f(",
+        b"[a]:",
+    ]
 
     for base in texts:
         for source in texts:
