@@ -56,7 +56,7 @@ class Apart:
 
     def __init__(self, root: Path, compiled: Path) -> None:
         self.root = root
-        self._env = {"PYTHONPYCACHEPREFIX": str(compiled), "PYTHONDONTWRITEBYTECODE": ""}
+        self.env = {"PYTHONPYCACHEPREFIX": str(compiled), "PYTHONDONTWRITEBYTECODE": ""}
 
     def __call__(
         self, *args: str, input: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None
@@ -64,7 +64,7 @@ class Apart:
         done = subprocess.run(
             [*FLOWIDE, *args],
             cwd=cwd or self.root,
-            env=os.environ | self._env | (env or {}),
+            env=os.environ | self.env | (env or {}),
             input=input,
             capture_output=True,
             timeout=60,
@@ -76,7 +76,7 @@ class Apart:
         return subprocess.Popen(
             [*FLOWIDE, *args],
             cwd=self.root,
-            env=os.environ | self._env | (env or {}),
+            env=os.environ | self.env | (env or {}),
             stdin=options.get("stdin", subprocess.DEVNULL),
             stdout=options.get("stdout", subprocess.PIPE),
             stderr=options.get("stderr", subprocess.PIPE),
