@@ -41,7 +41,7 @@ class AgentFile(Struct, forbid_unknown_fields=True):
 
     handle: str | None = None
     name: str | None = None
-    role: str = ""
+    role: str | None = None
     backend: BackendKind = "model"
     model: str | None = None
     command: list[str] | str = []
@@ -224,7 +224,7 @@ def _own_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDe
     return AgentDefinition(
         handle=handle,
         name=raw.name or handle.capitalize(),
-        role=raw.role,
+        role=raw.role or "",
         backend=raw.backend,
         model=raw.model or None,
         command=_words(raw.command, _split_command(head)),

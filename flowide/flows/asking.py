@@ -14,6 +14,7 @@ from msgspec import structs
 from flowide.agents.api import Finished, Message, ReasoningDelta, Request, Retrying, TextDelta, Usage
 from flowide.domain.commands import StreamStep
 from flowide.errors import FlowError, Incomplete
+from flowide.flows.decided import with_decisions
 from flowide.flows.state import RunState
 
 STREAM_S = 1.0
@@ -46,6 +47,7 @@ async def ask(
     done = state.done(key)
     if done is not None:
         return (await state.space.blob(done.result["reply"])).decode()
+    request = await with_decisions(state.space, request)
     async with state.calls:
         await state.commit(state.record(key, request.purpose, "started", result={"agent": request.agent}))
         try:
@@ -126,7 +128,6 @@ async def _call(state: RunState, key: str, request: Request, heard: Heard | None
                 finished = delta
             else:
                 assert isinstance(delta, ReasoningDelta)
-    await show.flush()
     if finished is None:
         raise Incomplete(
             f"the answer of @{request.agent} ended early", hint="Try again.", agent=request.agent

@@ -180,6 +180,9 @@ def _agents(
 ) -> dict[str, AgentDefinition]:
     found = find_agents(folder.root, around.user_agents)
     names = request.agents or flow.agents or list(found.agents)
+    if not (request.agents or flow.agents):
+        for error in found.broken.values():  # otherwise an agent would be missing, and nobody told
+            raise error
     if not names and request.model:
         names = [request.model]
     if not names:
