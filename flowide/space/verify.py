@@ -30,8 +30,8 @@ def problems(view: View, store: Store) -> list[Problem]:
     for check in (_check_blobs(view, store), _check_rows(view, fresh), _check_live(view)):
         try:
             found += check
-        except StorageFailed as error:
-            found.append(Problem(None, error.message, "file"))
+        except (FlowError, ValueError, TypeError) as error:
+            found.append(Problem(None, f"what is stored cannot be read: {error}", "file"))
     return found
 
 
@@ -128,14 +128,18 @@ def _check_live(view: View) -> Iterator[Problem]:
         kind, _, id = lease.key.partition(":")
         leased: Lock | Run | None = view.get(Lock, id) if kind == "lock" else view.get(Run, id)
         fits = leased is not None and leased.fence == lease.fence
-        if not (fits or (kind == "ticket" and view.get(Ticket, id) is not None)):
+        if not (fits or (kind == "ticket" and lease.fence == 0 and view.get(Ticket, id) is not None)):
             yield Problem(None, f"the lease {lease.key} with fence {lease.fence} belongs to nothing", "live")
 
 
 def _check_rows(view: View, fresh: MemoryStore) -> Iterator[Problem]:
     with fresh.read() as expected:
         for kind in PROJECTIONS:
-            have = {key_of(row): row for row in view.find(kind)}
+            try:
+                have = {key_of(row): row for row in view.find(kind)}
+            except (ValueError, TypeError) as error:
+                yield Problem(None, f"table {kind.TABLE} holds what cannot be read: {error}", "table")
+                continue
             want = {key_of(row): row for row in expected.find(kind)}
             for key in sorted(have.keys() | want.keys(), key=str):
                 if have.get(key) != want.get(key):

@@ -51,9 +51,10 @@ def _replies(cursor: Any) -> Iterator[str]:
             return
         after = page[-1][0]
         for id, body, reply, wall_ms, sealed in page:
-            if sealed is not None and sealed != seal(id, StoredReply(body, bytes(reply)), wall_ms):
+            data = reply if isinstance(reply, bytes) else str(reply).encode()
+            if sealed is not None and sealed != seal(id, StoredReply(body, data), wall_ms):
                 yield f"the stored reply of command {id} was changed"
-            elif not _is_reply(bytes(reply), head):
+            elif not _is_reply(data, head):
                 yield f"the stored reply of command {id} cannot be"
 
 
@@ -71,7 +72,8 @@ def _texts(cursor: Any) -> Iterator[str]:
         '("kind" = \'version\' AND NOT EXISTS (SELECT 1 FROM "versions" AS "v" WHERE "v"."artifact" = "owner" '
         'AND "v"."version" = "number" AND "v"."sha256" = "texts"."sha256")) OR '
         '("kind" = \'variation\' AND NOT EXISTS (SELECT 1 FROM "variations" AS "v" WHERE "v"."set" = "owner" '
-        'AND "v"."number" = "texts"."number" AND "v"."sha256" = "texts"."sha256")) LIMIT ?',
+        'AND "v"."number" = "texts"."number" AND "v"."sha256" = "texts"."sha256")) OR '
+        "\"kind\" NOT IN ('version', 'variation', 'message', 'decision') LIMIT ?",
         (MOST,),
     ).fetchall()
     for kind, owner, number in wrong:

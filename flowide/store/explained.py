@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from flowide.errors import BadInput, StorageFailed
 
 try:
@@ -43,6 +45,11 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise storage_failed(path, error) from error
+    except msgspec.DecodeError as error:
+        raise StorageFailed(
+            f"the workspace {path} holds a row that cannot be read: {error}",
+            hint="Keep a copy of the file. `flowide verify` names it; `flowide verify --rebuild` makes it again.",
+        ) from error
     except (OverflowError, UnicodeEncodeError) as error:
         raise BadInput(
             f"a value cannot be stored: {error}", hint="Numbers have 64 bits, texts are valid Unicode."

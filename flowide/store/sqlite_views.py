@@ -187,6 +187,10 @@ def _packed(data: bytes) -> tuple[str, bytes]:
 
 def _unpacked(codec: str, data: bytes) -> bytes:
     try:
-        return zlib.decompress(data) if codec == "zlib" else bytes(data)
-    except zlib.error as error:
+        if codec == "zlib":
+            return zlib.decompress(data)
+        if codec != "raw":
+            raise ValueError(f"no codec {codec}")
+        return bytes(data)
+    except (zlib.error, ValueError, TypeError) as error:
         raise StorageFailed("a stored content is damaged", hint="Run `flowide verify`.") from error
