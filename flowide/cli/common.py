@@ -68,7 +68,7 @@ def with_common_options(command: click.Command) -> click.Command:
 
     --project, --space and --as are taken too where they change nothing, so that a script can always give them.
     """
-    group = isinstance(command, click.Group)
+    group = isinstance(command, click.Group) and not command.invoke_without_command
     if isinstance(command, click.Group):
         for each in command.commands.values():
             with_common_options(each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,15 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    raw = getattr(sys.stdout, "buffer", None)
+    if sys.stdout is sys.__stdout__ and isinstance(raw, io.RawIOBase):
+        # PYTHONUNBUFFERED: what a raw file did not take of a write would be lost without a word.
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw),
+            encoding=str(getattr(sys.stdout, "encoding", "utf-8")),
+            errors="backslashreplace",
+            write_through=True,
+        )
 
 
 def tell(args: Sequence[str], error: BaseException) -> int:
