@@ -56,9 +56,8 @@ async def _of_run(desk: Desk, ref: str, since: int, follow: bool, project: str |
         if event.type == "run.claimed":
             return [resumed_line(event, view)]
         if event.type == "run.finished":
-            actor = {"kind": event.actor["kind"], "id": event.actor["id"]}
             data = envelope.run_finished(event.data, flow=run.flow, run=run.id, project=project)
-            return [envelope.line("run.finished", data, seq=event.seq, ts=event.ts, run=run.id, actor=actor)]
+            return [envelope.end_line(event, data, run=run.id)]
         return list(envelope.lines_of(event, run.id))
 
     follow = follow and run.status == "running"

@@ -394,7 +394,7 @@ def _result(
         status=status,
         exit_code=exit_code,
         error=None if error is None else error.to_dict(),
-        outputs=dict(state.outputs),
+        outputs={name: value for name, value in state.outputs.items() if name != "check_timeout_s"},
         totals=state.spending.totals() if totals is None else totals,
         resume_command=f"flowide run {state.flow.flow} --resume {state.run}" if resumable else None,
     )

@@ -12,6 +12,7 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -29,6 +30,8 @@ MAX_COPY = 512 * 1024 * 1024
 MAX_OUTPUT = 64 * 1024
 """Bytes of output that are kept: the last ones."""
 POLL_S = 0.01
+_PREFIX = "flowide-check-"
+"""Of a copy's folder; the id of the process that made it follows."""
 MEMORY = 4 * 1024**3
 FILE_SIZE = 1024**3
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -53,7 +56,8 @@ async def private_copy(root: Path, paths: Iterable[str], changed: Mapping[str, b
     Raises:
         TooLarge: The files have more than 512 MiB.
     """
-    base = Path(tempfile.mkdtemp(prefix="flowide-check-"))
+    _clear_up()
+    base = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     copying = asyncio.ensure_future(asyncio.to_thread(_copy, root, base / "project", list(paths), changed))
     try:
         await asyncio.shield(copying)
@@ -62,11 +66,42 @@ async def private_copy(root: Path, paths: Iterable[str], changed: Mapping[str, b
         await uninterrupted(_remove(base, copying))
 
 
+@cache
+def _clear_up() -> None:
+    """Remove copies that processes which were killed have left, once in the life of this process."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError, ValueError):
+            if left.stat().st_uid == os.getuid() and not _runs(int(owner)):
+                kill_all(left)
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def kill_all(base: Path) -> None:
+    """Kill every process that was started in this copy, also those that left its group (Linux)."""
+    mark = f"\0HOME={base / 'home'}\0".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            if mark in b"\0" + (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+
+
 async def _remove(base: Path, copying: asyncio.Future[None]) -> None:
     """Remove the copy, once no thread makes it any more."""
     await asyncio.wait({copying})
     if not copying.cancelled():
         copying.exception()  # was raised where it was waited for
+    await asyncio.to_thread(kill_all, base)
     await asyncio.to_thread(shutil.rmtree, base, ignore_errors=True)
 
 
@@ -112,6 +147,7 @@ async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
         )
     except OSError as error:
         return Outcome("error", None, _since(began), f"the command could not be started: {error}")
+    watcher = _watch(process.pid)
     tail = _Tail()
     reading = asyncio.ensure_future(tail.read(process.stdout))
     try:
@@ -123,7 +159,20 @@ async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
         return Outcome("timeout", None, _since(began), f"{tail.text()}\n[stopped after {timeout_s:g} s]")
     finally:
         await _end(process, reading)
+        watcher.kill()
+        await asyncio.to_thread(watcher.communicate)
     return Outcome("passed" if code == 0 else "failed", code, _since(began), tail.text())
+
+
+def _watch(group: int) -> subprocess.Popen[bytes]:
+    """A process that kills the group when this one dies, however it dies: then the pipe between them closes."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"read nothing; kill -9 -{group}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 class _Tail:
@@ -208,8 +257,6 @@ def confined(writable: Path) -> list[str]:
 @cache
 def confinement() -> str:
     """`bubblewrap` where it works on this system, else an empty text."""
-    import subprocess
-
     if shutil.which("bwrap") is None:
         return ""
     probe = [

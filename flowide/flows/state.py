@@ -160,4 +160,6 @@ def with_options(request: RunRequest, override: RunRequest | None) -> RunRequest
         lock_timeout_s=override.lock_timeout_s,
         timeout_s=override.timeout_s,
         trust=override.trust or request.trust,
+        model=override.model or request.model,
+        agents=override.agents or request.agents,
     )

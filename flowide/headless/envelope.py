@@ -210,6 +210,12 @@ def resume_command(flow: str | None, run: str, project: str | None = None) -> st
     return shlex.join([*words, "--project", project] if project else words)
 
 
+def end_line(event: Event, finished: Data, *, run: str) -> Line:
+    """The last line of a run whose end is in the log."""
+    actor = {"kind": event.actor["kind"], "id": event.actor["id"]}
+    return line("run.finished", finished, seq=event.seq, ts=event.ts, run=run, actor=actor)
+
+
 def run_finished(data: Data, *, flow: str | None, run: str | None, project: str | None = None) -> Data:
     """Data of the last line."""
     resumable = run is not None and data["status"] in {"waiting", "failed", "cancelled"}
@@ -217,7 +223,7 @@ def run_finished(data: Data, *, flow: str | None, run: str | None, project: str 
         "status": data["status"],
         "exit_code": data["exit_code"],
         "error": error_data(data.get("error")),
-        "outputs": data.get("outputs", {}),
+        "outputs": {name: value for name, value in data.get("outputs", {}).items() if name != "text"},
         "totals": data.get("totals", {}),
         "resume_command": resume_command(flow, run, project) if resumable and run else None,
     }

@@ -173,7 +173,7 @@ async def _tell_end(stream: RunStream, printer: Printer, show: Show, driven: Dri
         await stream.last(data, project=show.project)
     elif show.output == "json":
         ended = envelope.run_finished(data, flow=stream.flow, run=driven.run, project=show.project)
-        whole = {"v": 1, "run": driven.run, "flow": stream.flow, **ended}
+        whole = {"v": 1, "run": driven.run, "flow": stream.flow, **ended, "text": text}
         await printer.write(json.dumps(whole, ensure_ascii=False, indent=2, default=str).encode() + b"\n")
     elif show.output == "text" and show.file is None and driven.exit_code == 0 and result is not None:
         await printer.write((_summary(result) if text is None else text).encode())

@@ -34,6 +34,8 @@ class RunStream:
         """Lines are passed on one at a time."""
         self.seq = 0
         self.flow: str | None = None
+        self._end: Event | None = None
+        """How this process's driving ended in the log; None until it has."""
         self._follower: asyncio.Task[None] | None = None
         self._speaker: asyncio.Task[None] | None = None
 
@@ -82,7 +84,10 @@ class RunStream:
     async def last(self, data: dict[str, Any], *, project: str | None = None) -> None:
         """The line that ends the stream."""
         finished = envelope.run_finished(data, flow=self.flow, run=data.get("run"), project=project)
-        await self._sink(self._line("run.finished", finished, run=data.get("run")))
+        if self._end is None:
+            await self._sink(self._line("run.finished", finished, run=data.get("run")))
+        else:
+            await self._sink(envelope.end_line(self._end, finished, run=self.run))
 
     # --- passing on ---------------------------------------------------------------------------------
 
@@ -102,7 +107,10 @@ class RunStream:
     async def _lines(self, event: Event) -> list[Line]:
         if event.type == "run.started":
             self.flow = event.data["flow"]
+        if event.type == "run.finished":
+            self._end = event
         if event.type == "run.claimed":
+            self._end = None
             view = await self._space.read(OneRun(self.run))
             return [resumed_line(event, view)]
         return list(envelope.lines_of(event, self.run))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -55,6 +57,54 @@ async def test_a_command_that_hangs_is_stopped_with_its_children(tmp_path: Path)
 
     assert outcome.status == "timeout"
     assert not _alive(int(outcome.output.splitlines()[0]))
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells who belongs together")
+async def test_a_child_that_left_the_group_is_gone_too(tmp_path: Path) -> None:
+    outcome = await run(
+        tmp_path, "setsid sleep 300 >/dev/null 2>&1 & sleep 0.3; pgrep -n -u $(id -u) -x sleep || true"
+    )
+
+    assert outcome.status == "passed"
+    for found in outcome.output.split():
+        assert not _alive(int(found))
+
+
+_DRIVER = """
+import asyncio, sys
+from pathlib import Path
+from flowide.flows import sandbox
+
+async def main():
+    async with sandbox.private_copy(Path(sys.argv[1]), [], {}) as copy:
+        await sandbox.run("echo $$ > pid; sleep 300; true", copy, timeout_s=300)
+
+asyncio.run(main())
+"""
+
+
+def test_a_check_dies_with_the_process_that_runs_it_and_the_copy_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    driver = subprocess.Popen([sys.executable, "-c", _DRIVER, str(tmp_path)])
+    until = time.monotonic() + 60
+    while not (found := list(temporary.glob("*/project/pid"))) or not found[0].read_text().strip():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    check = int(found[0].read_text())
+
+    driver.kill()
+    driver.wait()
+
+    if not sandbox.confinement():  # inside bubblewrap it has a number of its own
+        assert not _alive(check)
+    sandbox._clear_up.cache_clear()
+    sandbox._clear_up()
+    assert list(temporary.iterdir()) == []
 
 
 async def test_a_flood_is_cut_to_its_last_part(tmp_path: Path) -> None:
