@@ -21,7 +21,8 @@ _NOWHERE = "http://127.0.0.1:9"
 """The discard port: what goes out through this proxy ends at once."""
 _MARK = "TESTS_OF_FLOWIDE"
 """In the environment of every process that a test starts, and nowhere else."""
-_MEANT_TO_STAY = "flowide-demo-"
+_MEANT_TO_STAY = ("flowide-demo-", "flowide-check-")
+"""Temporary folders: the demo is there to be looked at; copies of killed runs are cleared up by the next check."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
