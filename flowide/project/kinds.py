@@ -28,6 +28,17 @@ def kind_of(path: str, data: bytes) -> str:
     return "document" if name.name.casefold() in _DOCUMENTS else "code"
 
 
+def written_like(text: str, base: str) -> str:
+    """The text with the line ends and the byte order mark of `base`, where that has one kind of line ends only.
+
+    Agents answer with bare line feeds; so a file with CRLF is not changed in every line by a small edit.
+    """
+    breaks, crlf = base.count("\n"), base.count("\r\n")
+    if breaks and breaks == crlf:
+        text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+    return f"\ufeff{text}" if base.startswith("\ufeff") and not text.startswith("\ufeff") else text
+
+
 def is_text(data: bytes) -> bool:
     """Whether the bytes are UTF-8 without NUL."""
     if b"\0" in data:

@@ -18,6 +18,7 @@ from flowide.flows.checks import parses
 from flowide.flows.contents import inline_or_blob
 from flowide.flows.state import RunState, StepContext
 from flowide.flows.target import Target, target_of
+from flowide.project.kinds import written_like
 from flowide.space.queries import OneVariationSet, SetView, VariationText
 
 
@@ -218,7 +219,7 @@ def usable_text(reply: str, target: Target) -> str:
     if not text.endswith("\n"):
         text += "\n"
     if target.piece is None or language is None:
-        return text
+        return written_like(text, target.text)
     from flowide.pieces import splice
     from flowide.pieces.model import Take
 
