@@ -34,6 +34,8 @@ _PREFIX = "flowide-check-"
 """Of a copy's folder; the id of the process that made it follows."""
 MEMORY = 4 * 1024**3
 FILE_SIZE = 1024**3
+_ON_A_WORD = 'read go && exec /bin/sh -c "$1" </dev/null'
+"""Starts the command when it is told to: once somebody watches over it."""
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "SYSTEMROOT")
 """Environment variables that a command sees; no keys, no tokens, no home."""
 
@@ -136,10 +138,12 @@ async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
             *confined(folder.parent),
             "/bin/sh",
             "-c",
+            _ON_A_WORD,
+            "sh",
             command,
             cwd=folder,
             env=_environment(home),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -147,7 +151,10 @@ async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
         )
     except OSError as error:
         return Outcome("error", None, _since(began), f"the command could not be started: {error}")
+    assert process.stdin is not None
     watcher = _watch(process.pid)
+    process.stdin.write(b"go\n")
+    process.stdin.close()
     tail = _Tail()
     reading = asyncio.ensure_future(tail.read(process.stdout))
     try:
