@@ -56,13 +56,15 @@ class Lock(Struct, frozen=True, forbid_unknown_fields=True):
     idle_s: Span = 900.0
     """A person without a sign of work for so long lapses: others may take the lock."""
     agent_idle_s: Span = 180.0
+    """An agent without progress for so long lapses."""
     agent_hold_s: Span = 600.0
     """An agent lapses after so long when somebody waits."""
     per_person: Count = 20
     """Locks one person may hold from one process."""
     per_agent: Count = 3
+    """Locks one agent may hold from one process."""
     draft_days: Count = 30
-    """How long drafts that ended without a save are offered."""
+    """Days that drafts which ended without a save are offered."""
 
 
 class Git(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,8 +80,11 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     """`[budget]`: bounds of a run that is given none."""
 
     cost_usd: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """US dollars of all model calls together."""
     tokens: Count | None = None
+    """Tokens of all model calls together, read and written."""
     minutes: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """Minutes from the start."""
 
 
 class Trust(Struct, frozen=True, forbid_unknown_fields=True):
