@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from typing import Any
 
 from msgspec import Struct
 
@@ -19,7 +20,7 @@ WHOLE = "(whole file)"
 _LABEL = re.compile(r"variation (\d+)")
 
 
-class Blame(Struct, frozen=True):
+class Blame(Struct, frozen=True, rename={"for_": "for"}):
     """The origin of one piece."""
 
     piece: str
@@ -40,6 +41,10 @@ class Blame(Struct, frozen=True):
     variation: int | None
     source: str
     """For people: `variation 2`, a path, or the version's note."""
+    for_: str | None = None
+    """On whose behalf an agent saved it."""
+    parents: list[dict[str, Any]] = []
+    """What the variation, or else the version, was made from."""
 
 
 async def blame(space: Space, artifact: rows.Artifact, version: int | None = None) -> list[Blame]:
@@ -130,6 +135,8 @@ class _Origins:
             set=None if variation is None else variation.set,
             variation=None if variation is None else variation.number,
             source=source,
+            for_=version.for_,
+            parents=version.parents if variation is None else variation.parents,
         )
 
     async def _variations(self, set: str) -> dict[int, rows.Variation]:
