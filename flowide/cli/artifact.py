@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowide.cli.common import seconds
+from flowide.cli.common import files, seconds
 from flowide.cli.comparing import diff
 from flowide.cli.desk import Desk, Place, print_json, print_text, read_stdin, workspace_command
 
@@ -88,7 +88,7 @@ def list_(deleted: bool, files: bool, at: Place) -> None:
     epilog="\b\nExamples:\n  flowide artifact show src/cache.py\n"
     "  flowide artifact show src/cache.py --version 3 > old.py"
 )
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--version", type=click.IntRange(1), help="An older version; by default the newest.")
 @workspace_command
 def show(ref: str, version: int | None, at: Place) -> None:
@@ -129,7 +129,7 @@ def create(path: str, kind: str | None, lock: bool, note: str, at: Place) -> Non
 
 
 @artifact.command(epilog="\b\nExample:\n  flowide artifact history src/cache.py --json")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @workspace_command
 def history(ref: str, at: Place) -> None:
     """List the versions of an artifact, oldest first."""
@@ -163,7 +163,7 @@ def history(ref: str, at: Place) -> None:
 
 
 @artifact.command(epilog="\b\nExample:\n  flowide artifact restore src/cache.py 3")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.argument("version", type=click.IntRange(1))
 @_NOTE
 @_FENCE
@@ -193,7 +193,7 @@ def restore(*, ref: str, version: int, note: str, fence: int | None, wait: float
 
 
 @artifact.command(epilog="\b\nExample:\n  flowide artifact move notes.md docs/notes.md")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.argument("path", metavar="NEW-PATH")
 @_NOTE
 @_FENCE
@@ -215,7 +215,7 @@ def move(*, ref: str, path: str, note: str, fence: int | None, wait: float, at: 
 
 
 @artifact.command(epilog='\b\nExample:\n  flowide artifact delete old.py -m "nobody imports it"')
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @_NOTE
 @_FENCE
 @_WAIT
@@ -236,7 +236,7 @@ def delete(ref: str, note: str, fence: int | None, wait: float, at: Place) -> No
 
 
 @artifact.command(epilog="\b\nExample:\n  flowide artifact blame src/cache.py")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--version", type=click.IntRange(1), help="An older version; by default the newest.")
 @workspace_command
 def blame(ref: str, version: int | None, at: Place) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _FLAGS = ("--json", "--no-color", "-q", "--quiet", "-v", "--verbose")
 _VALUED = {"--project": "project", "--space": "space", "--as": "handle", "--client": "client"}
@@ -26,6 +30,13 @@ def seconds(text: str | float) -> float:
     if not isfinite(number) or number < 0:
         raise click.BadParameter(f"{str(text)[:100]!r} is no number of seconds")
     return number
+
+
+def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completion by the names of files, which the shell knows best."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def common_first(args: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowide.cli.common import files
 from flowide.cli.desk import Desk, Place, print_json, print_text, workspace_command
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     "  flowide artifact diff src/cache.py@2 src/cache.py@5 --side-by-side\n"
     "  flowide artifact diff src/cache.py --version 2 --version 5"
 )
-@click.argument("a", metavar="PATH[@VERSION]")
-@click.argument("b", metavar="[PATH[@VERSION]]", required=False)
+@click.argument("a", metavar="PATH[@VERSION]", shell_complete=files)
+@click.argument("b", metavar="[PATH[@VERSION]]", shell_complete=files, required=False)
 @click.option("--version", "versions", type=click.IntRange(1), multiple=True, help="Once or twice.")
 @click.option(
     "-y", "--side-by-side", "beside", is_flag=True, help="In two columns, with the words that differ."

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from flowide.cli.common import files
 from flowide.cli.desk import Desk, Place, workspace_command
 
 
 @click.command(epilog="\b\nExample:\n  flowide drafts --json")
-@click.option("--artifact", "ref", metavar="PATH|ID", help="Only drafts of this one.")
+@click.option("--artifact", "ref", metavar="PATH|ID", shell_complete=files, help="Only drafts of this one.")
 @workspace_command
 def drafts(ref: str | None, at: Place) -> None:
     """List drafts whose lock has ended, newest first; `flowide draft` shows, adopts or discards one."""

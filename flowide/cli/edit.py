@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowide.cli.common import seconds
+from flowide.cli.common import files, seconds
 from flowide.cli.desk import Desk, Place, say, workspace_command
 
 
@@ -12,7 +12,7 @@ from flowide.cli.desk import Desk, Place, say, workspace_command
     epilog='\b\nExamples:\n  flowide edit src/cache.py --purpose "faster eviction"\n'
     "  EDITOR='code --wait' flowide edit README.md"
 )
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--wait", type=seconds, default=0.0, metavar="S", help="Seconds to queue for the lock.")
 @click.option("--purpose", default="edit", show_default=True, help="What for; others see it.")
 @click.option("--fence", type=int, help="Go on under a lock taken earlier, with its draft if there is one.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowide.cli.common import seconds
+from flowide.cli.common import files, seconds
 from flowide.cli.desk import Desk, Place, workspace_command
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def lock() -> None:
 
 
 @lock.command(epilog="\b\nExample:\n  flowide lock acquire src/cache.py --wait 60 --ttl 600")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--wait", type=seconds, default=0.0, metavar="S", help="Seconds to queue for it.")
 @click.option(
     "--ttl", type=seconds, metavar="S", help="Seconds it lives without a renewal; by default [lock] ttl_s."
@@ -60,7 +60,7 @@ def acquire(ref: str, wait: float, ttl: float | None, purpose: str, at: Place) -
 
 
 @lock.command(epilog="\b\nExample:\n  flowide lock release src/cache.py --fence 3")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @_MY_FENCE
 @click.option("--drop-draft", is_flag=True, help="Let go of what was written; by default it is kept.")
 @workspace_command
@@ -84,7 +84,7 @@ def release(ref: str, fence: int | None, drop_draft: bool, at: Place) -> None:
 
 
 @lock.command(epilog="\b\nExample:\n  flowide lock renew src/cache.py --fence 3")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @_MY_FENCE
 @workspace_command
 def renew(ref: str, fence: int | None, at: Place) -> None:
@@ -105,7 +105,7 @@ def renew(ref: str, fence: int | None, at: Place) -> None:
 
 
 @lock.command("list", epilog="\b\nExample:\n  flowide lock list --json")
-@click.argument("ref", metavar="[PATH|ID]", required=False)
+@click.argument("ref", metavar="[PATH|ID]", shell_complete=files, required=False)
 @workspace_command
 def list_(ref: str | None, at: Place) -> None:
     """List held and lapsed locks, and who waits. With a path just that one, free or not."""
@@ -140,7 +140,7 @@ def list_(ref: str | None, at: Place) -> None:
 
 
 @lock.command(epilog="\b\nExample:\n  flowide lock transfer src/cache.py --to bob")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--to", required=True, metavar="HANDLE", help="Who gets it.")
 @click.option("--agent", is_flag=True, help="The target is an agent.")
 @click.option("--without-draft", is_flag=True, help="Keep what was written as a draft of your own.")
@@ -171,7 +171,7 @@ def transfer(*, ref: str, to: str, agent: bool, without_draft: bool, fence: int 
 
 
 @lock.command(epilog='\b\nExample:\n  flowide lock force src/cache.py --reason "deploy is waiting" --take')
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--reason", required=True, help="The holder is told.")
 @click.option("--take", is_flag=True, help="Take the lock in the same step; prints its fence.")
 @click.option(
@@ -201,7 +201,7 @@ def force(ref: str, reason: str, take: bool, ttl: float | None, at: Place) -> No
 
 
 @lock.command(epilog="\b\nExample:\n  flowide lock wait src/cache.py --wait 120 && make deploy")
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--wait", "--timeout", "wait", type=seconds, default=60.0, metavar="S", show_default=True)
 @workspace_command
 def wait(ref: str, wait: float, at: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flowide.cli.common import files
 from flowide.cli.desk import Desk, Place, read_stdin, workspace_command
 
 
@@ -11,7 +12,7 @@ from flowide.cli.desk import Desk, Place, read_stdin, workspace_command
     epilog="\b\nExample:\n  flowide lock acquire src/cache.py      # prints: fence 3 version 7\n"
     '  flowide save src/cache.py --fence 3 -m "faster" < new.py'
 )
-@click.argument("ref", metavar="PATH|ID")
+@click.argument("ref", metavar="PATH|ID", shell_complete=files)
 @click.option("--fence", type=int, required=True, help="Of the lock, as `lock acquire` printed it.")
 @click.option("--base", type=int, help="Version the text is made from; by default that of the lock.")
 @click.option("-m", "--note", default="", help="What the version is about.")

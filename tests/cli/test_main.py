@@ -172,7 +172,21 @@ def test_completion_is_a_script_that_completes(apart: Apart, shell: str) -> None
     assert "_FLOWIDE_COMPLETE" in said.out
 
 
-def test_completion_lists_commands(apart: Apart) -> None:
-    said = apart(env={"_FLOWIDE_COMPLETE": "bash_complete", "COMP_WORDS": "flowide va", "COMP_CWORD": "1"})
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("va", ["plain,variations"]),
+        ("lock a", ["plain,acquire"]),
+        ("lock acquire --pu", ["plain,--purpose"]),
+        ("artifact show src", ["file,src"]),
+        ("completion z", ["plain,zsh"]),
+    ],
+)
+def test_completion_knows_commands_options_and_files(apart: Apart, words: str, offered: list[str]) -> None:
+    at = str(len(words.split()))
 
-    assert said.out.split() == ["plain,variations"]
+    said = apart(
+        env={"_FLOWIDE_COMPLETE": "bash_complete", "COMP_WORDS": f"flowide {words}", "COMP_CWORD": at}
+    )
+
+    assert said.out.split() == offered
