@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flowide.domain.commands import AnswerGate
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Gate
 from flowide.errors import Busy, FlowError
 from flowide.flows.api import Observer, RunRequest
+from flowide.project.answering import answer as carry_out
 from flowide.space import queries as q
 from flowide.tui.engine.news import News
 from flowide.tui.engine.session import Live, Session
 from flowide.tui.views.gates import Answer
+
+if TYPE_CHECKING:
+    from flowide.project.folder import ProjectFolder
 
 MOST_LIVE = 400_000
 """Characters of one streaming answer that are kept to be shown."""
@@ -79,8 +83,12 @@ async def cancel(session: Session, run: str) -> bool:
 
 async def answer(session: Session, gate: Gate, given: Answer) -> None:
     """Answer a question; a run that stopped at it goes on here."""
+    if gate.run is None:  # about the folder: a conflict, a commit
+        folder = cast("ProjectFolder", session.folder)
+        await carry_out(folder, session.space, gate, given.answer, given.reason)
+        return
     await session.space.execute(AnswerGate(gate=gate.id, answer=given.answer, reason=given.reason))
-    if gate.run is None or gate.run in session.runs:
+    if gate.run in session.runs:
         return
     view = await session.space.read(q.OneRun(gate.run))
     if not view.alive and view.run.status in {"waiting", "running", "cancelled", "failed"}:
