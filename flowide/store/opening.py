@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,30 @@ def _fits(connection: Any, version: int) -> bool:
     if version != SCHEMA_VERSION:
         return False
     return bool(connection.execute('SELECT "shape" FROM "space"').fetchall() == [(shape(),)])
+
+
+def open_read_only(path: Path, error: OSError) -> tuple[Any, str]:
+    """A connection for reading where nothing can be written, and a line that says so.
+
+    Raises:
+        OSError: `error`, when there is no workspace to read.
+        StorageFailed: It is none of ours, or of another schema.
+    """
+    if error.errno not in {errno.EROFS, errno.EACCES, errno.EPERM} or not os.access(path, os.R_OK):
+        raise error
+    # Nobody can write to a read-only file system, so SQLite need not look for other writers there.
+    unchanging = error.errno == errno.EROFS
+    address = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if unchanging else ''}"
+    connection = sqlite3.connect(
+        address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S
+    )
+    if not _fits(connection, _schema(connection, path)):
+        connection.close()
+        raise StorageFailed(
+            f"{path} is of an older schema, and cannot be brought forward where it is: {error.strerror}",
+            hint="Make the file and its folder writable.",
+        )
+    return connection, f"{path} is read-only here ({error.strerror}): it can be looked at, not worked in"
 
 
 def _set_mode(connection: Any, path: Path, mode: str, notice: str | None) -> None:

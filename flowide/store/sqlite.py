@@ -23,7 +23,15 @@ from flowide.errors import StorageFailed
 from flowide.store.api import Position, Store, StoredReply, Tx
 from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
-from flowide.store.opening import BUSY_S, TURN_S, Machine, connect, make_private, prepare
+from flowide.store.opening import (
+    BUSY_S,
+    TURN_S,
+    Machine,
+    connect,
+    make_private,
+    open_read_only,
+    prepare,
+)
 from flowide.store.sqlite_views import Reader, Writer
 from flowide.store.texts import Found
 
@@ -38,12 +46,22 @@ class SqliteStore:
             StorageFailed: Not a workspace, a newer schema, no permission, or no such folder.
         """
         self.path = path
+        self.notice: str | None = None
         self._reading = threading.RLock()
         self._writing = threading.Lock()
         self._connections: list[Any] = []
+        self._turn: WriterTurn | None = None
+        """Taken for each write; None where nothing can be written."""
         with explained(path):
-            make_private(path)
-            self._turn = WriterTurn(path.with_name(path.name + ".turn"))
+            try:
+                make_private(path)
+                self._turn = WriterTurn(path.with_name(path.name + ".turn"))
+            except OSError as error:
+                self._reader, self.notice = open_read_only(path, error)
+                self._connections.append(self._reader)
+                self._look = self._reader.cursor()
+                self._file = _identity(path)
+                return
         try:
             with explained(path):
                 self._writer = self._connect()
@@ -66,7 +84,7 @@ class SqliteStore:
     # --- writing ------------------------------------------------------------------------------------
 
     def write(self) -> AbstractContextManager[Tx]:
-        self._turn.acquire(timeout_s=TURN_S)
+        self._writers_turn().acquire(timeout_s=TURN_S)
         deadline = time.monotonic() + BUSY_S
         try:
             with explained(self.path):
@@ -81,21 +99,28 @@ class SqliteStore:
                     begun = self._begin()
                 return begun
         except BaseException:
-            self._turn.release()
+            self._writers_turn().release()
             raise
 
     def try_write(self) -> AbstractContextManager[Tx] | None:
-        if not self._turn.try_acquire():
+        if not self._writers_turn().try_acquire():
             return None
         try:
             with explained(self.path):
                 begun = self._begin()
         except BaseException:
-            self._turn.release()
+            self._writers_turn().release()
             raise
         if begun is None:
-            self._turn.release()
+            self._writers_turn().release()
         return begun
+
+    def _writers_turn(self) -> WriterTurn:
+        if self._turn is None:
+            raise StorageFailed(
+                f"the workspace {self.path} is read-only here", hint="Make the file and its folder writable."
+            )
+        return self._turn
 
     def _begin(self) -> AbstractContextManager[Tx] | None:
         """A transaction, or None while another program writes."""
@@ -113,7 +138,7 @@ class SqliteStore:
 
     def _ended(self) -> None:
         self._writing.release()
-        self._turn.release()
+        self._writers_turn().release()
 
     def _check_file(self) -> None:
         if _identity(self.path) != self._file:
@@ -219,7 +244,8 @@ class SqliteStore:
         with self._reading, self._writing:
             for connection in self._connections:
                 connection.close()
-            self._turn.close()
+            if self._turn is not None:
+                self._turn.close()
 
 
 class _Transaction:
