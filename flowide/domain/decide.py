@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flowide.domain import artifacts, decisions, discussion, drafts, git, locks, runs, variations
+from flowide.domain import artifacts, decisions, discussion, drafts, git, locks, reviews, runs, variations
 from flowide.domain import commands as c
 from flowide.domain.actors import Caller, Now
 from flowide.domain.roles import check_role
@@ -60,6 +60,10 @@ RULES: dict[type[c.Command[Any]], Rule] = {
     c.AgreeDecision: decisions.agree,
     c.ReopenDecision: decisions.reopen,
     c.SupersedeDecision: decisions.supersede,
+    c.OpenReview: reviews.open_review,
+    c.HandOver: reviews.hand_over,
+    c.JudgeReview: reviews.judge,
+    c.FinishReview: reviews.finish,
 }
 """One rule for each command but `batch`, which the arbiter takes apart."""
 

@@ -18,6 +18,7 @@ PEOPLE_ONLY = frozenset(
         "decision.agree",
         "decision.reopen",
         "decision.supersede",
+        "review.finish",
     }
 )
 """Commands an agent is refused, whatever its instructions say."""

@@ -41,6 +41,13 @@ from flowide.domain.facts.locks import (
     LockRevived,
     LockTransferred,
 )
+from flowide.domain.facts.reviews import (
+    ReviewApproved,
+    ReviewHandedOver,
+    ReviewJudged,
+    ReviewOpened,
+    ReviewRejected,
+)
 from flowide.domain.facts.runs import RunClaimed, RunFinished, RunStarted, RunStep
 from flowide.domain.facts.variations import (
     VariationAccepted,
@@ -94,6 +101,11 @@ __all__ = [
     "LockRevived",
     "LockTransferred",
     "MessagePosted",
+    "ReviewApproved",
+    "ReviewHandedOver",
+    "ReviewJudged",
+    "ReviewOpened",
+    "ReviewRejected",
     "RunClaimed",
     "RunFinished",
     "RunStarted",

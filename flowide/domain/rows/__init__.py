@@ -19,13 +19,18 @@ from flowide.domain.rows.drafts import Draft
 from flowide.domain.rows.gates import Gate
 from flowide.domain.rows.git import Commit
 from flowide.domain.rows.locks import Lock, Ticket
+from flowide.domain.rows.reviews import (
+    Handover,
+    Review,
+    Verdict,
+)
 from flowide.domain.rows.runs import Run, Step
 from flowide.domain.rows.transient import Chunk, Lease, LiveDraft
 from flowide.domain.rows.variations import Check, Variation, VariationSet
 
 PROJECTIONS: tuple[type[Row], ...] = (
     Artifact, Version, Lock, Ticket, Draft, VariationSet, Variation, Check, Run, Step, Gate,
-    Thread, Message, Turn, Decision, Commit,
+    Thread, Message, Turn, Decision, Review, Handover, Verdict, Commit,
 )  # fmt: skip
 TRANSIENT: tuple[type[Row], ...] = (Lease, LiveDraft, Chunk)
 
@@ -39,10 +44,12 @@ __all__ = [
     "Decision",
     "Draft",
     "Gate",
+    "Handover",
     "Lease",
     "LiveDraft",
     "Lock",
     "Message",
+    "Review",
     "Row",
     "Run",
     "Step",
@@ -51,5 +58,6 @@ __all__ = [
     "Turn",
     "Variation",
     "VariationSet",
+    "Verdict",
     "Version",
 ]

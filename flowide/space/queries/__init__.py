@@ -24,6 +24,13 @@ from flowide.space.queries.drafts import DraftContent, Drafts, DraftText, LiveDr
 from flowide.space.queries.gates import Gates
 from flowide.space.queries.git import Commits
 from flowide.space.queries.locks import Locks, LockState
+from flowide.space.queries.reviews import (
+    OneReview,
+    Reasons,
+    Remembered,
+    Reviews,
+    ReviewView,
+)
 from flowide.space.queries.runs import OneRun, Runs, RunView, StepText
 from flowide.space.queries.stats import ActorStats, HoldStats, ModelStats, Stats, StatsView
 from flowide.space.queries.variations import (
@@ -57,11 +64,16 @@ __all__ = [
     "ModelStats",
     "OneDecision",
     "OneMessage",
+    "OneReview",
     "OneRun",
     "OneTurn",
     "OneVariationSet",
     "Problem",
     "Query",
+    "Reasons",
+    "Remembered",
+    "ReviewView",
+    "Reviews",
     "RunView",
     "Runs",
     "Search",

@@ -6,7 +6,18 @@ from typing import Any
 
 from flowide.domain.actors import Now
 from flowide.space import queries as q
-from flowide.space.reads import artifacts, decisions, discussion, drafts, gates, git, locks, runs, variations
+from flowide.space.reads import (
+    artifacts,
+    decisions,
+    discussion,
+    drafts,
+    gates,
+    git,
+    locks,
+    reviews,
+    runs,
+    variations,
+)
 from flowide.space.reads.base import Answers
 from flowide.store.api import Store
 
@@ -20,6 +31,7 @@ ANSWERS: Answers = {
     **git.ANSWERS,
     **discussion.ANSWERS,
     **decisions.ANSWERS,
+    **reviews.ANSWERS,
 }
 
 

@@ -13,6 +13,7 @@ from flowide.store.projections import (
     gates,
     git,
     locks,
+    reviews,
     runs,
     variations,
 )
@@ -40,6 +41,7 @@ FOLDS: Folds = {
     **git.FOLDS,
     **discussion.FOLDS,
     **decisions.FOLDS,
+    **reviews.FOLDS,
 }
 
 __all__ = ["FOLDS", "BrokenLog", "Changes", "Folds", "project"]
