@@ -12,7 +12,7 @@ import pytest
 from flowide.domain.actors import Actor
 from flowide.domain.commands import AcquireLock, ForceLock, ReleaseLock, SaveArtifact
 from flowide.errors import StorageFailed
-from flowide.flows.discussion.editing import BlockLines
+from flowide.flows.drafting import BlockLines
 from flowide.flows.engine import Surroundings
 from flowide.space.queries import Content, Drafts, History, LiveDraft, Locks, Runs, Verify
 from flowide.testing import ManualClock

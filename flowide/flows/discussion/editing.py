@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import time
 
 from msgspec import Struct, structs
 
 from flowide.agents.api import Request
 from flowide.agents.context import Item, decode, encode, quoted
 from flowide.domain import rows
-from flowide.domain.commands import AppendDraft, Provenance, ReleaseLock
+from flowide.domain.commands import Provenance, ReleaseLock
 from flowide.domain.limits import MAX_NOTE
 from flowide.errors import BadInput, Busy, Conflict, Fenced, FlowError, Gone, NotFound
 from flowide.flows.asking import ask
 from flowide.flows.discussion.answering import Answered, Place, asked_of, key_of, say, take
 from flowide.flows.discussion.context import tell
 from flowide.flows.discussion.posting import Writing, compose
+from flowide.flows.drafting import DraftStream, words_of
 from flowide.flows.target import Target
 from flowide.project.kinds import is_text
 from flowide.space.api import Space
@@ -35,9 +34,6 @@ from flowide.space.queries import (
 from flowide.space.waiting import acquire
 
 TTL_MS = 30_000
-DRAFT_S, DRAFT_BYTES = 0.2, 1024
-"""A draft is passed on after so much time or text."""
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^\n]*\n")
 
 
 class _Job(Struct, frozen=True):
@@ -156,10 +152,10 @@ async def _write(job: _Job, fence: int, keeper: LeaseKeeper) -> tuple[str, str |
     message = await state.space.read(OneMessage(job.turn.message))
     target = await _target(job, artifact, message)
     manifest, request = await _request(job, artifact, target)
-    draft = _Draft(job, fence, keeper)
+    draft = DraftStream(job.space, job.artifact.id, fence, keeper)
     reply = await ask(state, key, request, usable=lambda text: _text_of(text, target), heard=draft.heard)
     text = _text_of(reply, target)
-    words = _FENCE.split(reply, maxsplit=1)[0].strip()
+    words = words_of(reply)
     if text == target.text:
         return f"{words}\n\nNothing is changed in #{artifact.path}.".strip(), manifest
     step = state.steps[key]
@@ -252,68 +248,3 @@ def _text_of(reply: str, target: Target) -> str:
     from flowide.flows.steps.vary import usable_text
 
     return usable_text(reply, target)
-
-
-class _Draft:
-    """Passes the text of the first fenced block on as the draft under the lock, while it is written."""
-
-    def __init__(self, job: _Job, fence: int, keeper: LeaseKeeper) -> None:
-        self._job, self._fence, self._keeper = job, fence, keeper
-        self._clear()
-
-    def _clear(self) -> None:
-        self._lines = BlockLines()
-        self._waiting: list[str] = []
-        self._off = 0
-        self._last = time.monotonic()
-
-    async def heard(self, text: str, fresh: bool) -> None:
-        """Told each part of the answer.
-
-        Raises:
-            Gone: The lock was taken away: what is written now is for nothing.
-        """
-        if self._keeper.lost is not None:
-            raise Gone(f"the lock was taken away: {self._keeper.lost.message}")
-        if fresh:
-            self._clear()
-        self._waiting += self._lines.feed(text)
-        size = sum(len(line) for line in self._waiting)
-        if size >= DRAFT_BYTES or (size and time.monotonic() - self._last >= DRAFT_S):
-            await self._flush()
-
-    async def _flush(self) -> None:
-        text = "".join(self._waiting)
-        self._waiting.clear()
-        self._last = time.monotonic()
-        command = AppendDraft(
-            artifact=self._job.artifact.id, fence=self._fence, off=self._off, text=text, cut=self._off == 0
-        )
-        # Only to be watched: the save at the end has the text, and tells when the lock was lost.
-        with contextlib.suppress(FlowError):
-            self._off = (await self._job.space.execute(command)).ok.have
-
-
-class BlockLines:
-    """The lines of the first fenced block of a text that comes in parts."""
-
-    def __init__(self) -> None:
-        self._rest = ""
-        self._fence = ""
-        self._over = False
-
-    def feed(self, text: str) -> list[str]:
-        """Complete lines of the block that came with this part."""
-        found: list[str] = []
-        *complete, self._rest = (self._rest + text).split("\n")
-        for line in complete:
-            opening = _FENCE.match(f"{line}\n")
-            if self._over:
-                continue
-            if not self._fence:
-                self._fence = opening[1] if opening else ""
-            elif opening and opening[1].startswith(self._fence) and not line.strip(" `~"):
-                self._over = True
-            else:
-                found.append(f"{line}\n")
-        return found
