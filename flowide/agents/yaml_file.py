@@ -21,7 +21,7 @@ Route = tuple[str | int, ...]
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
 
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
 _MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
 
@@ -70,6 +70,7 @@ class YamlFile:
         self.file = file
         self._first_line = first_line
         self._places: dict[Route, tuple[int, int]] = {}
+        self._keys: dict[Route, tuple[int, int]] = {}
         self._constructor = yaml.constructor.SafeConstructor()
         try:
             root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -104,9 +105,9 @@ class YamlFile:
         except msgspec.ValidationError as error:
             self._explain(type_, str(error), hints or {})
 
-    def bad(self, route: Route, what: str, right: str = "", **data: Any) -> NoReturn:
-        """Raise BadInput that points at a value."""
-        line, column = self.place(route)
+    def bad(self, route: Route, what: str, right: str = "", *, at_key: bool = False, **data: Any) -> NoReturn:
+        """Raise BadInput that points at a value, or at the key in front of it."""
+        line, column = self._keys[route] if at_key and route in self._keys else self.place(route)
         raise BadInput(
             f"{self.file}:{line}:{column}: {what}",
             hint=right,
@@ -124,13 +125,16 @@ class YamlFile:
 
     def _explain(self, type_: Any, message: str, hints: dict[str, str]) -> NoReturn:
         what, _, where = message.partition(" - at `$")
-        route: Route = tuple(name if name else int(index) for name, index in _STEP.findall(where.rstrip("`")))
+        route: Route = ()
+        for name, index in _STEP.findall(where.rstrip("`")):
+            step = self._key_of_wrong(type_, route) if index == "..." else name or int(index)
+            route = (*route, step)
         if unknown := _UNKNOWN_FIELD.search(what):
             name = unknown[1]
             known = [field.encode_name for field in msgspec.structs.fields(_at(type_, route))]
             near = difflib.get_close_matches(name, known, n=1)
             right = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
-            self.bad((*route, name), f"'{name}' means nothing here", right)
+            self.bad((*route, name), f"'{name}' means nothing here", right, at_key=True)
         if missing := _MISSING_FIELD.search(what):
             self.bad(
                 route, f"'{missing[1]}' is missing", hints.get(missing[1], f"Add a line '{missing[1]}: …'.")
@@ -138,6 +142,21 @@ class YamlFile:
         field = next((step for step in reversed(route) if isinstance(step, str)), "")
         label = f"{field}: " if field else ""
         self.bad(route, label + what[0].lower() + what[1:], hints.get(field, ""))
+
+    def _key_of_wrong(self, type_: Any, route: Route) -> str:
+        """The key of the first value in a mapping that cannot be converted; messages do not name it."""
+        mapping = self.data
+        for step in route:
+            mapping = mapping[step]  # type: ignore[index]  # a step may be an index
+        for key in mapping:
+            only: Any = {key: mapping[key]}
+            for step in reversed(route):
+                only = {step: only}
+            try:
+                msgspec.convert({**self.data, **only}, type_, strict=True)
+            except msgspec.ValidationError:
+                return key
+        return next(iter(mapping))
 
     def _note(self, route: Route, node: yaml.Node) -> None:
         self._places[route] = (node.start_mark.line + self._first_line, node.start_mark.column + 1)
@@ -174,6 +193,7 @@ class YamlFile:
             name = key.value  # as written: YAML reads a bare `on` as true
             if name in found:
                 self.bad((*route, "?"), f"'{name}' stands here twice", "Keep one of them.")
+            self._keys[*route, name] = self._places[*route, "?"]
             self._note((*route, name), value if value.start_mark.line == key.start_mark.line else key)
             found[name] = self._value(value, (*route, name), above)
         self._places.pop((*route, "?"), None)

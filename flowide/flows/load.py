@@ -123,6 +123,7 @@ def _check_steps_first(source: YamlFile) -> None:
                 ("steps", at, unknown[0]),
                 f"there is no step '{unknown[0]}'",
                 f"Did you mean '{near[0]}'?" if near else f"Steps: {', '.join(KINDS)}.",
+                at_key=True,
             )
         if len(kinds) != 1:
             source.bad(
@@ -186,9 +187,8 @@ def input_values(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     for name, wanted in flow.inputs.items():
         value = given.get(name, wanted.default)
         if wanted.required and value in (None, ""):
-            raise BadInput(
-                f"the flow {flow.flow} needs the input {name}", hint=f"Give it: --set {name}=…", input=name
-            )
+            how = "--brief 'what is wanted'" if name == "brief" else f"--set {name}=…"
+            raise BadInput(f"the flow {flow.flow} needs the input {name}", hint=f"Give it: {how}", input=name)
         values[name] = input_value(name, wanted, value)
     return values | {name: str(given[name]) for name in ("brief", "path") if name in given}
 

@@ -26,7 +26,7 @@ def test_a_shipped_flow_is_sound_and_named_after_its_file(name: str) -> None:
         ("flow: x\n", "f.yaml", "steps"),
         ("flow: x\nsteps: []\n", "f.yaml:2:8", "at least one step"),
         ("flow: X Y\nsteps:\n  - gate: {question: q}\n", "f.yaml:1:7", "cannot be a name"),
-        ("flow: x\nsteps:\n  - vry: {n: 2}\n", "f.yaml:3:10", "vry"),
+        ("flow: x\nsteps:\n  - vry: {n: 2}\n", "f.yaml:3:5", "vry"),
         ("flow: x\nsteps:\n  - vary: {n: 2}\n    gate: {question: q}\n", "f.yaml:3", "one kind"),
         ("flow: x\nsteps:\n  - vary: {n: 12}\n", "f.yaml:3:15", "12 variations"),
         ("flow: x\nsteps:\n  - vary: {n: 2, colour: red}\n", "f.yaml:3", "colour"),
@@ -114,3 +114,29 @@ def test_the_schema_accepts_every_shipped_flow() -> None:
     for name, _, path in find_flows(None):
         jsonschema.validate(yaml.safe_load(path.read_text()), flow_schema())
         assert name
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "right"),
+    [
+        (
+            "flow: x\ninputs:\n  a: {type: text}\n  n: {type: integr}\nsteps: [{vary: {}}]\n",
+            "4:13",
+            "One of: text",
+        ),
+        ("flow: x\ninputs:\n  n: {typ: text}\nsteps: [{vary: {}}]\n", "3:7", "Did you mean 'type'?"),
+        ("flow: x\nsteps:\n  - vari: {}\n", "3:5", "Did you mean 'vary'?"),
+        ("flow: x\nsteps:\n  - vary: {n: 30}\n", "3:15", "n goes from 2 to 10"),
+        ("flow: x\nsteps:\n  - vary: {brief: '{{ nope }}'}\n", "3:19", "Known here: brief, path"),
+        ("flow: x\nsteps:\n  - choose: {question: [a]}\n", "3:24", "A text, for example"),
+        ("flow: x\nsteps:\n  - vary: {}\n    check: {}\n", "3:5", "One of: vary"),
+        ("flow: x\nsteps:\n\t- vary: {}\n", "3:1", "Indent with spaces"),
+        ("flow: x\nsteps: []\n", "2:8", "A list of steps"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_would_be_right(text: str, place: str, right: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse_flow(text, "x.yaml")
+
+    assert refused.value.message.startswith(f"x.yaml:{place}: ")
+    assert right in refused.value.hint
