@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_SEQUENCES = re.compile(
+from flowide.patterns import lazy
+
+_SEQUENCES = lazy(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|\x9c|$)"  # OSC, DCS, SOS, PM, APC up to their end
     r"|\x1b[ -/]*[0-~]"  # two-byte sequences
@@ -12,7 +14,7 @@ _SEQUENCES = re.compile(
     r"|[\x90\x98\x9d-\x9f].*?(?:\x1b\\|\x07|\x9c|$)",
     re.DOTALL,
 )
-_CONTROLS = re.compile(
+_CONTROLS = lazy(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"
     "\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069"  # change the direction of what is shown
     "\u2028\u2029\ufeff]"

@@ -11,7 +11,6 @@ from typing import Any
 from msgspec import Struct
 
 from flowide.domain.commands import RecordCheck
-from flowide.flows import sandbox
 from flowide.project.folder import ProjectFolder
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]{0,30}):\s+(\S.*)", re.S)
@@ -100,6 +99,8 @@ async def run_checks(
     """Run commands one after the other in one private copy of the project that holds the variation."""
     if not commands:
         return []
+    from flowide.flows import sandbox
+
     found: list[RecordCheck] = []
     async with sandbox.private_copy(folder.root, folder.scan(), {path: text.encode()}) as copy:
         for each in commands:

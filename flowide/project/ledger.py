@@ -7,13 +7,15 @@ files have to tell. So a ledger that cannot be read is made anew, and one that c
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
+
+from flowide.store.explained import sqlite3
 
 _RACY_NS = 50_000_000
 """A file that changed less than this before it was read may change again without its times telling."""
@@ -33,7 +35,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._database: sqlite3.Connection | None = None
+        self._database: Any | None = None
 
     def get(self, artifact: str) -> Seen | None:
         """What is known of an artifact's file, or None."""
@@ -60,7 +62,7 @@ class Ledger:
                 (artifact, version, sha256, stamp),
             )
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Any:
         if self._database is None:
             try:
                 self._database = _opened(self._path)
@@ -84,7 +86,7 @@ def stamp_of(status: os.stat_result) -> str:
     return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path) -> Any:
     # One process writes at a time (see `turn`), and what a power failure takes costs only time.
     database = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
     try:

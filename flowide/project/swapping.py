@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 from functools import cache
@@ -24,6 +23,8 @@ def exchange(folder: int, one: str, other: str) -> bool:
         return False
     if rename(folder, os.fsencode(one), folder, os.fsencode(other), _EXCHANGE) == 0:
         return True
+    import ctypes  # loaded by now
+
     number = ctypes.get_errno()
     if number in _NOT_HERE:
         return False
@@ -48,6 +49,8 @@ def place_new(folder: int, temporary: str, name: str) -> None:
 
 @cache
 def _renameat2() -> Any:
+    import ctypes
+
     try:
         function = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):
