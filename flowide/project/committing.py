@@ -60,7 +60,8 @@ async def commit_version(
 ) -> Committed | None:
     """Commit one version (None = the newest) of an artifact, and record the commit in the log.
 
-    None = git holds it already, or holds a newer version. `gate` is the question this answers, if there was one.
+    None = git holds it already, which is recorded too, or holds a newer version. `gate` is the question that
+    this answers, if there was one.
 
     Raises:
         FlowError: It cannot be committed; see `Repository.commit`.
@@ -102,6 +103,8 @@ async def _commit(
     listed = [
         change for path, content in changes.items() if (change := _change(folder, place, path, content))
     ]
+    if not listed:
+        return None
     done = await asyncio.to_thread(
         place.commit,
         listed,
@@ -112,11 +115,11 @@ async def _commit(
         onto=settings.load(folder.root).settings.git.branch or None,
         scratch=folder.dot_dir,
     )
-    if done is not None:
+    if (made.version, done.commit) not in {(each.version, each.commit) for each in known}:
         await space.execute(
             RecordCommit(artifact=artifact.id, version=made.version, commit=done.commit, ref=done.ref)
         )
-    return done
+    return done if done.made else None
 
 
 def _change(folder: ProjectFolder, place: Repository, path: str, data: bytes | None) -> Change | None:

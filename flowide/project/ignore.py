@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -28,6 +29,8 @@ COMMONLY_IGNORED = (
 """Ignored unless a `.gitignore` says `!…`; so a folder that is no repository can be used at once."""
 _PLAIN = re.compile(r"[\w-]{5,200}(\.\w+)?", re.ASCII)
 """Names that need no closer look: no odd characters, and too long to be reserved."""
+_MOST_RULES = 1_000_000
+"""Characters of a `.gitignore` that are read."""
 _DEEPEST = 200
 """Folders inside folders; what lies deeper is not looked at."""
 
@@ -67,8 +70,9 @@ def _any(regexes: Iterator[re.Pattern[str]]) -> re.Pattern[str] | None:
     return re.compile("|".join(f"(?:{part})" for part in parts)) if parts else None
 
 
-Stack = list[tuple[int, Rules]]
-"""Rules from the root down, each with the length of its folder's path (with the slash)."""
+Stack = list[tuple[int, str, Rules]]
+"""Rules from the outermost folder inwards. A path is matched without its first characters, so many as the
+rules' folder has with its slash; for rules of a folder above the root, with the way from there put in front."""
 
 
 def scan(root: Path) -> Iterator[str]:
@@ -108,18 +112,29 @@ def ignored(root: Path, path: str) -> bool:
 
 
 def first_rules(root: Path) -> Stack:
-    """The rules that hold at the root: common ones, the repository's own, and the root's `.gitignore`."""
-    stack = [(0, Rules(COMMONLY_IGNORED))]
-    exclude = _rules_in(os.path.join(root, ".git", "info", "exclude"))
+    """The rules that hold at the root: common ones, the repository's own, of folders above it, and its own."""
+    stack: Stack = [(0, "", Rules(COMMONLY_IGNORED))]
+    here, way, above = os.fspath(root), "", []
+    while not os.path.lexists(os.path.join(here, ".git")):
+        here, name = os.path.split(here)
+        if not name:
+            return _with_rules(stack, os.fspath(root), "")  # in no repository
+        way = f"{name}/{way}"
+        above.append((here, way))
+    exclude = _rules_in(os.path.join(here, ".git", "info", "exclude"))
     if exclude is not None:
-        stack.append((0, exclude))
+        stack.append((0, way, exclude))
+    for folder, on in reversed(above):
+        rules = _rules_in(os.path.join(folder, ".gitignore"))
+        if rules is not None:
+            stack.append((0, on, rules))
     return _with_rules(stack, os.fspath(root), "")
 
 
 def is_ignored(stack: Stack, path: str, name: str) -> bool:
     """What the innermost rules that say something say."""
-    for prefix, rules in reversed(stack):
-        verdict = rules.verdict(path[prefix:], name)
+    for prefix, way, rules in reversed(stack):
+        verdict = rules.verdict(way + path[prefix:], name)
         if verdict is not None:
             return verdict
     return False
@@ -177,12 +192,17 @@ def _as_artifact_path(folder: str, name: str) -> str | None:
 
 def _with_rules(stack: Stack, folder: str, prefix: str) -> Stack:
     rules = _rules_in(os.path.join(folder, ".gitignore"))
-    return stack if rules is None else [*stack, (len(prefix), rules)]
+    return stack if rules is None else [*stack, (len(prefix), "", rules)]
 
 
-def _rules_in(file: str) -> Rules | None:
+def _rules_in(path: str) -> Rules | None:
+    """The rules of a file; none when it is no file, for example a pipe that would never end."""
     try:
-        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
-            return Rules(lines.readlines())
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        return None
+    with os.fdopen(file, encoding="utf-8", errors="surrogateescape") as source:
+        return Rules(source.read(_MOST_RULES).split("\n"))

@@ -72,6 +72,8 @@ class Committed(Struct, frozen=True):
     ref: str
     left_staged: list[str] = []
     """Paths whose entry in the index is the user's own and was left as it is."""
+    made: bool = True
+    """False = it was there before, with the same content."""
 
 
 class GitFailed(FlowError):
@@ -181,10 +183,11 @@ class Repository:
         when: str,
         onto: str | None = None,
         scratch: Path,
-    ) -> Committed | None:
+    ) -> Committed:
         """Commit just these changes, on top of the checked-out branch or of the branch `onto`.
 
-        `when` is RFC 3339, for the author; `scratch` a folder for passing files. None = git holds it already.
+        `when` is RFC 3339, for the author; `scratch` a folder for passing files. What git holds already is no
+        new commit: the one that brought it is given.
 
         Raises:
             Conflict: A merge or rebase is under way, or a path has conflicts in the index.
@@ -217,7 +220,7 @@ class Repository:
         env: Mapping[str, str],
         onto: str | None,
         scratch: Path,
-    ) -> Committed | None:
+    ) -> Committed:
         here = self.branch()
         ref = here if onto is None else f"refs/heads/{onto}"
         self._check_free(ref, here)
@@ -227,7 +230,8 @@ class Repository:
         after = {change.path: self._stored(change, before[change.path]) for change in changes}
         tree = self._tree(parent, after, scratch)
         if parent is not None and tree == self.run("rev-parse", f"{parent}^{{tree}}").decode().strip():
-            return None
+            brought = self.run("rev-list", "-1", parent, "--", *after).decode().strip()
+            return Committed(brought or parent, ref, made=False)
         signed = ["-S"] if self._config("commit").get("commit.gpgsign", "").casefold() in _TRUE else []
         parents = [] if parent is None else ["-p", parent]
         made = self.run("commit-tree", *signed, *parents, "-F", "-", tree, input=message.encode(), env=env)
@@ -242,6 +246,8 @@ class Repository:
         if moved.returncode != 0:
             self._unstage(staged)
             raise _Moved(moved.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: "))
+        for path in staged:
+            self._try("add", "--refresh", "--", path)  # its times, so that nobody takes it for changed
         return Committed(commit, ref, left)
 
     def _check_free(self, ref: str, here: str) -> None:

@@ -108,18 +108,20 @@ async def in_step(
 
 async def base_of(space: Space, tree: Tree, ledger: Ledger, row: rows.Artifact, found: Found) -> int | None:
     """The version that a file with other bytes than the newest one is made from; None = it only lags behind."""
-    *older, newest = await space.read(History(row.id))
+    versions = await space.read(History(row.id))
+    *older, newest = versions
     known = any(version.sha256 == found.sha256 for version in older)
     left_over = tree.left_over(row.path)
     seen = ledger.get(row.id)
-    if seen is None:
+    # A memory that the log does not bear out is of another log, for example before a backup came back.
+    if seen is None or (seen.version, seen.sha256) not in {(each.version, each.sha256) for each in versions}:
         lags = known and (left_over or found.changed_ns < _end_of_ms(newest.ts))
         return None if lags else row.version
     if seen.sha256 == row.sha256:
         return row.version
     if seen.sha256 == found.sha256 or (known and left_over):
         return None
-    return min(seen.version, row.version)
+    return seen.version
 
 
 def note(ledger: Ledger, row: rows.Artifact, found: Found) -> None:

@@ -662,6 +662,29 @@ async def test_what_git_holds_already_is_not_committed_again(
 
     assert await commit_version(folder, space, row) is None
     assert git("rev-parse", "HEAD") == head
+    [_] = await space.read(Commits(row.id))
+
+
+async def test_a_version_that_was_committed_by_hand_is_known_by_that_commit(
+    folder: ProjectFolder, space: MemorySpace, git: GitRepository
+) -> None:
+    row = await saved(folder, space, "a.txt", "two\n")
+    by_hand = git.commit()
+    git.write(b_dot_txt="later\n")
+    git.commit()
+
+    assert await commit_version(folder, space, row) is None
+
+    [commit] = await space.read(Commits(row.id))
+    assert commit.commit == by_hand
+
+
+async def test_the_index_knows_the_file_so_that_plumbing_sees_no_change(
+    folder: ProjectFolder, space: MemorySpace, git: GitRepository
+) -> None:
+    await committed(folder, space, "a.txt", "two\n")
+
+    assert git("diff-files", "--name-only") == ""
 
 
 async def test_an_older_version_does_not_undo_a_newer_commit(

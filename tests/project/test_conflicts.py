@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -468,3 +469,18 @@ async def test_an_open_card_survives_the_process(
     made = await ProjectFolder.open(root).resolve(space, card.id, "merge", save=True)
 
     assert (await space.read(FindArtifact(row.id))).version == made.version == 3
+
+
+async def test_a_memory_of_another_log_does_not_bring_the_file_back(
+    folder: ProjectFolder, space: MemorySpace
+) -> None:
+    """A backup of the workspace came back: the file is newer than the log, and stays."""
+    (folder.root / "a.txt").write_text(BASE)
+    row = await folder.artifact(space, "a.txt")
+    (folder.root / "a.txt").write_text("from the time after the backup\n")
+    folder.ledger.note(row.id, 9, sha256(b"from the time after the backup\n").hexdigest())
+
+    row = await folder.artifact(space, "a.txt")
+
+    assert row.version == 2
+    assert on_disk(folder) == "from the time after the backup\n"

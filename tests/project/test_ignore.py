@@ -72,6 +72,33 @@ def test_a_scan_lists_what_git_lists(tree: Path, rules: list[str]) -> None:
     assert {path for path in TREE if not ignored(tree, path)} == found - {".gitignore"}
 
 
+def test_the_rules_of_folders_above_count_up_to_the_top_of_the_repository(tree: Path) -> None:
+    (tree.parent / ".gitignore").write_text("*.md\n")
+    (tree / ".gitignore").write_text("*.log\n/foo/bar\nsub/deep/keep.txt\n")
+    (tree / "foo/.gitignore").write_text("!drop.log\n")
+    (tree / "foo/drop.log").write_text("")
+    subprocess.run(["git", "init", "-q", tree], check=True)
+
+    assert set(scan(tree / "foo")) == {".gitignore", "drop.log", "qux/bar/baz.txt"}
+    assert set(scan(tree / "sub/deep")) == set()
+    assert ignored(tree / "foo", "bar/baz.txt")
+    assert "docs/index.md" in set(scan(tree))
+
+
+@pytest.mark.parametrize("make", ["pipe", "folder", "link"])
+def test_rules_that_are_no_file_are_no_rules(tree: Path, make: str) -> None:
+    (tree / ".gitignore").unlink(missing_ok=True)
+    if make == "pipe":
+        os.mkfifo(tree / ".gitignore")
+    elif make == "folder":
+        (tree / ".gitignore").mkdir()
+    else:
+        (tree / "elsewhere").write_text("*\n")
+        (tree / ".gitignore").symlink_to("elsewhere")
+
+    assert "a.py" in set(scan(tree))
+
+
 def test_the_exclusions_of_the_repository_count(tree: Path) -> None:
     (tree / ".git/info").mkdir(parents=True)
     (tree / ".git/info/exclude").write_text("docs/\n")
