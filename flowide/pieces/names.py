@@ -212,6 +212,8 @@ def member_uses(outline: Outline, item: Item, interest: Iterable[bytes]) -> set[
         if outline.text(owner) in receiver:
             names.add(outline.text(member))
     names.update(outline.text(node) for node in found.get("bare", ()))
+    if outline.language == "java":
+        names.update(use.name for use in free_uses(outline, item.start, item.end, wanted))
     return names & wanted
 
 
@@ -245,18 +247,24 @@ def _receiver(outline: Outline, item: Item) -> set[bytes] | None:
             return None
         if first.type == "typed_parameter":
             first = first_named(first) or first
-        return {outline.text(first)}
+        return {outline.text(first)} | _class_name(item)
     if outline.language == "go":
         receiver = item.inner.child_by_field_name("receiver")
         if receiver is None or not receiver.named_children:
             return None
         name = receiver.named_children[0].child_by_field_name("name")
         return {outline.text(name)} if name is not None else None
-    return {b"this", b"self", b"Self"}
+    return {b"this", b"self", b"Self"} | _class_name(item)
+
+
+def _class_name(item: Item) -> set[bytes]:
+    """A class's own name stands for it as well: `Cache.limit`."""
+    return {item.parent.simple.encode()} if item.parent is not None else set()
 
 
 _THIS = """
-    (member_expression object: (this) @owner property: [(property_identifier) (private_property_identifier)] @member)
+    (member_expression object: [(this) (identifier)] @owner
+     property: [(property_identifier) (private_property_identifier)] @member)
 """
 _MEMBERS = {
     "python": "(attribute object: (identifier) @owner attribute: (identifier) @member)",
@@ -269,8 +277,8 @@ _MEMBERS = {
         (scoped_identifier path: (identifier) @owner name: (identifier) @member)
     """,
     "java": """
-        (field_access object: (this) @owner field: (identifier) @member)
-        (method_invocation object: (this) @owner name: (identifier) @member)
+        (field_access object: [(this) (identifier)] @owner field: (identifier) @member)
+        (method_invocation object: [(this) (identifier)] @owner name: (identifier) @member)
         (method_invocation !object name: (identifier) @bare)
     """,
 }

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flowide.pieces.edits import Edit, Part
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
+from flowide.pieces.imports.python_places import (
+    BLOCKS,
+    COMPOUND,
+    STATEMENTS,
+    bindings,
+    checks_types,
+    first_imports,
+    group_of,
+    header_end,
+    header_statements,
+    only_imports,
+)
 from flowide.pieces.imports.writing import (
     Entry,
     Statement,
     insert_beside,
-    insert_first,
     insert_names,
     insert_statements,
     line_end,
@@ -21,15 +31,11 @@ from flowide.pieces.imports.writing import (
 from flowide.pieces.indent import default_unit, line_indent
 from flowide.pieces.languages import captures
 from flowide.pieces.names import Use, free_uses
-from flowide.pieces.outline import BOM, Item, Outline, first_named, walk_blocks
+from flowide.pieces.outline import Item, Outline, walk_blocks
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_STATEMENTS = frozenset({"import_statement", "import_from_statement", "future_import_statement"})
-_COMPOUND = frozenset({"if_statement", "try_statement", "with_statement"})
-_DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
-_BLOCKS = frozenset({"block"})
 _LARGEST_BLOCK = 40
 
 
@@ -44,13 +50,13 @@ class PythonCarrier(Carrier):
         ]
         while pending:
             node, block, mark = pending.pop()
-            if node.type in _STATEMENTS:
-                found.extend(_bindings(outline, node, block, mark))
-            elif node.type in _COMPOUND:
+            if node.type in STATEMENTS:
+                found.extend(bindings(outline, node, block, mark))
+            elif node.type in COMPOUND:
                 around = block or node
                 inside: list[tuple[Node, Node | None, str]] = []
-                for branch in walk_blocks(node, _BLOCKS):
-                    typed = _checks_types(outline, node) and branch == node.child_by_field_name("consequence")
+                for branch in walk_blocks(node, BLOCKS):
+                    typed = checks_types(outline, node) and branch == node.child_by_field_name("consequence")
                     inside += [(child, around, "type" if typed else "block") for child in branch.children]
                 pending.extend(reversed(inside))
         return found
@@ -141,7 +147,7 @@ class PythonCarrier(Carrier):
         blocks[block.id] = block
         source = want.binding.owner
         text = source.text(block)
-        if text.count(b"\n") > _LARGEST_BLOCK or not _only_imports(block):
+        if text.count(b"\n") > _LARGEST_BLOCK or not only_imports(block):
             warnings.append(
                 f"{want.binding.name.decode()} ({want.binding.shown()}) is imported conditionally in"
                 f" {want.label or 'its source'}: carry it by hand"
@@ -185,11 +191,7 @@ class PythonCarrier(Carrier):
             return edits
         newline = base.newline or b"\n"
         block = next(
-            (
-                each
-                for each in base.root.children
-                if each.type == "if_statement" and _checks_types(base, each)
-            ),
+            (each for each in base.root.children if each.type == "if_statement" and checks_types(base, each)),
             None,
         )
         body = block.child_by_field_name("consequence") if block is not None else None
@@ -234,15 +236,15 @@ class PythonCarrier(Carrier):
         for entry in entries:
             # `import x` goes before `from x import y`.
             entry.key = ("0" if entry.text.startswith(b"import") else "1") + entry.key
-        header = _header(base)
+        header = header_statements(base)
         if not header:
-            return [_first(base, entries)]
+            return [first_imports(base, sorted(entries, key=lambda entry: entry.group))]
         edits: list[Edit] = []
         groups = {each.group for each in header}
         future = [entry for entry in entries if entry.group == 0]
         if future and 0 not in groups:
             # Nothing but the docstring may stand before it.
-            edits.append(_first(base, future))
+            edits.append(first_imports(base, future))
             entries = [entry for entry in entries if entry.group]
         known = [entry for entry in entries if entry.group in groups]
         for entry in sorted(known, key=lambda entry: (entry.group, entry.key)):
@@ -263,34 +265,6 @@ def _of_form(header: list[Statement], entry: Entry) -> list[Statement]:
     return [Statement(each.node, each.group, "~" if plain else "", each.end) for each in same]
 
 
-def _bindings(outline: Outline, node: Node, block: Node | None, mark: str) -> list[Import]:
-    found: list[Import] = []
-    if node.type == "import_statement":
-        module = None
-    elif node.type == "future_import_statement":
-        module = "__future__"
-    else:
-        name = node.child_by_field_name("module_name")
-        module = "".join(outline.text(name).decode().split()) if name is not None else ""
-        if any(child.type == "wildcard_import" for child in node.children):
-            return [Import(b"*", module, "*", node, outline, None, mark, block)]
-    for spec in node.children_by_field_name("name"):
-        target, alias = spec, None
-        if spec.type == "aliased_import":
-            target = spec.child_by_field_name("name") or spec
-            alias = spec.child_by_field_name("alias")
-        text = "".join(outline.text(target).decode().split())
-        if module is None:
-            local = outline.text(alias) if alias is not None else text.split(".")[0].encode()
-            # An aliased submodule is the submodule; `import a.b` binds the package `a`.
-            member = "*" if alias is not None else ""
-            found.append(Import(local, text, member, node, outline, spec, mark, block))
-        else:
-            local = outline.text(alias) if alias is not None else text.encode()
-            found.append(Import(local, module, text, node, outline, spec, mark, block))
-    return found
-
-
 def _is_plain(binding: Import) -> bool:
     return binding.member == ""
 
@@ -307,42 +281,20 @@ def _spelling(module: str) -> bytes:
     )
 
 
-def _checks_types(outline: Outline, node: Node) -> bool:
-    condition = node.child_by_field_name("condition") if node.type == "if_statement" else None
-    return condition is not None and outline.text(condition) in (
-        b"TYPE_CHECKING",
-        b"typing.TYPE_CHECKING",
-        b"t.TYPE_CHECKING",
-    )
-
-
 def _futures(outline: Outline) -> list[Import]:
     return [
         binding
         for child in outline.root.children
         if child.type == "future_import_statement"
-        for binding in _bindings(outline, child, None, "")
+        for binding in bindings(outline, child, None, "")
     ]
-
-
-def _only_imports(block: Node) -> bool:
-    allowed = _STATEMENTS | {"pass_statement", "comment", "expression_statement"}
-    pending = [block]
-    while pending:
-        for branch in walk_blocks(pending.pop(), _BLOCKS):
-            for child in branch.children:
-                if child.type in _COMPOUND:
-                    pending.append(child)
-                elif child.type not in allowed and child.is_named:
-                    return False
-    return True
 
 
 def _merge_target(base: Outline, mine: Sequence[Import], binding: Import, mark: str) -> Node | None:
     """The statement that already imports from the same module; None for `import x`."""
     if binding.member in ("", "*"):
         return None
-    limit = _header_end(base)
+    limit = header_end(base)
     for each in reversed(mine):
         if (
             each.module == binding.module
@@ -368,7 +320,7 @@ def _statement_entry(binding: Import, want: Wanted) -> Entry:
         text = b"import " + _spec_text(binding)
     else:
         text = b"from " + binding.module.encode() + b" import " + _spec_text(binding)
-    return Entry(text, binding.module, want.note, _group(binding.module))
+    return Entry(text, binding.module, want.note, group_of(binding.module))
 
 
 def _joined(entries: list[Entry]) -> list[Entry]:
@@ -392,66 +344,3 @@ def _joined(entries: list[Entry]) -> list[Entry]:
             if isinstance(before.note, tuple) and isinstance(entry.note, tuple):
                 before.note = (f"{entry.note[0].split(' (')[0]}, {before.note[0]}", before.note[1])
     return out
-
-
-def _group(module: str) -> int:
-    if module == "__future__":
-        return 0
-    if module.startswith("."):
-        return 3
-    return 1 if module.split(".", maxsplit=1)[0] in sys.stdlib_module_names else 2
-
-
-def _header_end(base: Outline) -> int:
-    for child in base.root.children:
-        if child.type in _DEFINITIONS:
-            return child.start_byte
-    return len(base.source)
-
-
-def _header(base: Outline) -> list[Statement]:
-    """Import statements before the first function or class, in the order of the file."""
-    found: list[Statement] = []
-    limit = _header_end(base)
-    for child in base.root.children:
-        if child.start_byte >= limit:
-            break
-        if child.type in _STATEMENTS:
-            bindings = _bindings(base, child, None, "")
-            module = bindings[0].module if bindings else ""
-            form = "0" if child.type == "import_statement" else "1"
-            found.append(Statement(child, _group(module), form + module, child.end_byte))
-    return found
-
-
-def _first(base: Outline, entries: list[Entry]) -> Edit:
-    """The first imports of a module go below its docstring or its leading comments."""
-    children = base.root.children
-    index = 0
-    while index < len(children) and children[index].type == "comment":
-        index += 1
-    node = children[index] if index < len(children) else None
-    first = first_named(node) if node is not None and node.type == "expression_statement" else None
-    if node is not None and first is not None and first.type == "string":
-        following = children[index + 1] if index + 1 < len(children) else None
-        at = line_end(base.source, node.end_byte)
-        return insert_first(base, entries, at, _blanks_before(following, children, index + 1), blank_before=1)
-    blanks = _blanks_before(node, children, index)
-    at = len(BOM) if base.source.startswith(BOM) else 0
-    if index:
-        last = children[index - 1]
-        apart = node is None or base.source.count(b"\n", last.end_byte, node.start_byte) > 1
-        if apart or base.rules.header.search(base.text(children[0])):
-            directive = [
-                child for child in children[:index] if apart or base.rules.header.search(base.text(child))
-            ]
-            at = line_end(base.source, directive[-1].end_byte)
-            return insert_first(base, entries, at, blanks, blank_before=1)
-    return insert_first(base, entries, at, blanks, blank_before=0)
-
-
-def _blanks_before(node: Node | None, children: Sequence[Node], index: int) -> int:
-    while node is not None and node.type == "comment":
-        index += 1
-        node = children[index] if index < len(children) else None
-    return 2 if node is not None and node.type in _DEFINITIONS else 1
