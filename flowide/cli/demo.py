@@ -60,17 +60,11 @@ def demo(headless: bool, folder: str | None, handle: str | None, as_json: bool, 
 
 
 def _open(root: Path, handle: str | None) -> None:
-    from flowide.cli.around import acting, surroundings
+    from flowide.cli.open import show_app
     from flowide.headless.demo import BRIEF, CHECKS, TARGET
-    from flowide.tui.app import run_app
     from flowide.tui.guide import Guide
 
-    code = run_app(
-        root,
-        acting(handle, root),
-        surroundings=lambda: surroundings(root),
-        guide=Guide(TARGET, BRIEF, CHECKS),
-    )
+    code = show_app(root, handle, guide=Guide(TARGET, BRIEF, CHECKS))
     say(f"the example project stays in {root}")
     if code:
         raise click.exceptions.Exit(code)

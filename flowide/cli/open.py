@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from flowide.tui.guide import Guide
 
 
 @click.command()
@@ -15,20 +19,31 @@ import click
 @click.option("--run", metavar="RUN|last", help="Show this run.")
 def open_(path: str | None, project: str | None, handle: str | None, run: str | None) -> None:
     """Open a project folder in the terminal app."""
-    from flowide.cli.around import acting, project_root, surroundings
+    from flowide.cli.around import project_root
     from flowide.errors import BadInput
-    from flowide.project.folder import ProjectFolder
-    from flowide.tui.app import run_app
 
     root = project_root(path or project)
     if not root.is_dir():
         raise BadInput(f"{root} is no folder", hint="Name the folder of a project, or see flowide --help.")
-    folder = ProjectFolder.open(root)
-    code = run_app(
-        Path(folder.root),
-        acting(handle, folder.root),
-        attach_run=run,
-        surroundings=partial(surroundings, folder.root),
-    )
+    code = show_app(root.resolve(), handle, run=run)
     if code:
         raise click.exceptions.Exit(code)
+
+
+def show_app(root: Path, handle: str | None, *, run: str | None = None, guide: Guide | None = None) -> int:
+    """Show the app with the settings that hold for a project; the exit code."""
+    from flowide import settings
+    from flowide.cli.around import acting, surroundings
+    from flowide.tui.app import run_app
+
+    loaded = settings.load(root)
+    return run_app(
+        root,
+        acting(handle, root),
+        attach_run=run,
+        surroundings=partial(surroundings, root, loaded=loaded),
+        guide=guide,
+        theme=loaded.settings.app.theme,
+        lock_ttl_s=loaded.settings.lock.ttl_s,
+        verbose=bool(click.get_current_context().meta.get("flowide.verbose")),
+    )

@@ -22,12 +22,15 @@ def run_app(
     attach_run: str | None = None,
     surroundings: Around | None = None,
     guide: Guide | None = None,
+    theme: str = "",
+    lock_ttl_s: float = 30.0,
     verbose: bool = False,
 ) -> int:
     """Show the app until the person leaves; the exit code.
 
     `surroundings` gives what runs take from outside the project; it is asked after the first frame. `guide` is what
-    a first-run guide proposes. With `verbose` a mistake of the app's own is told with its traceback.
+    a first-run guide proposes. An empty `theme` is one that suits the terminal. `lock_ttl_s` is how many seconds locks
+    live without a renewal. With `verbose` a mistake of the app's own is told with its traceback.
 
     Raises:
         BadInput: This is no terminal that can show it.
@@ -40,12 +43,12 @@ def run_app(
     from flowide.tui.application import FlowApp
     from flowide.tui.theme import DEFAULT
 
-    theme = terminal.theme_for(os.environ, os.environ.get("FLOWIDE_THEME"), DEFAULT)
+    suited = terminal.theme_for(os.environ, theme, DEFAULT)
     app = FlowApp(
-        opener(project, actor, surroundings),
+        opener(project, actor, surroundings, lock_ttl_s),
         project=project.name,
         me=actor.id,
-        theme=theme,
+        theme=suited,
         attach=attach_run,
         guide=guide,
     )
@@ -70,8 +73,8 @@ def _mistake(error: Exception) -> str:
     )
 
 
-def opener(project: Path, actor: Actor, around: Around | None = None) -> Opener:
+def opener(project: Path, actor: Actor, around: Around | None = None, ttl_s: float = 30.0) -> Opener:
     """Opens a project folder with its workspace, on the engine's loop."""
     from flowide.tui.engine.opening import open_project
 
-    return lambda: open_project(project, actor, around)
+    return lambda: open_project(project, actor, around, ttl_s=ttl_s)

@@ -191,20 +191,29 @@ def by_id(id: str) -> Command:
 
 
 def bindings(where: str) -> list[BindingType]:
-    """Key bindings of one place, each with its id."""
+    """Key bindings of one place, each with its id.
+
+    A key that may be typed ahead is taken before it is given to what has the focus: keys that arrive in a burst
+    would else all go to the old focus, although the first one moves it. `FlowScreen` lets it through while a text is
+    being typed.
+    """
     return [
         Binding(
             command.key,
-            command.action,
+            f"by_key('{command.id}')" if _early(command) else command.action,
             command.title,
             show=False,
             id=command.id,
-            priority=command.priority,
+            priority=command.priority or _early(command),
             tooltip=command.help,
         )
         for command in of(where)
         if command.key
     ]
+
+
+def _early(command: Command) -> bool:
+    return command.where not in {"app", "editor"} and not command.key.startswith(("escape", "ctrl+"))
 
 
 def shown_key(command: Command) -> str:

@@ -36,7 +36,7 @@ def few_colours(env: Mapping[str, str] = os.environ) -> bool:
     return not ("256color" in term or "truecolor" in term or "direct" in term or "kitty" in term)
 
 
-def theme_for(env: Mapping[str, str], wish: str | None, default: str) -> str:
+def theme_for(env: Mapping[str, str], wish: str, default: str) -> str:
     """The theme to start with: the wished one where the terminal can show it."""
     if few_colours(env):
         light = env.get("COLORFGBG", "").rpartition(";")[2] in {"7", "15"}

@@ -112,7 +112,7 @@ async def app_on(
     async with app.run_test(size=size, notifications=True) as pilot:
         driver = Driver(app, pilot, root)
         await driver.until(lambda: app.snapshot.client != "", "the first picture")
-        await driver.until(lambda: driver.workspace.files._scanned, "the files")
+        await driver.until(lambda: driver.workspace.files.scanned, "the files")
         yield driver
         await app.leave(0)
 

@@ -16,13 +16,8 @@ from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import common_start
 from flowide.tui.views.artifact import OpenArtifact
 
-TTL_MS = 30_000
 MOST_SHOWN = 4 * 1024 * 1024
 """Bytes; larger files are not drawn."""
-MOST_EDITED = 10_000
-"""Lines; longer texts go to $EDITOR."""
-LONGEST_EDITED = 20_000
-"""Characters of a line; texts with longer ones go to $EDITOR."""
 
 
 async def look(session: Session, path: str) -> OpenArtifact:
@@ -85,7 +80,9 @@ async def take(session: Session, artifact: rows.Artifact, purpose: str, *, wait_
     held = session.holds.get(artifact.id)
     if held is not None:
         return held
-    granted = await acquire(session.space, artifact.id, timeout_s=wait_s, ttl_ms=TTL_MS, purpose=purpose)
+    granted = await acquire(
+        session.space, artifact.id, timeout_s=wait_s, ttl_ms=session.place.ttl_ms, purpose=purpose
+    )
     if granted.fence is None or granted.version is None:
         raise BadInput("the lock was granted without a fence")
     newest = await session.space.read(q.FindArtifact(artifact.id))
@@ -112,13 +109,13 @@ async def adopt(session: Session, draft: str) -> str:
     if kept is None:
         raise NotFound("this draft is gone")
     artifact = await session.space.read(q.FindArtifact(kept.artifact))
-    adopted = (await session.space.execute(AdoptDraft(draft=draft, ttl_ms=TTL_MS))).ok
+    adopted = (await session.space.execute(AdoptDraft(draft=draft, ttl_ms=session.place.ttl_ms))).ok
     await _keep(session, artifact, adopted.fence)
     return artifact.path
 
 
 async def _keep(session: Session, artifact: rows.Artifact, fence: int) -> Hold:
-    keeper = LeaseKeeper.of_lock(session.space, artifact.id, fence, ttl_ms=TTL_MS)
+    keeper = LeaseKeeper.of_lock(session.space, artifact.id, fence, ttl_ms=session.place.ttl_ms)
     await keeper.__aenter__()
     hold = Hold(artifact, fence, artifact.version, keeper)
     session.holds[artifact.id] = hold

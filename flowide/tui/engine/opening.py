@@ -18,7 +18,9 @@ Around = Callable[[], "Surroundings"]
 """What runs take from outside the project; asked for in the engine's thread, after the first frame."""
 
 
-async def open_project(project: Path, actor: Actor, around: Around | None = None) -> Place:
+async def open_project(
+    project: Path, actor: Actor, around: Around | None = None, *, ttl_s: float = 30.0
+) -> Place:
     """The project at a path; without `around` its runs take nothing from outside.
 
     Raises:
@@ -33,7 +35,8 @@ async def open_project(project: Path, actor: Actor, around: Around | None = None
     surroundings = None if around is None else await asyncio.to_thread(around)
     user_agents = None if surroundings is None else surroundings.user_agents
     seats, warnings = await asyncio.to_thread(find_seats, folder.root, user_agents)
-    return Place(space, folder, EngineFlows(space, folder, surroundings), seats, warnings)
+    flows = EngineFlows(space, folder, surroundings)
+    return Place(space, folder, flows, seats, round(ttl_s * 1000), warnings)
 
 
 def find_seats(root: Path, user_agents: Path | None) -> tuple[tuple[Seat, ...], tuple[str, ...]]:

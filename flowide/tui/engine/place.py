@@ -79,6 +79,8 @@ class Place(Struct):
     folder: Folder
     flows: Flows
     seats: tuple[Seat, ...] = ()
+    ttl_ms: int = 30_000
+    """Milliseconds our locks live without a renewal."""
     warnings: tuple[str, ...] = ()
     """What a person should know from the start, such as agent files that cannot be read."""
 

@@ -12,7 +12,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 
+from flowide.domain import rows
 from flowide.errors import Busy, FlowError
 from flowide.tui.desk import AtDesk
 from flowide.tui.engine import editing
@@ -46,6 +48,8 @@ class ArtifactPane(AtDesk, Vertical):
         self.opened: OpenArtifact | None = None
         self.edit: EditPane | None = None
         """The editor with its lock; None while the text is only looked at."""
+        self.starting = False
+        """The lock is being asked for."""
         self._waiting = False
         self._watch: Timer | None = None
 
@@ -57,9 +61,10 @@ class ArtifactPane(AtDesk, Vertical):
         """The text that is looked at."""
         return self.query_one("#code", CodeView)
 
-    def take_keys(self) -> None:
-        """Give the keys to the editor, or to the text."""
-        (self.edit.editor if self.edit is not None else self.code).focus()
+    @property
+    def keys_go_to(self) -> Widget:
+        """What takes the keys of this pane: the editor, or the text that is looked at."""
+        return self.edit.editor if self.edit is not None else self.code
 
     # --- looking ------------------------------------------------------------------------------------
 
@@ -115,7 +120,7 @@ class ArtifactPane(AtDesk, Vertical):
             return [(" nothing is open", "quiet")], []
         if self.edit is not None and self.edit.ended:
             return self.edit.ended_words(), []
-        if self.opened.artifact is None:
+        if self.opened.artifact is None or self.opened.text is None:
             return [(" ", ""), (clean(self.opened.problem) or "no artifact", "quiet")], []
         state = self.snapshot
         left = lock_bar(self.opened.lock, state.me, state.client, self.book, written=live_words(self.opened))
@@ -189,18 +194,20 @@ class ArtifactPane(AtDesk, Vertical):
             return None
         return self.opened
 
-    @work(group="edit", exclusive=True)
-    async def start_edit(self, *, wait: bool = False) -> None:
+    def start_edit(self, *, wait: bool = False) -> None:
         """Take the lock and start typing; with `wait` stand in line for it."""
         opened = self.editable()
         if opened is None or opened.artifact is None:
             return
-        if len(opened.lines) > editing.MOST_EDITED:
-            self.say("This file is long: edit it with ctrl+o e, in your own editor.")
+        if not opened.fits_editor:
+            self.say("This file is long: edit it with E, in your own editor.")
             return
-        artifact, path = opened.artifact, opened.path
-        if wait:
-            self._set_waiting(True)
+        self.starting = not wait
+        self._set_waiting(wait)
+        self._start_edit(opened.artifact, opened.path, wait)
+
+    @work(group="edit", exclusive=True)
+    async def _start_edit(self, artifact: rows.Artifact, path: str, wait: bool) -> None:
         try:
             hold = await self.ask_engine(
                 lambda session: editing.take(session, artifact, "editing", wait_s=None if wait else 0)
@@ -209,14 +216,14 @@ class ArtifactPane(AtDesk, Vertical):
             draft = await self.ask_engine(lambda session: editing.own_draft(session, artifact.id))
         except Busy as busy:
             self.refused(busy)
-            return
         except FlowError as error:
             self.tell(error)
-            return
+        else:
+            await self._show(fresh)
+            await self._open_editor(fresh, hold.fence, draft)
         finally:
+            self.starting = False
             self._set_waiting(False)
-        await self._show(fresh)
-        await self._open_editor(fresh, hold.fence, draft)
 
     def _set_waiting(self, waiting: bool) -> None:
         if waiting != self._waiting:

@@ -38,10 +38,14 @@ class FilesPane(AtDesk, Vertical):
         self.files = FileTree()
         self.current: str | None = None
         """The file that is shown beside the tree."""
-        self._scanned = False
+        self._scanned = asyncio.Event()
         self._found: list[str] | None = None
 
     def compose(self) -> ComposeResult:
+        field = Input(placeholder="parts of a name", id="find", select_on_focus=False)
+        field.cursor_blink = False
+        field.display = False
+        yield field
         yield RowsPane(id="tree")
 
     @property
@@ -49,11 +53,16 @@ class FilesPane(AtDesk, Vertical):
         """The rows."""
         return self.query_one("#tree", RowsPane)
 
+    @property
+    def scanned(self) -> bool:
+        """Whether the folder was read."""
+        return self._scanned.is_set()
+
     # --- drawing ------------------------------------------------------------------------------------
 
     def draw(self) -> None:
         """The tree, or what the search found."""
-        if not self._scanned:
+        if not self.scanned:
             self.rows.set_title([("FILES", "quiet b")])
             self.rows.show([Row((("Reading the folder…", "quiet"),))])
             return
@@ -86,8 +95,8 @@ class FilesPane(AtDesk, Vertical):
         except FlowError as error:
             self.tell(error)
             return
-        self._scanned = True
         await asyncio.to_thread(self.files.fill, paths)
+        self._scanned.set()
         if len(paths) == MOST_FILES:
             self.say(f"Only the first {count(MOST_FILES, 'file')} are listed.")
         self.draw()
@@ -118,56 +127,63 @@ class FilesPane(AtDesk, Vertical):
 
     # --- search -------------------------------------------------------------------------------------
 
-    async def search(self) -> None:
+    @property
+    def box(self) -> Input:
+        """Where parts of a name are typed."""
+        return self.query_one("#find", Input)
+
+    def search(self) -> None:
         """Let parts of a name be typed."""
-        if not self.query("#find"):
-            field = Input(placeholder="parts of a name", id="find", select_on_focus=False)
-            field.cursor_blink = False
-            await self.mount(field, before=0)
-        box = self.query_one("#find", Input)
-        box.add_class("-open")
-        box.focus()
+        self.box.display = True
+        self.screen.set_focus(self.box)  # at once: what is typed next belongs there
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search as it is typed."""
         event.stop()
-        if event.input.has_class("-open"):
+        if event.input.display:
             self._search(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter opens the best one."""
         event.stop()
-        if self._found:
-            self.choose(self._found[0])
+        if event.value.strip():
+            self._open_best(event.value)
         else:
             self._end_search()
-            self.rows.focus()
+            self.screen.set_focus(self.rows)
 
     def on_key(self, event: events.Key) -> None:
         """esc ends the search, down goes into what was found."""
-        box = self.query("#find.-open")
-        if not box:
+        if not self.box.display:
             return
         if event.key == "escape":
             event.stop()
             self._end_search()
-            self.rows.focus()
-        elif event.key == "down" and box.first().has_focus:
+            self.screen.set_focus(self.rows)
+        elif event.key == "down" and self.box.has_focus:
             event.stop()
-            self.rows.focus()
+            self.screen.set_focus(self.rows)
 
     @work(group="search", exclusive=True)
     async def _search(self, typed: str) -> None:
-        found = None
-        if typed.strip():
-            found = await asyncio.to_thread(find, typed, self.files.paths)
-        self._found = found
+        self._found = await self._find(typed) if typed.strip() else None
         self.draw()
         self.rows.action_end(-1)
 
+    @work(group="search", exclusive=True)
+    async def _open_best(self, typed: str) -> None:
+        """For those who type faster than the list is drawn: search for exactly what stands there."""
+        self._found = await self._find(typed)
+        self.draw()
+        if self._found:
+            self.choose(self._found[0])
+
+    async def _find(self, typed: str) -> list[str]:
+        await self._scanned.wait()
+        return await asyncio.to_thread(find, typed, self.files.paths)
+
     def _end_search(self) -> None:
         self._found = None
-        for box in self.query("#find").results(Input):
-            box.remove_class("-open")
-            box.value = ""
+        self.box.display = False
+        self.box.value = ""
         self.draw()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
+from flowide.tui import commands
 from flowide.tui.desk import AtDesk
 from flowide.tui.engine.news import News
 
@@ -18,6 +20,21 @@ class FlowScreen(AtDesk, Screen[None]):
 
     wheres: ClassVar[tuple[str, ...]] = ("app",)
     """Places of the command table that belong to this screen."""
+
+    @property
+    def deaf(self) -> bool:
+        """Whether no key means a command now, as a text field is about to open."""
+        return False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a text is being typed, letters are letters."""
+        if action == "by_key":
+            return not self.deaf and not isinstance(self.focused, Input | TextArea)
+        return True
+
+    async def action_by_key(self, id: str) -> None:
+        """Do what a row of the command table says."""
+        await self.run_action(commands.by_id(id).action)
 
     def on_news(self, news: News) -> None:
         """Something happened in the space; draw what changed."""

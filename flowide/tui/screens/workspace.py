@@ -120,11 +120,11 @@ class Workspace(FlowScreen):
         self._shown_pane = pane
         self._fit()
         if pane == "artifact":
-            self.artifact.take_keys()
+            self.set_focus(self.artifact.keys_go_to)
         elif pane == "files":
-            self.files.rows.focus()
+            self.set_focus(self.files.rows)
         else:
-            self.side.focus()
+            self.set_focus(self.side)
             self.call_after_refresh(self._draw_side)  # its width is known once it is shown
         self._draw_frame()
 
@@ -201,12 +201,17 @@ class Workspace(FlowScreen):
                 hints = [Hint("enter", "open", "enter"), *hints]
         self.query_one("#hints", HintBar).show_hints(hints, commands.hints("app"))
 
+    @property
+    def deaf(self) -> bool:
+        """Whoever types ahead while the editor opens means text."""
+        return self.artifact.starting
+
     # --- keys that belong to a pane -----------------------------------------------------------------
 
-    async def action_find_file(self) -> None:
+    def action_find_file(self) -> None:
         """Type parts of a name."""
         self.show_pane("files")
-        await self.files.search()
+        self.files.search()
 
     def action_rescan(self) -> None:
         """Look for new files."""

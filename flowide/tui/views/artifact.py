@@ -10,6 +10,11 @@ from flowide.tui.views.locks import lock_word
 from flowide.tui.views.spans import Span, clean, lines_of, shorten_path
 from flowide.tui.views.words import clock_time, count
 
+MOST_EDITED = 10_000
+"""Lines."""
+LONGEST_EDITED = 20_000
+"""Characters of a line."""
+
 
 class OpenArtifact(Struct, frozen=True, kw_only=True):
     """What the artifact pane draws."""
@@ -29,6 +34,12 @@ class OpenArtifact(Struct, frozen=True, kw_only=True):
     """What is wrong although it can be shown."""
 
     @property
+    def fits_editor(self) -> bool:
+        """Whether the text is edited here; longer ones go to $EDITOR."""
+        lines = (self.text or "").split("\n")
+        return len(lines) <= MOST_EDITED and max(map(len, lines)) <= LONGEST_EDITED
+
+    @property
     def lines(self) -> list[str]:
         """The lines to draw: the live draft of somebody else while there is one."""
         return lines_of(self.draft if self.draft is not None else self.text or "")
@@ -40,7 +51,7 @@ def title(shown: OpenArtifact | None, me: str, client: str, width: int) -> tuple
         return [("ARTIFACT", "quiet b")], []
     word = lock_word(shown.lock, me, client)
     version = "" if shown.artifact is None else f" · v{shown.artifact.version}"
-    size = count(len(shown.lines), "line")
+    size = count(len(shown.lines), "line") if shown.text is not None else "not text"
     right: list[Span] = [(f"{size}{version} · ", "quiet"), word]
     room = max(12, width - len(f"{size}{version} · {word[0]}") - 3)
     return [(shorten_path(clean(shown.path), room), "b")], right
