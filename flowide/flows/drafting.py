@@ -8,13 +8,14 @@ import time
 
 from flowide.domain.commands import AppendDraft
 from flowide.errors import FlowError, Gone
+from flowide.patterns import lazy
 from flowide.space.api import Space
 from flowide.space.leases import LeaseKeeper
 
 DRAFT_S, DRAFT_BYTES = 0.2, 1024
 """A draft is passed on after so much time or text."""
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^\n]*\n", re.MULTILINE)
-_OPENING = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
+_FENCE = lazy(r" {0,3}(`{3,}|~{3,})[^\n]*\n", re.MULTILINE)
+_OPENING = lazy(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
 
 
 def words_of(reply: str) -> str:

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from flowide.agents.yaml_file import YamlFile, read_text
 from flowide.errors import BadInput, NotFound
-from flowide.flows.schema import KINDS, Flow, Input, Step
+from flowide.flows.schema import KINDS, Flow, Input, Stage, Step
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _HINTS = {
@@ -145,6 +145,8 @@ def _check_values(source: YamlFile, flow: Flow) -> None:
             source.bad((*route, "n"), f"{step.vary.n} variations are not possible", "n goes from 2 to 10.")
         if step.more is not None and isinstance(step.more.n, int) and not 1 <= step.more.n <= 10:
             source.bad((*route, "n"), f"{step.more.n} more are not possible", "n goes from 1 to 10.")
+        if step.review is not None:
+            _check_stages(source, route, step.review.stages)
         for field in structs.fields(type(step.spec)):
             value = getattr(step.spec, field.name)
             for text in value if isinstance(value, list) else [value]:
@@ -152,6 +154,18 @@ def _check_values(source: YamlFile, flow: Flow) -> None:
                     problem = check_template(text, names)
                     if problem:
                         source.bad((*route, field.name), problem, f"Known here: {', '.join(sorted(names))}.")
+
+
+def _check_stages(source: YamlFile, route: tuple[str | int, ...], stages: list[Stage]) -> None:
+    names = [each.stage for each in stages]
+    if not names:
+        source.bad((*route, "stages"), "a review needs at least one stage", "- {stage: edit, by: editor}")
+    for at, each in enumerate(stages):
+        if each.stage in names[:at]:
+            source.bad((*route, "stages", at, "stage"), f"there are two stages '{each.stage}'", "Rename one.")
+        if each.back_to is not None and each.back_to not in names:
+            said = f"there is no stage '{each.back_to}' to go back to"
+            source.bad((*route, "stages", at, "back_to"), said, f"Stages: {', '.join(names)}.")
 
 
 def _with_ids(source: YamlFile, flow: Flow) -> Flow:

@@ -130,6 +130,59 @@ class Decide(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """True = the run is rejected when nothing is agreed."""
 
 
+class Draft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An agent writes a text, or its next version, under the lock."""
+
+    path: str = "{{ path }}"
+    """File to write; `file:Piece` asks for one piece of it. Template."""
+    brief: str = "{{ brief }}"
+    """Template."""
+    by: str = "drafter"
+    """Handle or role of the agent."""
+    ask: str = ""
+    """What it is told besides. Template."""
+    hunks: bool | str = False
+    """A person says which changes are taken. Template."""
+
+
+class Revise(Draft, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An agent changes a text that is there, under the lock."""
+
+    by: str = "editor"
+    """Handle or role of the agent."""
+
+
+class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One stage of a review."""
+
+    stage: str
+    """Its name."""
+    by: str
+    """Handle or role of an agent, or `person`."""
+    does: Literal["write", "rewrite", "judge", "edit"] = "judge"
+    """`rewrite` = writes only when the text was sent back here; `edit` = judges, then writes."""
+    ask: str = ""
+    """What the agent is told besides, or a person is asked. Template."""
+    back_to: str | None = None
+    """Stage that a rejection goes back to; None = the first."""
+    hunks: bool | str = False
+    """A person says which changes of a writer are taken. Template."""
+    when: str | bool | None = None
+    """The stage is passed over when this is false or empty. Template."""
+
+
+class Review(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text goes through stages; each judges or writes, and sends it back with reasons or hands it on."""
+
+    path: str = "{{ path }}"
+    """File that is reviewed. Template."""
+    brief: str = "{{ brief }}"
+    """Template."""
+    stages: list[Stage]
+    rounds: int | str = 5
+    """How often the text may go through, from 1 to 20; then the review is rejected. Template."""
+
+
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step: an id, a condition, and exactly one of the kinds."""
 
@@ -146,6 +199,9 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gate: Gate | None = None
     discuss: Discuss | None = None
     decide: Decide | None = None
+    draft: Draft | None = None
+    revise: Revise | None = None
+    review: Review | None = None
     run: Command | None = None
 
     @property
@@ -159,7 +215,21 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return getattr(self, self.kind)
 
 
-KINDS = ("vary", "more", "check", "critique", "choose", "accept", "gate", "discuss", "decide", "run")
+KINDS = (
+    "vary",
+    "more",
+    "check",
+    "critique",
+    "choose",
+    "accept",
+    "gate",
+    "discuss",
+    "decide",
+    "draft",
+    "revise",
+    "review",
+    "run",
+)
 """Step kinds, in the order in which they are explained."""
 
 

@@ -16,7 +16,7 @@ TYPES = (
     "run.started", "step.started", "step.completed", "step.failed", "step.skipped", "message", "message.delta",
     "artifact.saved", "lock.acquired", "lock.waiting", "lock.released", "lock.lost", "gate.opened",
     "gate.answered", "variation.created", "variation.checked", "variation.tagged", "variation.blended",
-    "variation.accepted", "decision.changed", "usage",
+    "variation.accepted", "decision.changed", "review.approved", "review.rejected", "usage",
     "warning", "run.finished",
 )  # fmt: skip
 """All types a stream of this version holds; readers pass over those they do not know."""
@@ -179,6 +179,24 @@ def _said(data: Data) -> Made:
     yield "message", data.get("step"), who, {name: data[name] for name in kept if name in data}
 
 
+def _judged(data: Data) -> Made:
+    """A verdict of one stage; a mere comment is a message."""
+    shown = {name: value for name, value in data.items() if name not in {"run", "step"}} | {"final": False}
+    type = {"approve": "review.approved", "reject": "review.rejected"}.get(data.get("verdict", ""))
+    if type is not None:
+        yield type, data.get("step"), {}, shown
+        return
+    said = "\n".join(each["text"] for each in data.get("reasons", [])) or data.get("summary", "")
+    yield "message", data.get("step"), {}, shown | {"text": said, "kind": "review"}
+
+
+def _reviewed(status: str) -> Callable[[Data], Made]:
+    def made(data: Data) -> Made:
+        yield f"review.{status}", None, {}, {**data, "final": True}
+
+    return made
+
+
 def _decision(status: str) -> Callable[[Data], Made]:
     def made(data: Data) -> Made:
         yield "decision.changed", None, {}, {**data, "status": status}
@@ -254,6 +272,9 @@ _MADE: dict[str, Callable[[Data], Made]] = {
     "variation.accepted": _same("variation.accepted"),
     "draft.kept": _draft,
     "message.posted": _said,
+    "review.judged": _judged,
+    "review.approved": _reviewed("approved"),
+    "review.rejected": _reviewed("rejected"),
     "decision.proposed": _decision("open"),
     "decision.agreed": _decision("agreed"),
     "decision.reopened": _decision("open"),

@@ -36,6 +36,15 @@ def tell(line: Line) -> str | None:  # noqa: PLR0911, PLR0912 - one flat case fo
             return None
         case "message" if "number" in data:
             return f"  {who} (#{data['number']}): {one_line(data['text'], 160)}"
+        case "review.approved" | "review.rejected" if data["final"]:
+            return f"the review is {line['type'].partition('.')[2]}, with version {data['version']}"
+        case "review.approved":
+            return f"  {data['stage']}: {who} approves version {data['version']}"
+        case "review.rejected":
+            why = "; ".join(each["text"] for each in data["reasons"])
+            return (
+                f"  {data['stage']}: {who} sends version {data['version']} back to {data['back_to']}: {why}"
+            )
         case "decision.changed" if "text" in data:
             return f"  D{data['number']} is put up by {who}: {data['text']}"
         case "decision.changed":

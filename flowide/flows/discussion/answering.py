@@ -23,6 +23,7 @@ from flowide.flows.asking import ask
 from flowide.flows.discussion.context import Asked, discuss_task, tell
 from flowide.flows.discussion.posting import Writing, compose
 from flowide.flows.state import RunState
+from flowide.patterns import lazy
 from flowide.space.queries import (
     Decisions,
     FindThread,
@@ -37,7 +38,7 @@ LOOK_S = 0.25
 """Seconds between looks at an answer that another run writes."""
 FATAL = frozenset({"budget", "fenced", "storage"})
 """Errors that end the run, not just one answer."""
-_DECISION = re.compile(
+_DECISION = lazy(
     r"^[ ]{0,3}(?:[*_]{2})?Decision(?:[*_]{2})?:(?:[*_]{2})?[ \t]*(\S.*(?:\n(?![ \t]*\n).+)*)", re.MULTILINE
 )
 

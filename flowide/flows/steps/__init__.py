@@ -6,7 +6,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from flowide.flows.state import StepContext
-from flowide.flows.steps import accept, check, choose, command, critique, decide, discuss, gate, more, vary
+from flowide.flows.steps import (
+    accept,
+    check,
+    choose,
+    command,
+    critique,
+    decide,
+    discuss,
+    draft,
+    gate,
+    more,
+    review,
+    revise,
+    vary,
+)
 
 STEPS: dict[str, Callable[[StepContext], Awaitable[dict[str, Any]]]] = {
     "vary": vary.run,
@@ -18,6 +32,9 @@ STEPS: dict[str, Callable[[StepContext], Awaitable[dict[str, Any]]]] = {
     "gate": gate.run,
     "discuss": discuss.run,
     "decide": decide.run,
+    "draft": draft.run,
+    "revise": revise.run,
+    "review": review.run,
     "run": command.run,
 }
 """What each kind does; the result is stored with the step, and templates see it as `steps.<id>`."""

@@ -44,7 +44,12 @@ async def run(context: StepContext) -> dict[str, Any]:
     state.outputs["text"] = transcript(shown)
     if done.failures and (rounds == 0 or not done.messages):
         raise done.failures[0]
-    return {"thread": thread.id, "messages": view.thread.count, "answers": sorted(done.messages)}
+    return {
+        "thread": thread.id,
+        "messages": view.thread.count,
+        "answers": sorted(done.messages),
+        "transcript": state.outputs["text"],
+    }
 
 
 def _speakers(state: RunState, wanted: Sequence[str]) -> list[str]:

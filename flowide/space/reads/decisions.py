@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flowide.domain import rows
 from flowide.domain.actors import Now
 from flowide.domain.view import View
+from flowide.patterns import lazy
 from flowide.space import queries as q
 from flowide.space.reads.base import Answers, by_start
 
-_NUMBER = re.compile(r"[dD]?(\d{1,7})")
+_NUMBER = lazy(r"[dD]?(\d{1,7})")
 
 
 def _decisions(view: View, query: q.Decisions, now: Now) -> list[rows.Decision]:

@@ -1,0 +1,135 @@
+"""What writers and judges are told. Pure: the same input, the same messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from flowide.agents.api import Message
+from flowide.agents.context import quoted
+from flowide.agents.definition import AgentDefinition
+from flowide.flows.discussion.context import MATERIAL, notes_of
+from flowide.flows.prompting import project_rules as rules_of
+from flowide.flows.reviewing.verdicts import REASON_KINDS, SCHEMA
+from flowide.flows.target import Target
+from flowide.space.queries import Remembered
+
+MAX_DIFF = 64 * 1024
+"""Characters of a diff that are shown."""
+
+
+class SentBack(Struct, frozen=True):
+    """What somebody said about the text."""
+
+    by: str
+    stage: str
+    verdict: str
+    reasons: list[dict[str, Any]]
+    summary: str = ""
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What a stage knows besides the text."""
+
+    brief: str
+    rules: str = ""
+    ask: str = ""
+    """What the flow file says about the stage."""
+    said: Sequence[SentBack] = ()
+    """What was said since this stage wrote last."""
+    refused: Sequence[dict[str, Any]] = ()
+    """Changes of this agent that people did not take."""
+    remembered: Sequence[Remembered] = ()
+    """Why other texts of this kind were sent back."""
+
+
+def write(agent: AgentDefinition, target: Target, told: Told) -> list[Message]:
+    """Write or rewrite the text."""
+    parts = [f"Brief:\n{told.brief}"] if told.brief else []
+    if target.text:
+        parts.append(f"{target.path} as it is now:\n{quoted(target.text)}")
+    else:
+        parts.append(f"The file {target.path} does not exist yet.")
+    parts += [_said(each) for each in told.said]
+    if told.refused:
+        parts.append(
+            "People did not take these changes of yours. Do not make them again:\n" + _refused(told.refused)
+        )
+    if told.remembered:
+        parts.append("Other texts of this kind were sent back for these reasons. Keep clear of them:")
+        parts.append(quoted("\n".join(f"- ({each.kind}) {each.text}" for each in told.remembered)))
+    if told.ask:
+        parts.append(told.ask)
+    if told.said:
+        parts.append("Deal with every reason above. Change what they ask for, and keep the rest.")
+    parts.append(_form(target))
+    return [_system(agent, told), Message("user", "\n\n".join(parts))]
+
+
+def judge(
+    agent: AgentDefinition, target: Target, diff: str, told: Told, stages: Sequence[str]
+) -> list[Message]:
+    """Say whether the text may go on."""
+    parts = [f"Brief:\n{told.brief}"] if told.brief else []
+    parts.append(f"{target.path} as it is now:\n{quoted(target.text)}")
+    if diff:
+        parts.append(f"What changed since the last stage:\n{quoted(diff[:MAX_DIFF])}")
+    if told.said:
+        parts.append("It was sent back before, for the reasons below. See whether they are dealt with.")
+        parts += [_said(each) for each in told.said]
+    if told.ask:
+        parts.append(told.ask)
+    parts.append(
+        "Judge it: 'approve' when it may go on, 'reject' when it must be changed first, 'comment' when it may go on "
+        f"with remarks. Each reason has a kind ({', '.join(REASON_KINDS)}) and says what has to change, and where. "
+        + (
+            f"A rejection may name the stage it goes back to ({', '.join(stages)}) in 'back_to'. "
+            if stages
+            else ""
+        )
+        + "Answer with JSON of this schema, and nothing else:\n"
+        + msgspec.json.encode(SCHEMA, order="sorted").decode()
+    )
+    return [_system(agent, told), Message("user", "\n\n".join(parts))]
+
+
+def _said(said: SentBack) -> str:
+    lines = [f"- ({each.get('kind', 'other')}) {each['text']}{_at(each)}" for each in said.reasons]
+    if said.summary:
+        lines.insert(0, said.summary)
+    verdict = {"reject": "sent it back", "comment": "remarked", "approve": "approved it"}[said.verdict]
+    return f"@{said.by} ({said.stage}) {verdict}:\n{quoted(chr(10).join(lines))}"
+
+
+def _at(reason: dict[str, Any]) -> str:
+    return f" [{reason['where']}]" if reason.get("where") else ""
+
+
+def _refused(refused: Sequence[dict[str, Any]]) -> str:
+    return "\n".join(
+        quoted(each["diff"]) + (f"\nWhy: {each['why']}" if each["why"] else "") for each in refused
+    )
+
+
+def _system(agent: AgentDefinition, told: Told) -> Message:
+    parts = [agent.instructions.strip()] if agent.instructions.strip() else []
+    if told.rules:
+        parts.append(f"Rules of this project (AGENTS.md):\n{told.rules}")
+    notes = notes_of(agent)
+    if notes:
+        parts.append(f"Your notes:\n{notes}")
+    return Message("system", "\n\n".join([*parts, MATERIAL]))
+
+
+def _form(target: Target) -> str:
+    what = f"{target.piece} of {target.path}, with the imports it needs" if target.piece else target.path
+    return (
+        f"Answer with a sentence about what you did, then one fenced block that holds the whole of {what}. "
+        "Leave nothing out: what is not in the block is lost."
+    )
+
+
+__all__ = ["SentBack", "Told", "judge", "rules_of", "write"]

@@ -1,0 +1,41 @@
+"""Which agent does what in a review."""
+
+from __future__ import annotations
+
+from flowide.errors import BadInput
+from flowide.flows.state import RunState, is_critic
+
+
+def agent_of(state: RunState, by: str) -> str:
+    """The agent of this handle, else of this role, else one that suits the role.
+
+    Drafters and other writers do not judge, so a critic writes only when there is nobody else; an editor or
+    reviewer is a critic where there is one; a polisher is not the drafter where there are two writers.
+
+    Raises:
+        BadInput: `@handle` names no agent of the run.
+    """
+    name = by.removeprefix("@").strip()
+    if name in state.agents:
+        return name
+    if by.startswith("@"):
+        raise BadInput(f"{by} is no agent of this run", hint=f"Agents: {', '.join(state.agents)}.")
+    role = name.casefold()
+    for handle, agent in state.agents.items():
+        if agent.role.casefold().replace(",", " ").split()[:1] == [role]:
+            return handle
+    critics = [handle for handle, agent in state.agents.items() if is_critic(agent)]
+    writers = [handle for handle in state.agents if handle not in critics] or critics
+    if role in {"editor", "reviewer", "critic", "judge"}:
+        return (critics or writers[1:] or writers)[0]
+    return writers[-1] if role == "polisher" else writers[0]
+
+
+def turn_of(state: RunState, agent: str, purpose: str, key: str) -> int:
+    """The how-manyeth call with this purpose the agent gets in this run; the same after a resume."""
+    before = [
+        step.key
+        for step in state.steps.values()
+        if step.kind == purpose and step.result.get("agent") == agent and step.key != key
+    ]
+    return len(before) + 1
