@@ -15,7 +15,7 @@ import pytest
 _FOREIGN = ("_API_KEY", "_API_BASE", "_BASE_URL", "_AUTH_TOKEN", "_PROXY", "_proxy")
 _CONFIGURED = {
     "CI", "CLICOLOR", "CLICOLOR_FORCE", "COLORFGBG", "COLORTERM", "COLUMNS", "EDITOR", "FORCE_COLOR", "LINES",
-    "NO_COLOR", "PAGER", "PYTHONWARNINGS", "TZ", "VISUAL",
+    "NO_COLOR", "PAGER", "PYTEST_ADDOPTS", "PYTHONWARNINGS", "TZ", "VISUAL",
 }  # fmt: skip
 _NOWHERE = "http://127.0.0.1:9"
 """The discard port: what goes out through this proxy ends at once."""
