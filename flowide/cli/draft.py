@@ -32,7 +32,7 @@ def show(ref: str, diff: bool, at: Place) -> None:
         from flowide.project.diffs import unified
         from flowide.space.queries import Content, DraftContent, FindArtifact
 
-        found = await _draft(desk, ref)
+        found = await _draft(desk, ref, ended=True)
         data = await desk.space.read(DraftContent(found.id))
         row = await desk.space.read(FindArtifact(found.artifact))
         head = await desk.space.read(Content(row.id))
@@ -83,11 +83,11 @@ def discard(ref: str, at: Place) -> None:
     at.run(work)
 
 
-async def _draft(desk: Desk, ref: str) -> Draft:
+async def _draft(desk: Desk, ref: str, *, ended: bool = False) -> Draft:
     from flowide.errors import NotFound
     from flowide.space.queries import Drafts
 
-    kept = await desk.space.read(Drafts())
+    kept = await desk.space.read(Drafts(ended=ended and ref != "last"))
     if ref == "last" and kept:
         return kept[0]
     found = [each for each in kept if ref and each.id.startswith(ref)]

@@ -64,8 +64,8 @@ async def put_draft(space: Space, artifact: str, fence: int, text: str, *, have:
 async def keep_text(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> str:
     """Keep a text that could not be saved, and say where and how to get it.
 
-    It becomes the draft under the fence while that is ours; else an orphan draft when the lock is free; else,
-    and when it is no text, a file in the workspace's `kept` folder.
+    It becomes the draft under the fence while that is ours; else a draft of its own; else, and when it is no
+    text, a file in the workspace's `kept` folder.
     """
     from flowide.errors import FlowError
 
@@ -77,7 +77,7 @@ async def keep_text(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> 
         await put_draft(desk.space, artifact.id, fence, text)
         return f"Your text is the draft under fence {fence}, which you still hold."
     with suppress(FlowError):
-        return kept_as(await _orphan(desk, artifact, text))
+        return kept_as(await _private(desk, artifact, text))
     return f"Your text is kept in {_keep_file(desk, artifact, fence, data)}."
 
 
@@ -86,19 +86,14 @@ def kept_as(draft: str) -> str:
     return f"Your text is kept: `flowide draft show {draft}`, and `flowide draft adopt {draft}` to go on."
 
 
-async def _orphan(desk: Desk, artifact: Artifact, text: str) -> str:
-    from flowide.domain.commands import AcquireLock, ReleaseLock
-    from flowide.space.queries import Drafts
+async def _private(desk: Desk, artifact: Artifact, text: str) -> str:
+    from flowide.domain.commands import MAX_INLINE, KeepDraft
 
-    space = desk.space
-    granted = (await space.execute(AcquireLock(artifact=artifact.id, purpose="keeping a text"))).ok
-    assert granted.fence is not None
-    try:
-        await put_draft(space, artifact.id, granted.fence, text)
-    finally:
-        await space.execute(ReleaseLock(artifact=artifact.id, fence=granted.fence))
-    drafts = await space.read(Drafts(artifact.id))
-    return next(draft.id for draft in drafts if draft.fence == granted.fence)
+    content = {"text": text}
+    if len(text.encode()) > MAX_INLINE:
+        content = {"blob": await desk.space.put_blob(text.encode())}
+    kept = KeepDraft(artifact=artifact.id, base=artifact.version, why="could not be saved", **content)
+    return (await desk.space.execute(kept)).ok.draft
 
 
 def _keep_file(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> str:

@@ -27,6 +27,8 @@ class Drafts(Query[list[rows.Draft]], frozen=True):
     """Orphan drafts that wait to be adopted or discarded, newest first."""
 
     artifact: str | None = None
+    ended: bool = False
+    """Also those that were adopted, discarded or offered for long enough: their texts are still there."""
 
 
 class DraftContent(Query[bytes], frozen=True):

@@ -24,6 +24,8 @@ def _live_draft(view: View, query: q.LiveDraft, now: Now) -> q.DraftText | None:
 
 def _drafts(view: View, query: q.Drafts, now: Now) -> list[rows.Draft]:
     where: dict[str, Any] = {} if query.artifact is None else {"artifact": query.artifact}
+    if query.ended:
+        return view.find(rows.Draft, order="-seq", **where)
     kept = view.find(rows.Draft, order="-seq", state="kept", **where)
     return [draft for draft in kept if not is_old(draft, now)]
 
