@@ -27,8 +27,8 @@ _MEANT_TO_STAY = ("flowide-demo-", "flowide-check-")
 
 def pytest_configure(config: pytest.Config) -> None:
     """A plain environment, also for what is read while tests are collected."""
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
-    place = Path(tempfile.mkdtemp(prefix="flowide-tests-"))
+    root = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    place = Path(tempfile.mkdtemp(prefix="flowide-tests-", dir=root))
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
     for name in list(os.environ):
         if name in _CONFIGURED or name.endswith(_FOREIGN) or name.startswith(("FLOWIDE_", "GIT_", "XDG_")):
