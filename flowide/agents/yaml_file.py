@@ -141,7 +141,8 @@ class YamlFile:
             )
         field = next((step for step in reversed(route) if isinstance(step, str)), "")
         label = f"{field}: " if field else ""
-        self.bad(route, label + what[0].lower() + what[1:], hints.get(field, ""))
+        right = next((hints[str(step)] for step in reversed(route) if str(step) in hints), "")
+        self.bad(route, label + what[0].lower() + what[1:], right)
 
     def _key_of_wrong(self, type_: Any, route: Route) -> str:
         """The key of the first value in a mapping that cannot be converted; messages do not name it."""
