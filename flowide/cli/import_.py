@@ -30,8 +30,12 @@ def import_(folder: Path, no_files: bool, at: Place) -> None:
         written = 0
         for row in [] if no_files else await desk.space.read(Artifacts()):
             try:
-                await desk.folder.write_out(desk.space, row)
-                written += 1
+                state = desk.folder.state(row)
+                if state == "missing":
+                    await desk.folder.write_out(desk.space, row)
+                    written += 1
+                elif state != "same":
+                    warn(f"{row.path} was not written: something else is there already")
             except FlowError as error:
                 warn(f"{row.path} was not written: {error.message}")
         desk.tell(
