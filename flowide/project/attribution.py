@@ -10,7 +10,7 @@ from msgspec import Struct
 from flowide.domain import rows
 from flowide.errors import NotFound
 from flowide.project.blame import blame
-from flowide.project.repository import Identity
+from flowide.project.git_model import Identity
 from flowide.space.api import Space
 from flowide.space.queries import History, OneVariationSet
 

@@ -16,7 +16,8 @@ from flowide.domain.commands import AnswerGate, OpenGate, RecordCommit, Versione
 from flowide.errors import BadInput, FlowError, Gone, NotFound
 from flowide.project.answering import COMMIT
 from flowide.project.attribution import Writer, attribution, identity_of
-from flowide.project.repository import Change, Committed, Identity, Repository
+from flowide.project.git_model import Change, Committed, Identity
+from flowide.project.repository import Repository
 from flowide.project.turn import FolderTurn, uninterrupted
 from flowide.space.api import Space
 from flowide.space.queries import Commits, Content, FindArtifact, Gates, History

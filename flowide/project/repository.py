@@ -8,28 +8,19 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from flowide.errors import BadInput, Conflict
+from flowide.project.git_command import GitFailed, run_git
+from flowide.project.git_model import Change, Committed, Entry, Identity, clean, entries
 
-from flowide.errors import BadInput, Conflict, FlowError, Unavailable
-
-TIMEOUT_S = 60.0
-"""For one git command; signing may ask for a passphrase."""
 TRIES = 8
 """A branch that moves, or an index that is in use, is tried again so often."""
-_QUIET = (
-    "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.safecrlf=false", "core.quotePath=false",
-    "i18n.commitEncoding=UTF-8", "gc.auto=0", "maintenance.auto=false",
-)  # fmt: skip
 _PRIVATE = ("core.splitIndex=false", "index.sparse=false", "core.untrackedCache=false")
-_KEPT = re.compile(r"GIT_(CONFIG_.*|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|EXEC_PATH)")
-"""Variables of git that hold for us too; those of a surrounding git command do not."""
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",
     "CHERRY_PICK_HEAD": "cherry-pick",
@@ -39,45 +30,6 @@ _UNDER_WAY = {
     "BISECT_LOG": "bisect",
 }
 _NOTHING = "0" * 40
-
-
-class Identity(Struct, frozen=True):
-    """A person or agent, as git names them."""
-
-    name: str
-    email: str
-
-
-class Entry(Struct, frozen=True):
-    """What a tree or an index holds at a path."""
-
-    mode: str
-    blob: str
-
-
-class Change(Struct, frozen=True):
-    """What a path shall hold; data None = it goes."""
-
-    path: str
-    """Relative to the top of the work tree, with the names that the disk has."""
-    data: bytes | None
-    executable: bool = False
-    """Of a file that git does not know yet."""
-
-
-class Committed(Struct, frozen=True):
-    """A commit that was made."""
-
-    commit: str
-    ref: str
-    left_staged: list[str] = []
-    """Paths whose entry in the index is the user's own and was left as it is."""
-    made: bool = True
-    """False = it was there before, with the same content."""
-
-
-class GitFailed(FlowError):
-    """A git command did not do what it should; data: command, status."""
 
 
 class Repository:
@@ -97,7 +49,7 @@ class Repository:
             Unavailable: git is not installed.
             BadInput: There is none, or it has no work tree.
         """
-        done = _run(folder, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
+        done = run_git(folder, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
         lines = os.fsdecode(done.stdout).split("\n")
         if done.returncode != 0 or len(lines) != 3 or not lines[0]:
             said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
@@ -124,10 +76,8 @@ class Repository:
         found = self._config("user", "author", "committer")
         env = os.environ
         return Identity(
-            _clean(
-                env.get("GIT_COMMITTER_NAME") or found.get("committer.name") or found.get("user.name", "")
-            ),
-            _clean(
+            clean(env.get("GIT_COMMITTER_NAME") or found.get("committer.name") or found.get("user.name", "")),
+            clean(
                 env.get("GIT_COMMITTER_EMAIL")
                 or found.get("committer.email")
                 or found.get("user.email")
@@ -154,7 +104,7 @@ class Repository:
         if commit is None:
             return None
         listed = self.run("ls-tree", "-z", "--full-tree", commit, "--", path)
-        found = _entries(listed).get(os.fsencode(path))
+        found = entries(listed).get(os.fsencode(path))
         return None if found is None or found.mode == "040000" else found
 
     def ignores(self, path: str) -> bool:
@@ -226,6 +176,8 @@ class Repository:
         self._check_free(ref, here)
         old = self.tip(ref)
         parent = old if old is not None or ref == here else self.tip("HEAD")
+        for change in changes:
+            self._check_no_submodule(parent, change.path)
         before = {change.path: self.entry(parent, change.path) for change in changes}
         after = {change.path: self._stored(change, before[change.path]) for change in changes}
         tree = self._tree(parent, after, scratch)
@@ -267,6 +219,18 @@ class Repository:
                 f"{name} is checked out in another work tree",
                 hint="Set [git] branch to one that is not, or leave it empty.",
             )
+
+    def _check_no_submodule(self, parent: str | None, path: str) -> None:
+        parts = path.split("/")[:-1]
+        above = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+        if parent is None or not above:
+            return
+        for name, entry in entries(self.run("ls-tree", "-z", "--full-tree", parent, "--", *above)).items():
+            if entry.mode == "160000":
+                raise BadInput(
+                    f"{path} lies in the submodule {os.fsdecode(name)}, which is not checked out here",
+                    hint="Run `git submodule update --init` first.",
+                )
 
     def check_ref(self, ref: str) -> None:
         """Raise BadInput unless this full name can be that of a branch or of notes."""
@@ -346,7 +310,7 @@ class Repository:
                     f"{path} has merge conflicts in the index, so it is not committed",
                     hint="Resolve them with git first.",
                 )
-            entry = _entries(b"\0".join(records)).get(os.fsencode(path))
+            entry = entries(b"\0".join(records)).get(os.fsencode(path))
             if entry == after[path]:
                 continue
             # An empty entry where the branch has none is `git add -N`: a wish, no content.
@@ -375,7 +339,7 @@ class Repository:
 
     def _put(
         self,
-        entries: Mapping[str, Entry | None],
+        wanted: Mapping[str, Entry | None],
         *,
         env: Mapping[str, str] | None = None,
         config: Sequence[str] = (),
@@ -384,7 +348,7 @@ class Repository:
             b"%s %s\t%s" % (entry.mode.encode(), entry.blob.encode(), os.fsencode(path))
             if entry is not None
             else b"0 %s\t%s" % (_NOTHING.encode(), os.fsencode(path))
-            for path, entry in entries.items()
+            for path, entry in wanted.items()
         ]
         self.run(
             "update-index", "--add", "--replace", "-z", "--index-info",
@@ -429,68 +393,11 @@ class Repository:
         env: Mapping[str, str] | None = None,
         config: Sequence[str] = (),
     ) -> subprocess.CompletedProcess[bytes]:
-        return _run(self.top, args, input=input, env=env, config=config)
+        return run_git(self.top, args, input=input, env=env, config=config)
 
 
 class _Moved(Exception):
     """The branch or the index was changed by another process meanwhile."""
-
-
-def _run(
-    folder: str | Path,
-    args: Sequence[str],
-    *,
-    input: bytes = b"",
-    env: Mapping[str, str] | None = None,
-    config: Sequence[str] = (),
-) -> subprocess.CompletedProcess[bytes]:
-    own = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.match(name)
-    }
-    own |= {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "GIT_NO_LAZY_FETCH": "1"}
-    settings = [word for each in (*_QUIET, *config) for word in ("-c", each)]
-    try:
-        return subprocess.run(
-            ["git", *settings, *args],
-            cwd=folder,
-            env=own | dict(env or {}),
-            input=input,
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
-        raise Unavailable(
-            "git is not installed" if os.path.isdir(folder) else f"there is no folder {folder}",
-            hint="Install git, or set [git] commit to off.",
-        ) from error
-    except OSError as error:
-        raise Unavailable(f"git cannot be run: {error.strerror}", hint="Check the installation.") from error
-    except subprocess.TimeoutExpired as error:
-        raise GitFailed(
-            f"git {args[0]} did not end within {TIMEOUT_S:g} s",
-            hint="Does a signing key wait for its passphrase? Try `git commit` by hand.",
-            command=args[0],
-            status=None,
-        ) from error
-
-
-def _entries(listed: bytes) -> dict[bytes, Entry]:
-    """Entries by path, of `ls-tree -z` or `ls-files -s -z`."""
-    found = {}
-    for record in listed.split(b"\0"):
-        head, tab, path = record.partition(b"\t")
-        if tab:
-            words = head.decode().split()
-            blob = words[2] if words[1] in {"blob", "commit", "tree"} else words[1]
-            found[path] = Entry(words[0], blob)
-    return found
-
-
-def _clean(text: str) -> str:
-    """A name or address without what git would strip or trip over."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f<>]", " ", text).split())
 
 
 _TRUE = frozenset({"true", "yes", "on", "1"})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flowide.domain.events import Event
+from flowide.project import story_of_talk
 
 Data = Mapping[str, Any]
 
@@ -15,7 +16,7 @@ def tell(event: Event, paths: Mapping[str, str]) -> str:
     words = _WORDS.get(event.type)
     if words is None:
         return event.type
-    artifact = event.data.get("artifact")
+    artifact = event.data.get("artifact") or event.data.get("about")
     path = str(event.data.get("path") or paths.get(str(artifact), artifact))
     return words(event.data, path)
 
@@ -146,4 +147,5 @@ _WORDS: dict[str, Callable[[Data, str], str]] = {
     "run.finished": lambda d, _: _run_finished(d),
     "gate.opened": lambda d, _: f"asks at gate {_short(d['gate'])}: {d['question']}",
     "gate.answered": lambda d, _: _gate_answered(d),
+    **story_of_talk.WORDS,
 }

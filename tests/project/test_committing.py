@@ -16,7 +16,8 @@ from flowide.errors import BadInput, Conflict, FlowError, NotFound, Unavailable
 from flowide.project.answering import answer
 from flowide.project.committing import commit_version
 from flowide.project.folder import ProjectFolder
-from flowide.project.repository import Committed, GitFailed
+from flowide.project.git_command import GitFailed
+from flowide.project.git_model import Committed
 from flowide.space.queries import Commits, Gates, History
 from flowide.testing import MemorySpace
 from tests.project.conftest import lock
@@ -262,7 +263,8 @@ async def test_many_processes_committing_at_once_lose_no_commit(
     folder: ProjectFolder, space: MemorySpace, git: GitRepository
 ) -> None:
     rows = [await saved(folder, space, path, f"{path} new\n") for path in ("a.txt", "b.txt", "c.txt")]
-    script = "for i in 1 2 3 4 5 6; do git commit -q --allow-empty -m hand$i || exit 1; done"
+    once = "git commit -q --allow-empty -m hand$i 2>/dev/null"
+    script = f"for i in 1 2 3 4 5 6; do for try in $(seq 50); do {once} && break; sleep 0.05; done; done"
     by_hand = await asyncio.create_subprocess_exec(
         "sh", "-c", script, cwd=folder.root, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
     )
@@ -399,6 +401,37 @@ async def test_a_file_of_a_submodule_goes_into_the_submodule(
 
     assert git("rev-parse", "HEAD") == head
     assert GitRepository(folder.root / "vendor")("show", "HEAD:lib.txt") == "new\n"
+
+
+async def test_a_submodule_that_is_not_checked_out_is_not_replaced(
+    folder: ProjectFolder, space: MemorySpace, git: GitRepository, tmp_path: Path
+) -> None:
+    other = GitRepository.made(tmp_path / "other")
+    other.write(lib_dot_txt="lib\n")
+    other.commit()
+    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.root), "vendor")
+    git.commit("with a submodule")
+    git("submodule", "deinit", "-q", "-f", "vendor")
+    before = git.files()
+    await folder.create(space, "vendor/new.txt", "new\n")
+
+    with pytest.raises(BadInput, match="submodule"):
+        await commit_version(folder, space, await folder.artifact(space, "vendor/new.txt"))
+
+    assert git.files() == before
+
+
+async def test_a_file_that_became_a_folder_is_one_in_git_too(
+    folder: ProjectFolder, space: MemorySpace, git: GitRepository
+) -> None:
+    (folder.root / "a.txt").unlink()
+    await folder.create(space, "a.txt/inside.txt", "in\n")
+
+    await commit_version(folder, space, await folder.artifact(space, "a.txt/inside.txt"))
+
+    assert "a.txt" not in git.files()
+    assert git("show", "HEAD:a.txt/inside.txt") == "in\n"
+    assert git("status", "--porcelain") == ""
 
 
 async def test_a_project_below_the_top_of_its_repository_commits_its_own_path(
