@@ -9,6 +9,7 @@ from flowide.domain import commands as c
 from flowide.domain.actors import SYSTEM, Actor, Caller, Now
 from flowide.domain.decide import concerns, decide, settle
 from flowide.domain.events import Event, actor_data
+from flowide.domain.policy import Policy
 from flowide.domain.rows import Row
 from flowide.domain.view import Decision
 from flowide.store.projections import project
@@ -29,6 +30,7 @@ class Board:
         self.log: list[Event] = []
         self.mono_ms = 1000
         self.boot = "boot"
+        self.policy = Policy()
 
     def get(self, row: type[R], *key: Any) -> R | None:
         found = self.rows.get((row, key))
@@ -55,7 +57,7 @@ class Board:
 
     @property
     def now(self) -> Now:
-        return Now(self.mono_ms, self.boot, f"2026-01-01T00:00:{len(self.log):06d}Z")
+        return Now(self.mono_ms, self.boot, f"2026-01-01T00:00:{len(self.log):06d}Z", self.policy)
 
     def sleep(self, ms: int) -> None:
         self.mono_ms += ms

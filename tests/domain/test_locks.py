@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from flowide.domain import commands as c
 from flowide.domain import rows as r
-from flowide.errors import BadInput, Busy, Conflict, Fenced, Gone, Limit, NotAllowed, NotFound
+from flowide.domain.policy import Policy
+from flowide.errors import BadInput, Busy, Conflict, Fenced, FlowError, Gone, Limit, NotAllowed, NotFound
 from tests.domain.board import ANA, EDWIN, ROD, Board
 
 TTL = 1000
@@ -266,3 +269,108 @@ def test_another_actor_cannot_use_a_fence_it_read(board: Board, doc: str) -> Non
 
     with pytest.raises(Fenced):
         board.do(c.SaveArtifact(artifact=doc, fence=mine.fence or 0, base=1, text="x"), ROD)
+
+
+# --- what the space allows, and odd clocks ----------------------------------------------------------
+
+
+def test_the_policy_says_when_a_holder_is_idle(board: Board, doc: str) -> None:
+    board.policy = Policy(human_idle_ms=5000)
+    granted = board.do(c.AcquireLock(artifact=doc, ttl_ms=600_000))
+    board.sleep(4999)
+    board.do(c.RenewLock(artifact=doc, fence=granted.fence, active=False))
+    board.sleep(1)
+
+    assert take(board, doc, ROD).state == "held"
+
+
+def test_the_policy_says_how_long_an_agent_holds_while_somebody_waits(board: Board, doc: str) -> None:
+    board.policy = Policy(agent_hold_ms=2000)
+    granted = board.do(c.AcquireLock(artifact=doc, ttl_ms=600_000), EDWIN)
+    board.do(c.AcquireLock(artifact=doc, wait=True, ttl_ms=600_000), ANA)
+    board.sleep(1999)
+    board.do(c.RenewLock(artifact=doc, fence=granted.fence), EDWIN)
+    board.sleep(1)
+
+    with pytest.raises(Fenced):
+        board.do(c.RenewLock(artifact=doc, fence=granted.fence), EDWIN)
+    assert board.log[-1].data["holder"]["actor"] == "ana"
+
+
+def test_waiting_counts_as_much_as_holding(board: Board, doc: str) -> None:
+    board.policy = Policy(human_locks=2)
+    other = board.do(c.CreateArtifact(path="other.md", text="")).artifact
+    third = board.do(c.CreateArtifact(path="third.md", text="")).artifact
+    take(board, doc, ROD)
+    take(board, other, ANA)
+    take(board, doc, ANA, wait=True)
+
+    with pytest.raises(Limit) as refused:
+        take(board, third, ANA)
+    assert refused.value.data == {"limit": 2} and refused.value.hint
+    assert board.do(c.AcquireLock(artifact=third), ANA, client="laptop").state == "held"
+
+
+def test_a_lock_that_ran_out_no_longer_counts(board: Board, doc: str) -> None:
+    board.policy = Policy(human_locks=1)
+    other = board.do(c.CreateArtifact(path="other.md", text="")).artifact
+    take(board, doc)
+    board.sleep(TTL)
+
+    assert take(board, other).state == "held"
+
+
+def test_a_clock_that_was_set_back_gives_each_lease_its_full_length_again(board: Board, doc: str) -> None:
+    board.sleep(10_000_000)
+    take(board, doc)
+    board.mono_ms = 5000
+
+    with pytest.raises(Busy):
+        take(board, doc, ROD)
+    board.sleep(TTL - 1)
+    with pytest.raises(Busy):
+        take(board, doc, ROD)
+    board.sleep(1)
+    assert take(board, doc, ROD).state == "held"
+
+
+def test_the_target_of_a_transfer_is_told_that_the_lock_is_theirs(board: Board, doc: str) -> None:
+    mine = take(board, doc)
+    board.do(c.TransferLock(artifact=doc, fence=mine.fence or 0, to="rod"))
+
+    with pytest.raises(Busy) as refused:
+        take(board, doc, ROD)
+
+    assert refused.value.data["holder"] == "rod"
+    assert f"fence {(mine.fence or 0) + 1}" in refused.value.hint
+
+
+def test_a_target_that_does_not_come_loses_a_transferred_lock(board: Board, doc: str) -> None:
+    mine = take(board, doc)
+    board.do(c.AppendDraft(artifact=doc, fence=mine.fence or 0, off=0, text="half"))
+    board.do(c.TransferLock(artifact=doc, fence=mine.fence or 0, to="rod"))
+    board.sleep(TTL)
+
+    take(board, doc)
+
+    [draft] = board.find(r.Draft)
+    assert (draft.actor, board.blobs[draft.sha256]) == ("rod", b"half")
+
+
+@pytest.mark.parametrize("act", ["acquire", "queue", "save", "release", "transfer", "renew", "force"])
+def test_every_refusal_says_what_to_do_next(board: Board, doc: str, act: str) -> None:
+    commands: dict[str, c.Command[Any]] = {
+        "acquire": c.AcquireLock(artifact=doc),
+        "queue": c.AcquireLock(artifact=doc, wait=True, ttl_ms=1),
+        "save": c.SaveArtifact(artifact=doc, fence=1, base=1, text=""),
+        "release": c.ReleaseLock(artifact=doc, fence=1),
+        "transfer": c.TransferLock(artifact=doc, fence=1, to="rod"),
+        "renew": c.RenewLock(artifact=doc),
+        "force": c.ForceLock(artifact=doc, reason=""),
+    }
+    take(board, doc)
+
+    with pytest.raises(FlowError) as refused:
+        board.do(commands[act], ROD)
+
+    assert refused.value.message and refused.value.hint
