@@ -50,7 +50,7 @@ def splice_sections(base: bytes, takes: Sequence[Take]) -> Spliced:
     for plan in sorted(plans, key=lambda plan: (plan.take.source, plan.section.start)):
         _place(document, plan, edits, inserted)
     active = [plan for plan in plans if not plan.unchanged]
-    warnings: list[str] = []
+    warnings = _ambiguous(plans)
     if active:
         edits += carried_definitions(document, active, edits, warnings)
     edited = Edited(base, edits)
@@ -84,6 +84,22 @@ def _plan(base: Sections, source: Sections, take: Take, index: int) -> _Plan:
             parent=parent,
         )
     return _retitled(_Plan(index, take, source, section, None, home, _path_in(base, home, title)), title)
+
+
+def _ambiguous(plans: Sequence[_Plan]) -> list[str]:
+    """Takes by a title that other sections of the same place share, when these are left out."""
+    warnings = []
+    for plan in plans:
+        asked = plan.section
+        taken = {id(other.section) for other in plans}
+        shared = [other for other in plan.source.sections if other.path == asked.path]
+        left = [other.name for other in shared if id(other) not in taken]
+        if asked.name == asked.path and left and plan.take.as_name is None:
+            where = plan.take.label or "its source"
+            warnings.append(
+                f"{asked.name} is the first of {len(shared)} of that name in {where}; not taken: {', '.join(left)}"
+            )
+    return warnings
 
 
 def _path_in(base: Sections, home: Section | None, title: str) -> str:

@@ -69,7 +69,11 @@ def splice(base: bytes, takes: Sequence[Take], language: Language) -> Spliced:
     added = carried(outline, active) if active else Added([], [])
     edited = Edited(base, edits + added.edits) if active else Edited(base, [])
     result = verify(outline, plans, edited) if active else outline
-    warnings = added.warnings + (lacking_helpers(outline, result, active, added.names) if active else [])
+    warnings = (
+        _ambiguous(plans)
+        + added.warnings
+        + (lacking_helpers(outline, result, active, added.names) if active else [])
+    )
     for plan in active:
         if plan.slot is not None and shifts_iota(outline, plan.slot):
             warnings.append(f"{plan.path} moves the iota of the constants below it")
@@ -134,6 +138,27 @@ def _plan(base: Outline, source: Outline, item: Item, index: int, take: Take) ->
     source, item, references = renamed(source, item, simple.rsplit(".", 1)[-1], owner)
     path = target.path if target else take.as_name
     return Plan(index, take, source, item, target, parent, path, references=references)
+
+
+def _ambiguous(plans: Sequence[Plan]) -> list[str]:
+    """Takes by a name that other pieces of the source share, when these are left out."""
+    warnings = []
+    for plan in plans:
+        asked = plan.take.piece
+        taken = {other.take.piece for other in plans if other.take.source == plan.take.source}
+        shared = [] if "#" in asked else _sharing(plan, asked)
+        left = [name for name in shared if name not in taken]
+        if left:
+            where = plan.take.label or "its source"
+            warnings.append(
+                f"{asked} is the first of {len(shared)} of that name in {where}; not taken: {', '.join(left)}"
+            )
+    return warnings
+
+
+def _sharing(plan: Plan, name: str) -> list[str]:
+    found = plan.source.by_path.get(name, [])
+    return [item.name for item in found] if plan.take.as_name is None else []
 
 
 def _refuse_second(base: Outline, source: Outline, item: Item, target: Item | None) -> None:

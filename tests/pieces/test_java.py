@@ -178,6 +178,38 @@ from tests.pieces.cases import Case, check, table
         """,
     ),
     Case(
+        "members that the result lacks are told, however they are named",
+        """\
+        class A {
+            void f() {}
+        }
+        """,
+        """\
+        class A {
+            Map<String, String> cache;
+            int x;
+            static int count;
+            void f() { int x = 1; cache.get(x); A.count++; this.h(); g(); }
+            void f(int a) {}
+            void g() {}
+            void h() {}
+        }
+        """,
+        "A.f",
+        """\
+        class A {
+            void f() { int x = 1; cache.get(x); A.count++; this.h(); g(); }
+        }
+        """,
+        (
+            "A.f is the first of 2 of that name in other; not taken: A.f#2",
+            "A.f uses A.cache of other, which the result lacks",
+            "A.f uses A.count of other, which the result lacks",
+            "A.f uses A.g of other, which the result lacks",
+            "A.f uses A.h of other, which the result lacks",
+        ),
+    ),
+    Case(
         "nested types of one name are told apart",
         """\
         class A { class B { void f() {} } }

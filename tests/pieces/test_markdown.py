@@ -235,6 +235,28 @@ from tests.pieces.cases import Case, check, spliced, table
         ("B refers to [x], which means something else in the base",),
     ),
     Case(
+        "a title that occurs twice is told",
+        """\
+        # T
+        ## A
+        a
+        """,
+        """\
+        # T
+        ## A
+        b
+        ## A
+        c
+        """,
+        "A",
+        """\
+        # T
+        ## A
+        b
+        """,
+        ("A is the first of 2 of that name in other; not taken: A#2",),
+    ),
+    Case(
         "TOML front matter is no section",
         """\
         +++

@@ -110,6 +110,7 @@ from tests.pieces.cases import Case, check, table
         #[inline]
         fn f() -> u8 { 20 }
         """,
+        ("f is the first of 2 of that name in other; not taken: f#2",),
     ),
     Case(
         "impl blocks for different type arguments are told apart and parameters' names do not matter",
@@ -248,6 +249,35 @@ from tests.pieces.cases import Case, check, table
 
         fn r(x: &mut dyn Read) -> io::Result<()> { Ok(()) }
         """,
+    ),
+    Case(
+        "a variable does not hide the module of its name",
+        """\
+        fn a() {}
+        """,
+        """\
+        use std::ptr;
+        use support::send;
+        mod support { pub fn send() {} }
+        fn b() {
+            let ptr = 1;
+            send(ptr::null(), ptr);
+        }
+        """,
+        "b",
+        """\
+        use std::ptr;
+
+        use support::send;
+
+        fn a() {}
+
+        fn b() {
+            let ptr = 1;
+            send(ptr::null(), ptr);
+        }
+        """,
+        ("the import of send needs support of other, which the result lacks",),
     ),
     Case(
         "doc comments belong to their item across other comments and blank lines",

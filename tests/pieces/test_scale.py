@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sysconfig
 import warnings
 from collections import Counter
@@ -77,7 +78,7 @@ def _definitions(tree: ast.Module) -> Counter[tuple[str, str]]:
 
 
 def _plain(piece: Piece) -> str:
-    return piece.name.partition("#")[0]
+    return re.sub(r"#\d+", "", piece.name)
 
 
 def _check_listing(file: Path, source: bytes) -> int:
