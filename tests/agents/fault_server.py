@@ -284,6 +284,9 @@ async def _json_200(answer: Answer) -> None:
 
 @_behaviour("ok")
 async def _ok(answer: Answer) -> None:
+    if not answer.body.get("stream"):
+        await _json_200(answer)
+        return
     await answer.begin()
     await answer.words()
     await answer.finish()

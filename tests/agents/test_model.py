@@ -106,6 +106,16 @@ async def test_an_answer_that_does_not_fit_the_schema_is_asked_for_again_with_th
     assert "no JSON" in again[-1]["content"]
 
 
+async def test_a_server_that_does_not_stream_is_asked_for_the_whole(
+    server: FaultServer, worker: ModelWorker
+) -> None:
+    answer = await finished(backend(server.url, "json-200", worker))
+
+    assert (answer.text, answer.attempts) == (TEXT, 2)
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (11, 8)
+    assert [sent.get("stream", False) for sent in server.requests] == [True, False]
+
+
 async def test_a_very_large_event_comes_through_whole(server: FaultServer, worker: ModelWorker) -> None:
     assert (await finished(backend(server.url, "huge", worker))).text == HUGE
 
@@ -209,7 +219,7 @@ PASSING = [
     ("blank", Incomplete, INCOMPLETE_ATTEMPTS),
     ("nothing", Incomplete, INCOMPLETE_ATTEMPTS),
     ("html-200", Incomplete, INCOMPLETE_ATTEMPTS),
-    ("error-200", Incomplete, INCOMPLETE_ATTEMPTS),
+    ("error-200", Unavailable, ATTEMPTS),
     ("malformed", Incomplete, INCOMPLETE_ATTEMPTS),
     ("error-event", Incomplete, INCOMPLETE_ATTEMPTS),
     ("invalid-utf8", Incomplete, INCOMPLETE_ATTEMPTS),

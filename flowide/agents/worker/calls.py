@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -45,6 +45,8 @@ litellm.disable_token_counter = True
 LONGEST_REPLY = 4 * 1024 * 1024
 """Characters of an answer and its reasoning, at which it is given up."""
 
+_STREAM = "stream"
+"""In `Call.without`: the server does not stream."""
 FLUSH_S = 0.05
 FLUSH_CHARS = 256
 
@@ -62,12 +64,14 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
     out = _Coalescer(call.id, send)
     try:
         stream = await litellm.acompletion(**_parameters(call), client=client)
+        if _STREAM in call.without:
+            stream = _Whole(stream)
         splitter = ThinkingSplitter()
         async for chunk in stream:
             streaming = True
             if not chunk.choices:
                 continue
-            delta = chunk.choices[0].delta
+            delta = chunk.choices[0].delta if _STREAM not in call.without else chunk.choices[0].message
             if thought := getattr(delta, "reasoning_content", None):
                 await out.add(Thought, thought)
             for is_thought, part in splitter.feed(getattr(delta, "content", None) or ""):
@@ -77,6 +81,7 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         for is_thought, part in splitter.end():
             await out.add(Thought if is_thought else Text, part)
         await out.flush()
+        no_stream = _is_json(stream)
     except Exception as error:
         await out.flush()
         await send(Failed(call.id, fault_of(error, call, streaming=streaming, secrets=secrets)))
@@ -85,7 +90,11 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         out.close()
         if stream is not None:
             await stream.aclose()
-    await send(_ending(call, stream, out))
+    if no_stream:
+        said = "the answer is no stream"
+        await send(Failed(call.id, Fault(kind="unsupported", message=said, parameter=_STREAM, retry=True)))
+    else:
+        await send(_ending(call, stream, out))
 
 
 def _parameters(call: Call) -> dict[str, Any]:
@@ -98,6 +107,8 @@ def _parameters(call: Call) -> dict[str, Any]:
         "max_tokens": call.max_tokens,
         "stream_options": {"include_usage": True},
     }
+    if _STREAM in call.without:
+        del wanted["stream_options"]
     if call.json_schema is not None:
         wanted["response_format"] = {
             "type": "json_schema",
@@ -105,7 +116,31 @@ def _parameters(call: Call) -> dict[str, Any]:
         }
     chosen = {name: value for name, value in wanted.items() if value is not None and name not in call.without}
     silence = httpx.Timeout(call.silence_s, connect=min(call.connect_s, call.silence_s))
-    return {**chosen, "stream": True, "timeout": silence, "num_retries": 0, "max_retries": 0}
+    rest = {"stream": _STREAM not in call.without, "timeout": silence, "num_retries": 0, "max_retries": 0}
+    return {**chosen, **rest}
+
+
+class _Whole:
+    """A whole answer of a server that does not stream, used like a stream of one chunk."""
+
+    custom_llm_provider = ""
+
+    def __init__(self, answer: Any) -> None:
+        self.chunks = [answer]
+        self.received_finish_reason = answer.choices[0].finish_reason if answer.choices else None
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        yield self.chunks[0]
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def _is_json(stream: Any) -> bool:
+    """Whether the server sent one JSON text where a stream was asked for."""
+    response = getattr(getattr(stream, "completion_stream", None), "response", None)
+    kind = str(getattr(response, "headers", {}).get("content-type", ""))
+    return not stream.chunks and kind.partition(";")[0].strip() == "application/json"
 
 
 def _ending(call: Call, stream: Any, out: _Coalescer) -> Done | Failed:
