@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "flowide.cli.decisions:decisions",
             "Decisions: list, propose, agree, reopen, supersede.",
         ),
+        "reviews": ("flowide.cli.reviews:reviews", "Reviews: list, show, reasons."),
     },
     "Artifacts": {
         "artifact": (
