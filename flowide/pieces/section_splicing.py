@@ -137,7 +137,8 @@ def _match(base: Sections, source: Sections, section: Section) -> Section | None
 def _home(base: Sections, source: Sections, section: Section) -> Section | None:
     parent = section.parent
     if parent is None or parent is source.title:
-        return base.title if section is not source.title else None
+        # A heading of level 1 is the equal of a title, not a part below it.
+        return base.title if section is not source.title and section.level > 1 else None
     found = _match(base, source, parent)
     if found is None:
         raise Rejected(
@@ -293,7 +294,7 @@ def _verified(base: Sections, plans: Sequence[_Plan], edited: Edited) -> Section
             text = placed.part.note.text
             start = placed.start + placed.part.text.find(text)
             found = starts.get(start)
-            if found is None or found.end != start + len(text):
+            if found is None or not _is_whole(result, found, start + len(text)):
                 raise Rejected(
                     f"{names} would run together with the text beside it",
                     hint="Is there an open code fence or HTML comment?",
@@ -305,6 +306,12 @@ def _verified(base: Sections, plans: Sequence[_Plan], edited: Edited) -> Section
             hint="Is there an open code fence or HTML comment?",
         )
     return result
+
+
+def _is_whole(document: Sections, section: Section, end: int) -> bool:
+    """True when the section ends there; definitions at its end may have become those that close the document."""
+    closing = section.end < end and document.tail <= end
+    return section.end == end or (closing and not document.source[section.end : document.tail].strip())
 
 
 def _titles(document: Sections, section: Section) -> list[str]:

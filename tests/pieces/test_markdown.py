@@ -257,6 +257,33 @@ from tests.pieces.cases import Case, check, spliced, table
         ("A is the first of 2 of that name in other; not taken: A#2",),
     ),
     Case(
+        "a heading of level 1 stays one beside the title",
+        """\
+        # 0.2
+
+        - two
+        """,
+        """\
+        # 0.3
+
+        - three
+
+        # 0.2
+
+        - two
+        """,
+        "0.3",
+        """\
+        # 0.2
+
+        - two
+
+        # 0.3
+
+        - three
+        """,
+    ),
+    Case(
         "TOML front matter is no section",
         """\
         +++
@@ -281,6 +308,14 @@ from tests.pieces.cases import Case, check, spliced, table
 )
 def test_a_splice_of_markdown(case: Case) -> None:
     check("markdown", case)
+
+
+def test_a_section_that_ends_in_definitions_may_become_the_last() -> None:
+    section = "## B\nsee [b]\n\n[b]: http://b"
+
+    made = spliced("markdown", "# T\n## A\na\n", f"# T\n## A\n\n{section}\n\n## C\n", "B")
+
+    assert made.source.decode() == f"# T\n## A\na\n\n{section}\n"
 
 
 def test_line_breaks_and_a_missing_last_one_are_kept() -> None:
