@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual.app import App
@@ -17,13 +17,15 @@ from textual.theme import Theme
 from flowide.errors import FlowError
 from flowide.tui import commands, theme
 from flowide.tui.engine.news import News
-from flowide.tui.engine.place import Opener
 from flowide.tui.engine.thread import Engine
 from flowide.tui.guide import Guide
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
 from flowide.tui.views.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from flowide.tui.engine.place import Opener
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from flowide.errors import FlowError
-from flowide.tui.engine.thread import Engine, Work
 from flowide.tui.guide import Guide
 from flowide.tui.views.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from textual.app import App
+
+    from flowide.tui.engine.thread import Engine, Work
 
 T = TypeVar("T")
 

@@ -7,16 +7,18 @@ import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowide.errors import FlowError, Interrupted
 from flowide.tui.engine.news import News
-from flowide.tui.engine.place import Opener
-from flowide.tui.engine.session import Session
+
+if TYPE_CHECKING:
+    from flowide.tui.engine.place import Opener
+    from flowide.tui.engine.session import Session
 
 T = TypeVar("T")
 
-Work = Callable[[Session], Coroutine[Any, Any, T]]
+Work = Callable[["Session"], Coroutine[Any, Any, T]]
 """What the engine is asked to do; runs on the engine's loop."""
 
 
@@ -77,6 +79,8 @@ class Engine:
     async def _main(self) -> None:
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        from flowide.tui.engine.session import Session  # after the first frame
+
         session = Session(self._opener, self._tell)
         try:
             await session.open()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from textual import work
@@ -14,12 +15,9 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from flowide.domain import rows
 from flowide.errors import Busy, FlowError
 from flowide.tui.desk import AtDesk
-from flowide.tui.engine import editing
 from flowide.tui.highlight import Highlighter, language_of
-from flowide.tui.panes.editing import EditPane
 from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import compare_lines
 from flowide.tui.views.artifact import OpenArtifact, live_words, title, version_words
@@ -27,6 +25,10 @@ from flowide.tui.views.locks import busy_words, lock_bar
 from flowide.tui.views.spans import Span, clean, lines_of
 from flowide.tui.views.welcome import welcome
 from flowide.tui.widgets.code import CodeView
+
+if TYPE_CHECKING:
+    from flowide.domain import rows
+    from flowide.tui.panes.editing import EditPane
 
 WATCH_S = 0.5
 """Seconds between looks at somebody else's lock and draft; nothing is polled while the lock is free."""
@@ -78,6 +80,8 @@ class ArtifactPane(AtDesk, Vertical):
     @work(group="look", exclusive=True)
     async def look(self, path: str, *, focus: bool = False, line: int | None = None) -> None:
         """Read a file again, or another one; `line` counts from 0."""
+        from flowide.tui.engine import editing  # with what it stands on, after the first frame
+
         try:
             opened = await self.ask_engine(lambda session: editing.look(session, path))
         except FlowError as error:
@@ -163,6 +167,8 @@ class ArtifactPane(AtDesk, Vertical):
 
     @work(group="watch", exclusive=True)
     async def _watch_once(self) -> None:
+        from flowide.tui.engine import editing
+
         opened = self.opened
         if opened is None or opened.artifact is None or self.edit is not None:
             return
@@ -208,6 +214,8 @@ class ArtifactPane(AtDesk, Vertical):
 
     @work(group="edit", exclusive=True)
     async def _start_edit(self, artifact: rows.Artifact, path: str, wait: bool) -> None:
+        from flowide.tui.engine import editing
+
         try:
             hold = await self.ask_engine(
                 lambda session: editing.take(session, artifact, "editing", wait_s=None if wait else 0)
@@ -244,6 +252,8 @@ class ArtifactPane(AtDesk, Vertical):
             self.look(self.opened.path)
 
     async def _open_editor(self, opened: OpenArtifact, fence: int, draft: str | None) -> None:
+        from flowide.tui.panes.editing import EditPane
+
         top = self.code.top
         self.edit = EditPane(opened, fence, draft=draft, row=top, id="edit")
         await self.mount(self.edit)
@@ -275,6 +285,8 @@ class ArtifactPane(AtDesk, Vertical):
     @work(group="edit", exclusive=True)
     async def edit_outside(self) -> None:
         """The person's own editor, under the lock."""
+        from flowide.tui.engine import editing
+
         opened = self.editable()
         if opened is None or opened.artifact is None:
             return
@@ -304,6 +316,8 @@ class ArtifactPane(AtDesk, Vertical):
         self.look(opened.path)
 
     async def _give_back(self, artifact: str) -> None:
+        from flowide.tui.engine import editing
+
         try:
             await self.ask_engine(lambda session: editing.release(session, artifact, drop=True))
         except FlowError as error:
@@ -312,6 +326,8 @@ class ArtifactPane(AtDesk, Vertical):
     @work(group="adopt", exclusive=True)
     async def adopt(self, draft: str) -> None:
         """Take the lock and go on with a kept draft."""
+        from flowide.tui.engine import editing
+
         try:
             path = await self.ask_engine(lambda session: editing.adopt(session, draft))
         except Busy as busy:

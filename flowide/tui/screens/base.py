@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from flowide.tui import commands
 from flowide.tui.desk import AtDesk
@@ -26,10 +25,15 @@ class FlowScreen(AtDesk, Screen[None]):
         """Whether no key means a command now, as a text field is about to open."""
         return False
 
+    @property
+    def typing(self) -> bool:
+        """Whether what has the focus takes letters as text."""
+        return self.focused is not None and self.focused.check_consume_key("x", "x")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a text is being typed, letters are letters."""
         if action == "by_key":
-            return not self.deaf and not isinstance(self.focused, Input | TextArea)
+            return not self.deaf and not self.typing
         return True
 
     async def action_by_key(self, id: str) -> None:

@@ -12,15 +12,10 @@ from textual.containers import Horizontal
 
 from flowide.errors import FlowError
 from flowide.tui import commands
-from flowide.tui.dialogs import Confirm
-from flowide.tui.engine import running
 from flowide.tui.engine.news import News
 from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.files import FilesPane
 from flowide.tui.screens.base import NARROW, FlowScreen
-from flowide.tui.screens.gate import ask_gate
-from flowide.tui.screens.grid import GridScreen
-from flowide.tui.screens.lock import lock_menu
 from flowide.tui.views.actors import presence
 from flowide.tui.views.found import Found
 from flowide.tui.views.hints import Hint
@@ -249,6 +244,8 @@ class Workspace(FlowScreen):
 
     def action_lock_menu(self) -> None:
         """What can be done about the lock."""
+        from flowide.tui.screens.lock import lock_menu
+
         lock_menu(self, self.artifact)
 
     async def keep_text(self) -> list[str]:
@@ -280,9 +277,11 @@ class Workspace(FlowScreen):
         elif item.kind == "draft":
             self._offer_draft(item.ref)
 
-    def open_set(self, set_id: str) -> None:
-        """The variation grid."""
-        self.app.push_screen(GridScreen(set_id))
+    def open_set(self, set_id: str, number: int | None = None) -> None:
+        """The variation grid, at a variation."""
+        from flowide.tui.screens.grid import GridScreen
+
+        self.app.push_screen(GridScreen(set_id, number=number))
 
     def open_gate(self, gate_id: str) -> None:
         """A question: about variations it is answered in their grid, others in a dialog."""
@@ -293,6 +292,8 @@ class Workspace(FlowScreen):
         if gate.kind == "choose" and isinstance(set_id, str):
             self.open_set(set_id)
         else:
+            from flowide.tui.screens.gate import ask_gate
+
             ask_gate(self, gate)
 
     def action_open_gate(self) -> None:
@@ -323,7 +324,7 @@ class Workspace(FlowScreen):
             return
         if found.kind == "variation":
             set_id, _, number = found.ref.rpartition("/")
-            self.app.push_screen(GridScreen(set_id, number=int(number)))
+            self.open_set(set_id, int(number))
         else:
             self.open_at(found.ref, found.line)
 
@@ -360,6 +361,8 @@ class Workspace(FlowScreen):
     @work(group="vary")
     async def _start_variations(self, request: RunRequest) -> None:
         """Start the run, and show its grid as soon as it has a set."""
+        from flowide.tui.engine import running
+
         try:
             run = await self.ask_engine(lambda session: running.start(session, request))
         except FlowError as error:
@@ -379,6 +382,8 @@ class Workspace(FlowScreen):
 
     @work(group="draft")
     async def _offer_draft(self, draft: str) -> None:
+        from flowide.tui.dialogs import Confirm
+
         words: list[list[Span]] = [
             [("It opens in the editor, under the lock. Nothing is saved until you save.", "quiet")]
         ]

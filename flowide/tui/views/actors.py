@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from flowide.domain.rows import Lock, Step
-from flowide.space.queries import RunView
 from flowide.tui.views.snapshot import Seat, Snapshot
 from flowide.tui.views.spans import Span, clean
+
+if TYPE_CHECKING:
+    from flowide.domain.rows import Lock, Step
+    from flowide.space.queries import RunView
 
 COLOURS = 6
 

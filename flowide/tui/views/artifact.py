@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from flowide.domain import rows
-from flowide.space.queries import LockState
 from flowide.tui.views.locks import lock_word
 from flowide.tui.views.spans import Span, clean, lines_of, shorten_path
 from flowide.tui.views.words import clock_time, count
+
+if TYPE_CHECKING:
+    from flowide.domain import rows
+    from flowide.space.queries import LockState
 
 MOST_EDITED = 10_000
 """Lines."""

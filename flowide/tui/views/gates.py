@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from flowide.domain import rows
 from flowide.tui.views.spans import clean
+
+if TYPE_CHECKING:
+    from flowide.domain import rows
 
 
 class Answer(Struct, frozen=True):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from flowide.domain import rows
-from flowide.pieces.model import Language, Piece
-from flowide.space.queries import VariationView
 from flowide.tui.views.actors import colour_of
 from flowide.tui.views.align import Aligned, Change, align, compare_lines, side_by_side
 from flowide.tui.views.spans import Span, clean, lines_of, plain
 from flowide.tui.views.words import count, duration
+
+if TYPE_CHECKING:
+    from flowide.domain import rows
+    from flowide.pieces.model import Language, Piece
+    from flowide.space.queries import VariationView
 
 PARSES = "parses"
 """Name of the check that every variation gets."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from flowide.pieces.model import Piece
 from flowide.tui.views.grid import Column, Grid, short_name
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import count
+
+if TYPE_CHECKING:
+    from flowide.pieces.model import Piece
 
 
 class Pick(Struct, frozen=True):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
-from flowide.space.queries import LockState
 from flowide.tui.views.actors import colour_of, is_mine
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import clock_time, count, minutes
+
+if TYPE_CHECKING:
+    from flowide.space.queries import LockState
 
 
 def lock_word(state: LockState | None, me: str, client: str) -> Span:

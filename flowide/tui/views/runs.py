@@ -5,16 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from flowide.domain import rows
-from flowide.space.queries import RunView
 from flowide.tui.views.actors import colour_of, worker_of
 from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import Row, Span, clean, lines_of, shorten_path
 from flowide.tui.views.words import between, clock_time, count, dollars, duration
+
+if TYPE_CHECKING:
+    from flowide.domain import rows
+    from flowide.space.queries import RunView
 
 SIGNS = {
     "running": ("◐", "accent"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from flowide.domain import rows
-from flowide.space.queries import LockState, RunView
+if TYPE_CHECKING:
+    from flowide.domain import rows
+    from flowide.space.queries import LockState, RunView
 
 
 class Seat(Struct, frozen=True):

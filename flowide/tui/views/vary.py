@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from flowide.flows.api import RunRequest
 from flowide.tui.views.snapshot import Seat
 from flowide.tui.views.spans import Span, clean
+
+if TYPE_CHECKING:
+    from flowide.flows.api import RunRequest
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -26,6 +28,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 def request_of(wanted: Wanted) -> RunRequest | str:
     """The run to start, or what is missing."""
+    from flowide.flows.api import RunRequest
+
     brief = wanted.brief.strip()
     if not brief:
         return "Say what is wanted, in a sentence or two."
