@@ -1,4 +1,4 @@
-"""The SQLite schema, made and migrated with sqlite-utils. Imported only when there is something to do.
+"""The SQLite schema. Imported only when there is something to do; old tables are made to fit with sqlite-utils.
 
 The log, replies and blobs change by the migrations at the end of this file, in order. The tables of rows need none:
 they are made to fit the row classes, and those that are projections are folded from the log again.
@@ -11,9 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from flowide.domain.events import GENESIS
 from flowide.domain.rows import PROJECTIONS, TRANSIENT, Row
@@ -23,7 +21,11 @@ from flowide.store.rebuild import rebuild
 from flowide.store.shape import shape
 from flowide.store.sqlite_views import Writer
 
-Migration = Callable[[Database], None]
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Migration = Callable[[Any], None]
+"""Gets the connection, inside a transaction."""
 
 
 def migrate(connection: Any, path: Path, *, current: int) -> None:
@@ -37,7 +39,7 @@ def migrate(connection: Any, path: Path, *, current: int) -> None:
     for version, migration in enumerate(MIGRATIONS, start=1):
         if version > current:
             _carry_out(connection, migration, version)
-    _carry_out(connection, fit_tables)
+    _carry_out(connection, fit_tables if current else make_tables)
 
 
 def _back_up(connection: Any, backup: Path) -> None:
@@ -49,7 +51,7 @@ def _back_up(connection: Any, backup: Path) -> None:
 def _carry_out(connection: Any, migration: Migration, version: int | None = None) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        migration(Database(connection, execute_plugins=False))
+        migration(connection)
         if version is not None:
             connection.execute(
                 'INSERT INTO "migrations" VALUES (?, ?, ?)',
@@ -63,9 +65,9 @@ def _carry_out(connection: Any, migration: Migration, version: int | None = None
         raise
 
 
-def first_schema(db: Database) -> None:
+def first_schema(connection: Any) -> None:
     """The log, its counter, replies and blobs."""
-    make = db.conn.execute
+    make = connection.execute
     make(f"PRAGMA application_id = {APPLICATION_ID}")
     make('CREATE TABLE "migrations" ("version" INTEGER PRIMARY KEY, "name" TEXT, "applied" TEXT)')
     make('CREATE TABLE "space" ("id" INTEGER PRIMARY KEY CHECK ("id" = 1), "seq" INTEGER, "chain" TEXT)')
@@ -81,19 +83,19 @@ def first_schema(db: Database) -> None:
     )
 
 
-def shape_of_tables(db: Database) -> None:
+def shape_of_tables(connection: Any) -> None:
     """Where it is noted which row tables there are, see `shape`."""
-    db.conn.execute('ALTER TABLE "space" ADD COLUMN "shape" TEXT NOT NULL DEFAULT \'\'')
+    connection.execute('ALTER TABLE "space" ADD COLUMN "shape" TEXT NOT NULL DEFAULT \'\'')
 
 
-def seals_of_replies(db: Database) -> None:
+def seals_of_replies(connection: Any) -> None:
     """Stored replies get a sum by which `verify` notices that one was changed."""
-    db.conn.execute('ALTER TABLE "replies" ADD COLUMN "seal" TEXT')
+    connection.execute('ALTER TABLE "replies" ADD COLUMN "seal" TEXT')
 
 
-def search_that_follows_the_log(db: Database) -> None:
+def search_that_follows_the_log(connection: Any) -> None:
     """Words of all texts, without the texts, and up to which event they are there."""
-    make = db.conn.execute
+    make = connection.execute
     make('DROP TABLE IF EXISTS "texts_fts"')
     make('DROP TABLE IF EXISTS "texts"')
     make(
@@ -105,8 +107,18 @@ def search_that_follows_the_log(db: Database) -> None:
     make('ALTER TABLE "space" ADD COLUMN "indexed" INTEGER NOT NULL DEFAULT 0')
 
 
-def fit_tables(db: Database) -> None:
+def make_tables(connection: Any) -> None:
+    """The row tables of a new database: without sqlite-utils, whose import takes longer than all the rest."""
+    for row in (*PROJECTIONS, *TRANSIENT):
+        make_table(connection, row)
+    connection.execute('UPDATE "space" SET "shape" = ?', [shape()])
+
+
+def fit_tables(connection: Any) -> None:
     """Make the row tables what the row classes say."""
+    from sqlite_utils import Database
+
+    db = Database(connection, execute_plugins=False)
     changed = [row for row in PROJECTIONS if _replace(db, row, keep=False)]
     for row in TRANSIENT:
         _replace(db, row, keep=True)
@@ -129,7 +141,7 @@ def _replace(db: Database, row: type[Row], *, keep: bool) -> bool:
             if not index.name.startswith("sqlite_"):
                 db.conn.execute(f'DROP INDEX "{index.name}"')
         db.conn.execute(f'ALTER TABLE "{row.TABLE}" RENAME TO "{old}"')
-    make_table(db, row)
+    make_table(db.conn, row)
     if have:
         shared = [name for name in wanted if name in have]
         if keep and set(row.KEY) <= set(shared):
@@ -146,16 +158,17 @@ def _take_over(db: Database, row: type[Row], old: str, shared: list[str]) -> Non
             put([row(**dict(zip(shared, values, strict=True)))])
 
 
-def make_table(db: Database, row: type[Row]) -> None:
+def make_table(connection: Any, row: type[Row]) -> None:
     """A table for a row class.
 
     Small rows live in their key's own tree: one page less to write for each row that changes.
     """
     columns = ", ".join(f'"{name}" {kind}' for name, kind in column_types(row).items())
     key = ", ".join(f'"{name}"' for name in row.KEY)
-    db.conn.execute(f'CREATE TABLE "{row.TABLE}" ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID')
+    connection.execute(f'CREATE TABLE "{row.TABLE}" ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID')
     for index in row.INDEXES:
-        db.table(row.TABLE).create_index(index)
+        over = ", ".join(f'"{name}"' for name in index)
+        connection.execute(f'CREATE INDEX "idx_{row.TABLE}_{"_".join(index)}" ON "{row.TABLE}" ({over})')
 
 
 MIGRATIONS: tuple[Migration, ...] = (
