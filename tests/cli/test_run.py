@@ -245,3 +245,55 @@ def test_the_interactive_run_asks_at_the_terminal(apart: Apart) -> None:
     assert process.wait(30) == 0
     os.close(ours)
     assert (apart.root / "out.py").read_text() == shop(2)
+
+
+def test_even_a_mistake_in_flowide_ends_with_a_last_line_and_frees_the_run(
+    flowide: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flowide.flows.steps import STEPS
+
+    async def broken(_: object) -> dict[str, Any]:
+        raise ZeroDivisionError("oh")
+
+    with monkeypatch.context() as patched:
+        patched.setitem(STEPS, "critique", broken)
+        said = flowide(*RUN, "--json")
+
+    assert said.code == 1
+    last = said.lines[-1]
+    assert (last["type"], last["data"]["status"]) == ("run.finished", "failed")
+    assert "mistake in FlowIDE: ZeroDivisionError: oh" in last["data"]["error"]["message"]
+    assert "Traceback" not in said.err
+    assert flowide("runs", "--json").json[0]["status"] == "failed"
+    assert flowide("run", "--resume", "last", "--headless", "--on-gate", "approve").code == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--set", "x"),
+        ("--set", "unknown=1"),
+        ("--set", "n=many"),
+        ("--set", "n=99"),
+        ("--budget", "3"),
+        ("--agents", "nobody"),
+        ("-o", "no/such/folder/out.py"),
+        ("-o", "src"),
+        ("--output-dir", "src/shop.py"),
+        ("--brief", "@gone.md"),
+        ("--set", "path=../out.py"),
+        ("--set", "path=/etc/passwd"),
+        ("--set", "path="),
+    ],
+)
+def test_bad_input_is_exit_2_with_one_last_line_and_changes_no_file(
+    flowide: Here, options: tuple[str, ...]
+) -> None:
+    said = flowide(*RUN, *options, "--on-gate", "approve", "--json")
+
+    assert said.code == 2, said
+    types = [line["type"] for line in said.lines]
+    assert types[-1:] in ([], ["run.finished"])  # the parser itself refuses some, as for every command
+    assert types.count("run.finished") <= 1
+    assert "Traceback" not in said.err
+    assert (flowide.root / "src/shop.py").read_text() == SHOP
