@@ -21,13 +21,12 @@ def doc(text: str) -> str:
 @pytest.fixture(autouse=True)
 def reviewers(project: Path) -> None:
     (project / "notes.md").write_text("# Notes\n")
-    revise = [{"on": "revise", "when": f"reason {n}", "text": doc(f"After reason {n}")} for n in (1, 2)]
+    revise = [{"on": "revise", "when": f"reason {n}", "text": doc(f"Text {n}")} for n in (1, 2)]
     write_agent(project, "edwin", [*revise, {"on": "draft", "text": doc("First")}])
     reject = {"verdict": "reject", "reasons": [{"kind": "style", "text": "reason 1"}]}
     approve = {"verdict": "approve", "reasons": []}
-    write_agent(
-        project, "mara", [{"on": "review", "texts": [json.dumps(reject), json.dumps(approve)]}], role="editor"
-    )
+    texts = [json.dumps(each) for each in (reject, approve, approve, approve)]
+    write_agent(project, "mara", [{"on": "review", "texts": texts}], role="editor")
 
 
 RUN = [
@@ -47,17 +46,17 @@ def test_two_rejections_from_other_processes_and_an_approval(
     flowide: Here, apart: Apart, project: Path
 ) -> None:
     assert flowide(*RUN, "--brief", "Notes.").code == 3
-    assert (project / "notes.md").read_text() == "# After reason 1\n"
+    assert (project / "notes.md").read_text() == "# Text 1\n"
 
     assert apart("gate", "answer", "last", "reject", "--reason", "reason 2").code == 0
     assert apart("run", "--resume", "last", "--headless").code == 3
-    assert (project / "notes.md").read_text() == "# After reason 2\n"
+    assert (project / "notes.md").read_text() == "# Text 2\n"
     assert apart("gate", "answer", "last", "reject: reason 1", "--as", "rod").code == 0
     assert apart("run", "--resume", "last", "--headless").code == 3
     assert apart("gate", "answer", "last", "approve").code == 0
     done = flowide("run", "--resume", "last", "--headless")
 
-    assert done.code == 0 and done.out == "# After reason 1\n"
+    assert done.code == 0 and done.out == "# Text 1\n"
     view = flowide("reviews", "show", "--json", "--diff").json
     assert [(each["round"], each["stage"], each["verdict"]) for each in view["verdicts"]] == [
         (1, "edit", "reject"),
@@ -69,7 +68,7 @@ def test_two_rejections_from_other_processes_and_an_approval(
         (4, "sign-off", "approve"),
     ]
     assert view["review"]["status"] == "approved"
-    assert "+# After reason 2" in view["handovers"][2]["diff"]
+    assert "+# Text 2" in view["handovers"][2]["diff"]
     assert flowide("verify").code == 0
 
 
