@@ -18,12 +18,13 @@ class Outcome:
         self.facts: list[Fact] = []
         self.put: list[Row] = []
         self.drop: list[Row] = []
-        self.blobs: list[bytes] = []
+        self.blobs: dict[str, bytes] = {}
 
     def blob(self, data: bytes) -> str:
         """Have the bytes stored; returns their SHA-256."""
-        self.blobs.append(data)
-        return sha256(data).hexdigest()
+        digest = sha256(data).hexdigest()
+        self.blobs[digest] = data
+        return digest
 
     def decision(self, ok: Struct) -> Decision:
         """The decision with this answer."""

@@ -46,5 +46,5 @@ class Decision(Struct, frozen=True):
     """Rows of `TRANSIENT` tables to store."""
     drop: list[Row] = []
     """Rows of `TRANSIENT` tables to remove (only their key counts)."""
-    blobs: list[bytes] = []
-    """Contents to store by their SHA-256."""
+    blobs: dict[str, bytes] = {}
+    """Contents to store, by their SHA-256."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import AbstractContextManager
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -81,7 +81,7 @@ class Work:
             asked = msgspec.json.encode([self.caller.actor, self.command], order="sorted")
         except (TypeError, ValueError, RecursionError) as error:
             raise BadInput(f"the command holds what JSON cannot say: {error}") from error
-        return sha256(asked).hexdigest()
+        return blake2b(asked, digest_size=32).hexdigest()
 
     def carry_out(self, tx: Tx, now: Now) -> Any:
         """Decide and apply; returns the answer.
@@ -120,8 +120,8 @@ class Work:
     def _apply(self, tx: Tx, decision: Decision, actor: Actor, now: Now) -> None:
         # All events are made before anything is written: making one may still refuse the command.
         events = self._events(tx.position(), decision, actor, now)
-        for data in decision.blobs:
-            tx.put_blob(sha256(data).hexdigest(), data)
+        for digest, data in decision.blobs.items():
+            tx.put_blob(digest, data)
         for (event, body), fact in zip(events, decision.facts, strict=True):
             tx.append(event, body)
             changes = project(tx, event, fact)

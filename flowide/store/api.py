@@ -26,7 +26,7 @@ class StoredReply(Struct, frozen=True):
     """The answer a command id has had."""
 
     body: str
-    """SHA-256 of what was asked, so that another body under the same id is noticed."""
+    """A digest of what was asked, so that another body under the same id is noticed."""
     reply: bytes
     """JSON of the answer or refusal."""
 

@@ -42,9 +42,8 @@ class Table(Generic[R]):
         self._by_key = by_key
         self._updates: dict[tuple[int, ...], str] = {}
 
-    def values(self, row: R) -> tuple[Any, ...]:
-        """The row as column values."""
-        raw = structs.astuple(row)
+    def values(self, raw: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The fields of a row as column values."""
         if not self._json_at:
             return raw
         values = list(raw)
@@ -53,14 +52,14 @@ class Table(Generic[R]):
                 values[at] = json.encode(values[at], order="sorted").decode()
         return tuple(values)
 
-    def key(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The primary key among column values."""
-        return tuple([values[at] for at in self._key_at])
+    def key(self, raw: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The primary key among the fields of a row."""
+        return tuple([raw[at] for at in self._key_at])
 
     def update(
         self, before: tuple[Any, ...], after: tuple[Any, ...], key: tuple[Any, ...]
     ) -> tuple[str, tuple[Any, ...]]:
-        """The statement, with its parameters, that writes just the columns that changed."""
+        """The statement, with its parameters, that writes just the columns whose fields changed."""
         changed = (
             tuple([at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new])
             or self._key_at
@@ -69,6 +68,7 @@ class Table(Generic[R]):
         if sql is None:
             setting = ", ".join(f'"{self.columns[at]}" = ?' for at in changed)
             sql = self._updates[changed] = f'UPDATE "{self.name}" SET {setting} WHERE {self._by_key}'  # noqa: S608
+        after = self.values(after)
         return sql, (*[after[at] for at in changed], *key)
 
     def decode(self, values: tuple[Any, ...]) -> R:

@@ -19,6 +19,8 @@ APPLICATION_ID = 0x464C4F57
 """Marks a database as a FlowIDE workspace, for `file` and for us."""
 BUSY_S = 5.0
 TURN_S = 20.0
+_CACHE_KIB = 16 * 1024
+"""Of pages that a connection keeps in memory: the upper pages of a million rows, and more."""
 _WAL_KEPT = 16 * 1024 * 1024
 """Bytes of the WAL file that stay on disk after a burst."""
 
@@ -56,7 +58,7 @@ def connect(path: Path) -> Any:
     )
     for pragma in (
         "synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "temp_store=MEMORY",
-        f"journal_size_limit={_WAL_KEPT}",
+        f"journal_size_limit={_WAL_KEPT}", f"cache_size=-{_CACHE_KIB}",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection

@@ -106,8 +106,10 @@ class SqliteStore:
         if not self._writers_turn().try_acquire():
             return None
         try:
-            with explained(self.path):
-                begun = self._begin()
+            begun = self._begin()
+        except (sqlite3.Error, OSError) as error:
+            self._writers_turn().release()
+            raise storage_failed(self.path, error) from error
         except BaseException:
             self._writers_turn().release()
             raise

@@ -5,8 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, TypeVar, cast
+
+from msgspec.structs import astuple
 
 from flowide.domain.events import Event
 from flowide.domain.rows import Row
@@ -98,21 +100,21 @@ class Writer(Reader):
         for row in rows:
             kind = type(row)
             kept = table(kind)
-            values = kept.values(row)
-            key = kept.key(values)
+            raw = astuple(row)
+            key = kept.key(raw)
             before = self._seen.get((kind, key))
             if before is None:
-                self.execute(kept.upsert, values)
+                self.execute(kept.upsert, kept.values(raw))
             else:
                 # Columns that stay are not written, nor are their indexes.
-                self.execute(*kept.update(kept.values(before), values, key))
+                self.execute(*kept.update(astuple(before), raw, key))
             self._seen[kind, key] = row
             self._found.pop(kind, None)
 
     def drop(self, rows: Iterable[Row]) -> None:
         for row in rows:
             kept = table(type(row))
-            key = kept.key(kept.values(row))
+            key = kept.key(astuple(row))
             self.execute(kept.delete, key)
             self._seen[type(row), key] = None
             self._found.pop(type(row), None)
@@ -174,7 +176,8 @@ class Writer(Reader):
 
 def seal(command_id: str, stored: StoredReply, wall_ms: int) -> str:
     """A sum over a stored reply, in 16 hex digits."""
-    return sha256(f"{command_id} {stored.body} {wall_ms} ".encode() + stored.reply).hexdigest()[:16]
+    said = f"{command_id} {stored.body} {wall_ms} ".encode() + stored.reply
+    return blake2b(said, digest_size=8).hexdigest()
 
 
 def _packed(data: bytes) -> tuple[str, bytes]:

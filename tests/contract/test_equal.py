@@ -214,9 +214,10 @@ class Equality(RuleBasedStateMachine):
             self.wait(space.rebuild())
             assert self.rows(at, PROJECTIONS) == before
 
-    def rows(self, which: int, kinds: tuple[type[Row], ...]) -> list[str]:
+    def rows(self, which: int, kinds: tuple[type[Row], ...]) -> list[bytes]:
         with self.spaces[which].store.read() as view:
-            return sorted(repr(row) for kind in kinds for row in view.find(kind))
+            found = [(kind.TABLE, row) for kind in kinds for row in view.find(kind)]
+        return sorted(msgspec.json.encode(each, order="sorted") for each in found)
 
 
 TestEquality = Equality.TestCase

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, TypeVar
 
 from flowide.domain import commands as c
@@ -76,8 +75,7 @@ class Board:
         return [event.type for event in self.log]
 
     def _apply(self, decision: Decision, actor: Actor, caller: Caller) -> None:
-        for data in decision.blobs:
-            self.blobs[sha256(data).hexdigest()] = data
+        self.blobs |= decision.blobs
         for fact in decision.facts:
             event = Event(
                 v=1,

@@ -180,7 +180,8 @@ class Queueing(RuleBasedStateMachine):
         try:
             granted = self.board.do(c.AcquireLock(artifact=self.doc, wait=True, ttl_ms=TTL), actor)
         except Limit:
-            assert self.board.count(r.Ticket) >= 3
+            # An agent holds or waits for three at most.
+            assert self.board.count(r.Ticket) >= 2
             return
         if granted.ticket is not None:
             self.tickets.append(granted.ticket)
