@@ -26,20 +26,24 @@ if TYPE_CHECKING:
 
 Migration = Callable[[Any], None]
 """Gets the connection, inside a transaction."""
+Step = tuple[Migration, int | None]
+"""With the version that it makes; None = it makes none."""
 
 
 def migrate(connection: Any, path: Path, *, current: int) -> None:
     """Bring a database of version `current` to the newest, each step in one transaction with its note.
 
     An existing database is copied beside itself first, as `workspace.db.v<current>.bak`. Called with the newest
-    version, it only makes the row tables fit.
+    version, it only makes the row tables fit. A new database is made in one transaction.
     """
-    if current:
-        _back_up(connection, path.with_name(f"{path.name}.v{current}.bak"))
-    for version, migration in enumerate(MIGRATIONS, start=1):
-        if version > current:
-            _carry_out(connection, migration, version)
-    _carry_out(connection, fit_tables if current else make_tables)
+    steps: list[Step] = [(each, at) for at, each in enumerate(MIGRATIONS, start=1) if at > current]
+    if not current:
+        _carry_out(connection, *steps, (make_tables, None))
+        return
+    _back_up(connection, path.with_name(f"{path.name}.v{current}.bak"))
+    for step in steps:
+        _carry_out(connection, step)
+    _carry_out(connection, (fit_tables, None))
 
 
 def _back_up(connection: Any, backup: Path) -> None:
@@ -48,16 +52,17 @@ def _back_up(connection: Any, backup: Path) -> None:
     connection.execute("VACUUM INTO ?", (str(backup),))
 
 
-def _carry_out(connection: Any, migration: Migration, version: int | None = None) -> None:
+def _carry_out(connection: Any, *steps: Step) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        migration(connection)
-        if version is not None:
-            connection.execute(
-                'INSERT INTO "migrations" VALUES (?, ?, ?)',
-                (version, migration.__name__, datetime.now(UTC).isoformat(timespec="seconds")),
-            )
-            connection.execute(f"PRAGMA user_version = {version}")
+        for migration, version in steps:
+            migration(connection)
+            if version is not None:
+                connection.execute(
+                    'INSERT INTO "migrations" VALUES (?, ?, ?)',
+                    (version, migration.__name__, datetime.now(UTC).isoformat(timespec="seconds")),
+                )
+                connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
