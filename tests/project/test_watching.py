@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -351,4 +352,4 @@ def test_a_watcher_is_no_daemon(root: Path) -> None:
         "asyncio.run(main())\n"
     )
 
-    subprocess.run(["python", "-c", script, str(root)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script, str(root)], check=True, timeout=60)
