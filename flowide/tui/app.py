@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ def run_app(
     from flowide.tui import terminal
 
     terminal.check()
+    gc.disable()  # until the first frame: importing makes objects that stay
     # Bytes of a key's escape sequence arrive together here; the default of 100 ms makes esc feel slow.
     os.environ.setdefault("ESCDELAY", "25")
     from flowide.tui.application import FlowApp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -83,11 +84,17 @@ class FlowApp(App[int]):
 
     def on_mount(self) -> None:
         """The first frame is drawn before the engine starts."""
-        self.call_after_refresh(self.engine.start, self._arrived)
+        self.call_after_refresh(self._first_frame_is_drawn)
         loop = asyncio.get_running_loop()
         for number in ENDING:
             with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: tests, the web
                 loop.add_signal_handler(number, self._end, number)
+
+    def _first_frame_is_drawn(self) -> None:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        self.engine.start(self._arrived)
 
     def _end(self, number: int) -> None:
         self.run_worker(self.leave(128 + number), group="leave", exclusive=True)

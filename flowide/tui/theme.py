@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -84,13 +85,52 @@ def from_data(data: dict[str, Any]) -> Theme:
         raise BadInput(f"theme {data.get('name', '?')}: {error}", hint="See themes/ for examples.") from error
 
 
+_LINE = re.compile(r'(  )?([\w-]+):(?: (?:"([^"\\]*)"|(true|false)|([\d.]+)))?\s*')
+
+
+def plain_mapping(text: str) -> dict[str, Any] | None:
+    """A mapping with one level of mappings in it, of quoted texts, numbers and booleans; None = it is more than that.
+
+    The YAML library takes as long to load as half of the app: themes are written so that it is not needed.
+    """
+    data: dict[str, Any] = {}
+    inner: dict[str, Any] | None = None
+    for line in text.split("\n"):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        found = _LINE.fullmatch(line)
+        if found is None:
+            return None
+        indent, key, quoted, boolean, number = found.groups()
+        if quoted is None and boolean is None and number is None:
+            if indent:
+                return None
+            inner = data[key] = {}
+            continue
+        if indent and inner is None:
+            return None
+        value: Any = quoted if quoted is not None else boolean == "true" if boolean else float(number)
+        if indent and inner is not None:
+            inner[key] = value
+        else:
+            data[key], inner = value, None
+    return data
+
+
 def _read(path: Path) -> dict[str, Any]:
-    import yaml  # only the app's start pays for it
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"theme file {path.name} cannot be read: {error}") from error
+    plain = plain_mapping(text)
+    if plain is not None:
+        return plain
+    import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506  # a safe loader
-    except (OSError, yaml.YAMLError) as error:
+        data = yaml.load(text, Loader=loader)  # noqa: S506  # a safe loader
+    except yaml.YAMLError as error:
         raise BadInput(f"theme file {path.name} cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise BadInput(f"theme file {path.name} holds no theme")

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
 
 from flowide.errors import FlowError
 from flowide.tui.desk import AtDesk
@@ -20,6 +20,9 @@ from flowide.tui.views.spans import Row
 from flowide.tui.views.tree import FileTree, Folder, More, filtered_rows
 from flowide.tui.views.words import count
 from flowide.tui.widgets.rows import RowsPane
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 MOST_FILES = 200_000
 
@@ -42,11 +45,18 @@ class FilesPane(AtDesk, Vertical):
         self._found: list[str] | None = None
 
     def compose(self) -> ComposeResult:
+        yield RowsPane(id="tree")
+
+    def on_mount(self) -> None:
+        """The field for a search can come after the first frame."""
+        self.call_after_refresh(self._add_box)
+
+    async def _add_box(self) -> None:
+
         field = Input(placeholder="parts of a name", id="find", select_on_focus=False)
         field.cursor_blink = False
         field.display = False
-        yield field
-        yield RowsPane(id="tree")
+        await self.mount(field, before=0)
 
     @property
     def rows(self) -> RowsPane:
@@ -130,10 +140,13 @@ class FilesPane(AtDesk, Vertical):
     @property
     def box(self) -> Input:
         """Where parts of a name are typed."""
+
         return self.query_one("#find", Input)
 
     def search(self) -> None:
         """Let parts of a name be typed."""
+        if not self.query("#find"):
+            return  # the first frame is being drawn still
         self.box.display = True
         self.screen.set_focus(self.box)  # at once: what is typed next belongs there
 
@@ -154,7 +167,7 @@ class FilesPane(AtDesk, Vertical):
 
     def on_key(self, event: events.Key) -> None:
         """esc ends the search, down goes into what was found."""
-        if not self.box.display:
+        if not self.query("#find") or not self.box.display:
             return
         if event.key == "escape":
             event.stop()
@@ -184,6 +197,8 @@ class FilesPane(AtDesk, Vertical):
 
     def _end_search(self) -> None:
         self._found = None
+        if not self.query("#find"):
+            return
         self.box.display = False
         self.box.value = ""
         self.draw()
