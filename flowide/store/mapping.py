@@ -37,7 +37,8 @@ class Table(Generic[R]):
         self.delete = f'DELETE FROM "{self.name}" WHERE {by_key}'  # noqa: S608
         self._key_at = tuple(self.columns.index(name) for name in row.KEY)
         self._json_at = tuple(at for at, is_json in enumerate(self.json) if is_json)
-        self._plain = not any(self.json) and not any(self.bools)
+        self._bool_at = tuple(at for at, is_bool in enumerate(self.bools) if is_bool)
+        self._plain = not self._json_at and not self._bool_at
         self._queries: dict[tuple[Any, ...], str] = {}
         self._by_key = by_key
         self._updates: dict[tuple[int, ...], str] = {}
@@ -75,12 +76,13 @@ class Table(Generic[R]):
         """Column values as a row."""
         if self._plain:
             return self.row(*values)
-        return self.row(
-            *[
-                json.decode(value) if is_json and value is not None else bool(value) if is_bool else value
-                for value, is_json, is_bool in zip(values, self.json, self.bools, strict=True)
-            ]
-        )
+        fields = list(values)
+        for at in self._bool_at:
+            fields[at] = bool(fields[at])
+        for at in self._json_at:
+            if fields[at] is not None:
+                fields[at] = json.decode(fields[at])
+        return self.row(*fields)
 
     def query(self, names: tuple[str, ...], order: str, limited: bool) -> str:
         """`SELECT` with equality on `names`, ordered by a field (`-field` = descending)."""

@@ -71,11 +71,13 @@ class Writer(Reader):
         self._appended = False
 
     def get(self, row: type[R], *key: Any) -> R | None:
-        try:
-            return cast("R | None", self._seen[row, key])
-        except KeyError:
-            found = self._seen[row, key] = super().get(row, *key)
-            return found
+        place = (row, key)
+        if place in self._seen:
+            return cast("R | None", self._seen[place])
+        kept = table(row)
+        values = self.execute(kept.by_key, key).fetchall()
+        found = self._seen[place] = kept.decode(values[0]) if values else None
+        return found
 
     def find(self, row: type[R], *, order: str = "", limit: int | None = None, **equal: Any) -> list[R]:
         asked = (order, limit, *equal.items())

@@ -28,7 +28,8 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="type"):
 
         Free fields (dicts, lists of dicts) may hold fractions, which JSON writers spell differently.
         """
-        return not any(getattr(self, name) for name in _free_fields(type(self)))
+        free = _free_fields(type(self))
+        return not free or not any([getattr(self, name) for name in free])
 
 
 @cache
