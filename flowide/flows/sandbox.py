@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -132,22 +132,45 @@ async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
     """Run a shell command line in a private copy; the whole process group is gone when this returns."""
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
+    return await supervised(
+        command,
+        folder,
+        before=confined(folder.parent),
+        env=_environment(home),
+        limit=_limit,
+        timeout_s=timeout_s,
+    )
+
+
+async def supervised(
+    command: str,
+    folder: Path,
+    *,
+    timeout_s: float,
+    before: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    limit: Callable[[], None] | None = None,
+) -> Outcome:
+    """Run a shell command line in a folder, without a terminal; it does not outlive this call, nor this process.
+
+    `before` are words in front of the shell, `env` None = this process's, `limit` is called in the child.
+    """
     began = time.monotonic()
     try:
         process = await asyncio.create_subprocess_exec(
-            *confined(folder.parent),
+            *before,
             "/bin/sh",
             "-c",
             _ON_A_WORD,
             "sh",
             command,
             cwd=folder,
-            env=_environment(home),
+            env=env,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_limit,
+            preexec_fn=limit,
         )
     except OSError as error:
         return Outcome("error", None, _since(began), f"the command could not be started: {error}")

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import signal
 from typing import Any
 
 from flowide.errors import FlowError, NotAllowed, Unavailable
+from flowide.flows import sandbox
 from flowide.flows.state import StepContext
-
-MAX_OUTPUT = 64 * 1024
 
 
 class CommandFailed(FlowError):
@@ -27,27 +22,12 @@ async def run(context: StepContext) -> dict[str, Any]:
             hint="Look at the command; then give --trust.",
             command=command,
         )
-    process = await asyncio.create_subprocess_shell(
-        command,
-        cwd=state.folder.root,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(context.spec.timeout_s):
-            printed, _ = await process.communicate()
-    except TimeoutError:
+    outcome = await sandbox.supervised(command, state.folder.root, timeout_s=context.spec.timeout_s)
+    if outcome.status == "timeout":
         raise Unavailable(
             f"{command[:100]!r} did not end within {context.spec.timeout_s:g} s", command=command
-        ) from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    output = printed[-MAX_OUTPUT:].decode("utf-8", "replace")
-    if process.returncode:
-        raise CommandFailed(
-            f"{command[:100]!r} ended with {process.returncode}", hint=output.strip()[-500:], command=command
         )
-    return {"output": output, "exit_code": 0}
+    if outcome.status != "passed":
+        ended = f"ended with {outcome.exit_code}" if outcome.exit_code is not None else "did not start"
+        raise CommandFailed(f"{command[:100]!r} {ended}", hint=outcome.output.strip()[-500:], command=command)
+    return {"output": outcome.output, "exit_code": 0}

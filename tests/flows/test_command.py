@@ -1,0 +1,60 @@
+"""The step `run`: a command in the project folder, bounded, and only when it is trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowide.flows.api import RunResult
+from flowide.space.queries import OneRun
+from tests.flows.conftest import Bench
+
+
+async def run(bench: Bench, command: str, *, timeout_s: float = 30, **more: Any) -> RunResult:
+    flow = bench.root / "cmd.yaml"
+    flow.write_text(f"flow: cmd\nsteps:\n  - run: {{command: {command!r}, timeout_s: {timeout_s}}}\n")
+    return await bench.start(str(flow), inputs={"path": ""}, **{"trust": True, **more})
+
+
+async def test_it_runs_in_the_project_folder_and_its_output_is_kept(bench: Bench) -> None:
+    result = await run(bench, "pwd; echo hi > made.txt")
+
+    assert result.status == "completed"
+    assert (bench.root / "made.txt").read_text() == "hi\n"
+    [step] = (await bench.space.read(OneRun(result.run))).steps
+    assert step.result["result"]["output"] == str(bench.root)
+
+
+async def test_without_trust_nothing_runs(bench: Bench) -> None:
+    result = await run(bench, "touch made.txt", trust=False)
+
+    assert (result.status, result.exit_code) == ("failed", 7)
+    assert not (bench.root / "made.txt").exists()
+
+
+async def test_a_command_that_fails_ends_the_run_with_what_it_said(bench: Bench) -> None:
+    result = await run(bench, "echo no luck; exit 3")
+
+    assert (result.status, result.exit_code) == ("failed", 1)
+    assert result.error is not None
+    assert "ended with 3" in result.error["message"]
+    assert "no luck" in result.error["hint"]
+
+
+async def test_a_command_that_hangs_is_stopped_with_its_children(bench: Bench) -> None:
+    result = await run(bench, "sleep 300 & echo $! > pid; wait", timeout_s=1)
+
+    assert (result.status, result.exit_code) == ("failed", 8)
+    stat = Path(f"/proc/{(bench.root / 'pid').read_text().strip()}/stat")
+    assert not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+@pytest.mark.parametrize("command", ["yes | head -c 3000000", "cat"])
+async def test_output_is_bounded_and_there_is_no_input(bench: Bench, command: str) -> None:
+    result = await run(bench, command)
+
+    assert result.status == "completed"
+    [step] = (await bench.space.read(OneRun(result.run))).steps
+    assert len(step.result["result"]["output"]) < 70_000
