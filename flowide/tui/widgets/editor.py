@@ -112,22 +112,21 @@ class Editor(TextArea):
         """Something was typed."""
         self._seen_change = True
 
+    # Textual calls the handlers of the base classes, too, unless they are told not to.
+
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "escape":
-            return  # the pane decides what leaving means
-        if event.key == "enter" and not self.read_only:
+            event.prevent_default()  # the pane decides what leaving means
+        elif event.key == "enter" and not self.read_only:
             event.stop()
             event.prevent_default()
             row, column = self.selection.start
             line = self.document[row][:column]
             indent = line[: len(line) - len(line.lstrip(" \t"))]
             self._replace_via_keyboard("\n" + indent, *self.selection)
-            return
-        await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        await super()._on_paste(event)
 
     # --- Textual's document and colours replaced ----------------------------------------------------
 
