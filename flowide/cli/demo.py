@@ -87,7 +87,12 @@ def _print(story: Story) -> None:
 You said “{story.sentence}”: variation {story.chosen} is variation {base} with {", ".join(took)}, put together by code.
 {checked} and was accepted under the lock as version {story.version} of
   {story.project}/{story.path}
-{_faster(story, base)}{story.events} events in the log, {whole}; {calls} answers of scripted agents; {story.seconds} s.
+{_faster(story, base)}
+{story.messages} messages about it led to decision D{story.decision["number"]}, which every later prompt holds:
+  {story.decision["text"]}
+A review sent it back for {len(story.reasons)} reasons and approved version {story.approved}.
+
+{story.events} events in the log, {whole}; {calls} answers of scripted agents; {story.seconds} s.
 
 Where to look:
   cd {story.project}""")
@@ -97,6 +102,8 @@ Where to look:
         ("variations compare last", "which pieces differ"),
         (f"variations compare last {base} {story.chosen}", "what the blend changed"),
         (f"artifact blame {story.path}", "who wrote which piece"),
+        ("thread show last", "the discussion; `thread manifest last` shows what an agent was told"),
+        ("reviews show last --diff", "why it was sent back, and what changed"),
         ("log", "the whole story"),
     )
     width = max(len(command) for command, _ in places)

@@ -1,4 +1,4 @@
-"""The whole story on an example project: variations, checks, critique, more, a blend, an accepted artifact."""
+"""The whole story on an example project: variations, a blend, a discussion with a decision, a review."""
 
 from __future__ import annotations
 
@@ -17,12 +17,21 @@ from flowide.flows.engine import Surroundings
 from flowide.headless.run import Driven, Show, drive, say
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
-from flowide.space.queries import Gates, OneVariationSet, SetView, Verify
+from flowide.space.queries import (
+    FindThread,
+    Gates,
+    OneDecision,
+    OneReview,
+    OneVariationSet,
+    SetView,
+    Verify,
+)
 
 TARGET = "src/boundedcache/cache.py"
 BRIEF = "Make eviction of the bounded cache cheap and correct: it must keep what its README promises."
 CHECKS = ["tests: python -m unittest discover -s tests", "bench: python bench.py"]
 SENTENCE = "4 but with the _evict of 2"
+QUESTION = "Is eight the right bound in #src/boundedcache/cache.py:LRUCache._evict? Is the README still true?"
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -35,6 +44,16 @@ class Story(Struct, frozen=True, kw_only=True):
     set: SetView
     chosen: int
     sentence: str
+    thread: str
+    """Id of the discussion."""
+    messages: int
+    decision: dict[str, Any]
+    """What was agreed: its number and text."""
+    review: str
+    reasons: list[str]
+    """Why the review sent the text back once."""
+    approved: int
+    """The version that passed the review."""
     events: int
     problems: list[str]
     seconds: float
@@ -57,8 +76,20 @@ def prepare(folder: Path) -> ProjectFolder:
 
 
 def request(n: int = 5) -> RunRequest:
-    """The run of the demo."""
+    """The variations of the demo."""
     return RunRequest(flow="variations", brief=BRIEF, inputs={"path": TARGET, "n": n, "checks": CHECKS})
+
+
+def discussion() -> RunRequest:
+    """What is said about the accepted file."""
+    inputs = {"path": TARGET, "rounds": 2}
+    return RunRequest(flow="discussion", brief=QUESTION, inputs=inputs, agents=["quinn", "edwin", "mara"])
+
+
+def review() -> RunRequest:
+    """The review of the accepted file."""
+    inputs = {"path": TARGET, "draft": False, "polish": False}
+    return RunRequest(flow="review", brief=BRIEF, inputs=inputs, agents=["edwin", "mara"])
 
 
 _OPENING = (
@@ -91,11 +122,11 @@ async def play(
         await space.execute(AnswerGate(gate=gate.id, answer=text))
         tell(f"  @{space.actor.id}: {text}")
 
-    async def go_on(resume: str | None) -> Driven:
+    async def go_on(resume: str | None, asked: RunRequest | None = None) -> Driven:
         driven = await drive(
             space,
             folder,
-            request(),
+            asked or request(),
             surroundings=surroundings,
             show=show,
             resume=resume,
@@ -126,20 +157,59 @@ async def play(
     await answer(driven, SENTENCE)
     driven = await go_on(driven.run)
     assert driven.result is not None
-    outputs = driven.result.outputs
+    outputs, totals, run = driven.result.outputs, driven.result.totals, driven.result.run
+    tell(
+        "",
+        "4. You ask what the others think of the bound. What they come to becomes a decision when you agree.",
+    )
+    driven = await go_on(None, discussion())
+    await answer(driven, "approve")
+    driven = await go_on(driven.run, discussion())
+    assert driven.result is not None
+    thread, decided = driven.result.outputs["thread"], driven.result.outputs["decisions"][0]
+    totals = _sum(totals, driven.result.totals)
+    tell(
+        "", "5. A review of the file: rejected once, with reasons; the drafter deals with them; you sign off."
+    )
+    driven = await go_on(None, review())
+    await answer(driven, "approve")
+    driven = await go_on(driven.run, review())
+    assert driven.result is not None
+    reviewed = await space.read(OneReview(driven.result.outputs["review"]))
+    decision = await space.read(OneDecision(decided))
     return Story(
         project=str(folder.root),
         path=outputs["path"],
         version=outputs["version"],
-        run=driven.result.run,
+        run=run,
         set=await space.read(OneVariationSet(outputs["set"])),
         chosen=outputs["chosen"],
         sentence=SENTENCE,
+        thread=thread,
+        messages=(await space.read(FindThread(thread))).count,
+        decision={"number": decision.number, "text": decision.text},
+        review=reviewed.review.id,
+        reasons=[
+            reason["text"]
+            for each in reviewed.verdicts
+            if each.verdict == "reject"
+            for reason in each.reasons
+        ],
+        approved=driven.result.outputs["version"],
         events=await space.head(),
         problems=[problem.what for problem in await space.read(Verify())],
         seconds=round(time.monotonic() - began, 1),
-        totals=driven.result.totals,
+        totals=_sum(totals, driven.result.totals),
     )
+
+
+def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What two runs used together; an unknown cost stays unknown."""
+    return {
+        name: None if value is None or other.get(name) is None else round(value + other[name], 3)
+        for name, value in one.items()
+        if isinstance(value, int | float | None)
+    }
 
 
 def _failure(driven: Driven) -> FlowError:

@@ -41,7 +41,7 @@ def tell(line: Line) -> str | None:  # noqa: PLR0911, PLR0912 - one flat case fo
         case "review.approved":
             return f"  {data['stage']}: {who} approves version {data['version']}"
         case "review.rejected":
-            why = "; ".join(each["text"] for each in data["reasons"])
+            why = one_line("; ".join(each["text"] for each in data["reasons"]), 200)
             return (
                 f"  {data['stage']}: {who} sends version {data['version']} back to {data['back_to']}: {why}"
             )

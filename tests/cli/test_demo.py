@@ -55,6 +55,19 @@ def test_the_tests_of_some_variations_fail_and_say_so(told: tuple[dict[str, obje
     assert all("No module named" not in check["output"] for check in tests.values())
 
 
+def test_it_goes_on_with_a_discussion_a_decision_and_a_review(
+    told: tuple[dict[str, object], str, Path],
+) -> None:
+    story, said, place = told
+
+    assert story["messages"] == 7
+    assert str(story["decision"]["text"]).startswith("an eviction looks at no more than eight entries")  # type: ignore[index]
+    assert len(story["reasons"]) == 3  # type: ignore[arg-type]
+    assert story["approved"] == 3
+    assert "_LOOKED_AT" in (place / "src" / "boundedcache" / "cache.py").read_text()
+    assert "sends version 2 back to redraft" in said
+
+
 def test_agents_are_called_scripted(told: tuple[dict[str, object], str, Path]) -> None:
     story, said, _ = told
 
@@ -74,6 +87,8 @@ def test_what_it_says_to_look_at_works(apart: Apart) -> None:
     assert "LRUCache._evict" in apart("variations", "compare", "last", *at).out
     assert "_evict" in apart("variations", "compare", "last", "4", "8", *at).out
     assert "@quinn" in apart("artifact", "blame", "src/boundedcache/cache.py", *at).out
+    assert "Decision: an eviction" in apart("thread", "show", "last", *at).out
+    assert "+_LOOKED_AT" in apart("reviews", "show", "last", "--diff", *at).out
     assert apart("log", *at).code == 0
     assert apart("verify", *at).code == 0
 

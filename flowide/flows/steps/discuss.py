@@ -116,7 +116,7 @@ async def _ask_again(state: RunState, thread: str) -> None:
 
 async def _in_turn(place: Place, thread: str, agent: str, round: int, done: Answered) -> None:
     """Have one agent speak to what was said last by somebody else, once in a round."""
-    state, key = place.state, f"{place.id}/round-{round}/{agent}"
+    state, key = place.state, f"{place.id}#round-{round}/{agent}"
     step = state.steps.get(key)
     if step is not None and step.status == "completed":
         return
