@@ -137,6 +137,39 @@ from tests.pieces.cases import Case, check, table
         """,
     ),
     Case(
+        "what follows a group keeps its distance from it",
+        """\
+        package a
+
+        const (
+        \tA = 1
+        )
+
+        func F() {}
+        """,
+        """\
+        package a
+
+        const (
+        \tA = 1
+        )
+
+        const Y = 2
+        """,
+        "Y",
+        """\
+        package a
+
+        const (
+        \tA = 1
+        )
+
+        const Y = 2
+
+        func F() {}
+        """,
+    ),
+    Case(
         "a constant that moves the others' iota is told",
         """\
         package a

@@ -560,6 +560,40 @@ def test_a_splice_of_python(case: Case) -> None:
         """,
     ),
     Case(
+        "what a conditional import needs comes along or is told",
+        """\
+        x = 1
+        """,
+        """\
+        import sys
+        OLD = False
+        try:
+            import fast
+        except ImportError:
+            if OLD:
+                print("no fast", file=sys.stderr)
+            fast = None
+        def f(): return fast
+        """,
+        "f",
+        """\
+        import sys
+
+        try:
+            import fast
+        except ImportError:
+            if OLD:
+                print("no fast", file=sys.stderr)
+            fast = None
+
+        x = 1
+
+
+        def f(): return fast
+        """,
+        ("the conditional import of fast uses OLD of other, which the result lacks",),
+    ),
+    Case(
         "what a function imports or binds for itself is not carried",
         "",
         """\

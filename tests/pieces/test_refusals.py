@@ -51,6 +51,13 @@ PYTHON = b"def f():\n    return 1\n"
             "Page",
             "the base has a default export already: Home",
         ),
+        (
+            "python",
+            '"""Doc."""; x = 1\n',
+            "from __future__ import annotations\ndef f(a: int): ...\n",
+            "f",
+            "the base's docstring shares its line with code",
+        ),
         ("javascript", "const a = 1;\n[1].map(f)\n", "const a = 2\n", "a", "would run together"),
         ("python", "def f(): ...\n", "def g(): ...\n", "g as 1x", "'1x' is not a name"),
         ("javascript", "f()\n", "function g() {}\n", "g as default", "cannot be renamed to default"),

@@ -62,6 +62,8 @@ class EcmaCarrier(Carrier):
             same = each.member == binding.member or (
                 "require" in (each.mark, binding.mark) and each.member in _WHOLE and binding.member in _WHOLE
             )
+            # `import React` and `import * as React` bind the same object.
+            same = same or (binding.module == "react" and {each.member, binding.member} == {"default", "*"})
             if each.module == binding.module and same:
                 if each.mark == "type" and binding.mark != "type" and _has_value_use(want):
                     return "clash"
