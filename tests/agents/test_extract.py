@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowide.agents.extract import extract_code, extract_json
@@ -199,6 +199,7 @@ _LINES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_LINES, st.sampled_from(["```", "````", "`````"]), st.sampled_from(["", "Here:\n\n", "A\n\nB:\n"]))
 def test_whatever_stands_in_a_block_comes_out_byte_for_byte(
     lines: list[str], fence: str, before: str
@@ -208,6 +209,7 @@ def test_whatever_stands_in_a_block_comes_out_byte_for_byte(
     assert extract_code(f"{before}{fence}python\n{text}{fence}\n", "python") == text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_no_reply_does_anything_but_answer_or_refuse(reply: str) -> None:
     for language, path in (("python", "a.py"), ("markdown", "a.md"), ("text", "a.css")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowide.agents.worker.thinking import ThinkingSplitter
@@ -26,6 +26,7 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[start:end] for start, end in pairwise(at)]
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(min_size=1), st.lists(st.integers(min_value=0)))
 def test_it_does_not_matter_where_the_text_is_cut(thought: str, answer: str, places: list[int]) -> None:
     whole = f"<think>{thought}</think>\n\n{answer}"
@@ -33,6 +34,7 @@ def test_it_does_not_matter_where_the_text_is_cut(thought: str, answer: str, pla
     assert split(cut(whole, places)) == split([whole])
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.integers(min_value=0)))
 def test_an_answer_without_reasoning_comes_through_unchanged(answer: str, places: list[int]) -> None:
     if not answer.lstrip().startswith("<think>"):
