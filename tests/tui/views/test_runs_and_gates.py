@@ -1,0 +1,119 @@
+"""Runs, questions and drafts in the work pane, and what may be typed as an answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from flowide.domain import rows
+from flowide.space.queries import RunView
+from flowide.tui.views.gates import Answer, parse_answer
+from flowide.tui.views.runs import Item, run_rows, run_title, side_rows
+from flowide.tui.views.snapshot import Snapshot
+from flowide.tui.views.spans import Row, plain
+from flowide.tui.views.welcome import welcome
+
+NOW = datetime(2026, 3, 1, 10, 0, 30, tzinfo=UTC)
+STARTED = "2026-03-01T10:00:00.000Z"
+
+
+def gate(**more: Any) -> rows.Gate:
+    fields: dict[str, Any] = {
+        "id": "g", "run": "r", "step": "choose#1", "kind": "choose", "question": "Which one?", "options": [],
+        "context": {}, "status": "open", "answer": None, "reason": None, "by": None, "seq": 9, "ts": STARTED,
+    }  # fmt: skip
+    return rows.Gate(**{**fields, **more})
+
+
+def step(key: str, status: Any, **more: Any) -> rows.Step:
+    fields: dict[str, Any] = {
+        "run": "r", "key": key, "kind": key.partition("#")[0], "status": status, "actor": "ana", "attempt": 1,
+        "result": {}, "error": None, "usage": {}, "seq": 1, "started": STARTED, "finished": None,
+    }  # fmt: skip
+    return rows.Step(**{**fields, **more})
+
+
+def run(
+    steps: list[rows.Step], gates: list[rows.Gate] | None = None, *, alive: bool = True, **more: Any
+) -> RunView:
+    fields: dict[str, Any] = {
+        "id": "r", "flow": "variations", "flow_sha256": "", "flow_text": "", "inputs": {"brief": "shorter"},
+        "options": {}, "status": "running", "fence": 1, "actor": "ana", "client": "c", "outputs": {},
+        "totals": {}, "error": None, "exit_code": None, "seq": 1, "started": STARTED, "finished": None,
+    }  # fmt: skip
+    return RunView(rows.Run(**{**fields, **more}), steps, gates or [], alive)
+
+
+def text(found: list[Row]) -> str:
+    return "\n".join(f"{plain(row.left)} | {plain(row.right)}".rstrip(" |") for row in found)
+
+
+def test_what_waits_for_the_person_stands_first_in_full() -> None:
+    question = gate(question="Which of these variations shall become the next version of it?")
+    state = Snapshot(me="ana", gates=[question], runs=[run([], [question])])
+    found = side_rows(state, {}, 30, zone=UTC)
+    assert text(found).startswith("WAITS FOR YOU | 1\n? Which of these variations\n  shall become the next")
+    assert found[1].key == Item("gate", "g")
+    assert "waits for an answer" in text(found)
+
+
+def test_an_empty_space_says_what_to_do() -> None:
+    said = text(side_rows(Snapshot(me="ana"), {}, 30, zone=UTC))
+    assert "press v" in " ".join(said.split())
+    assert "Nothing has run yet." in said
+
+
+def test_no_line_of_the_welcome_is_wider_than_its_pane() -> None:
+    for width in (20, 40, 80):
+        lines = welcome(Snapshot(me="ana", head=5), width)
+        assert max(len(plain(line)) for line in lines) <= max(width, 36)
+    assert any("flowide agents new" in plain(line) for line in welcome(Snapshot(me="ana", head=5), 120))
+
+
+def test_a_run_whose_process_is_gone_says_that_it_can_go_on() -> None:
+    left, _ = run_title(run([], alive=False), NOW)
+    assert "stopped, can go on" in plain(left)
+
+
+def test_steps_show_who_works_how_long_it_took_and_the_last_words() -> None:
+    view = run(
+        [
+            step("vary#1", "completed", result={"agent": "edwin"}, finished="2026-03-01T10:00:02.100Z"),
+            step("vary#2", "started", result={"agent": "quinn"}),
+            step("check", "failed", error={"message": "it does not parse"}),
+        ]
+    )
+    said = text(run_rows(view, {"vary#2": "so far\nso good"}, {}, NOW, zone=UTC))
+    assert "✓ vary#1  edwin | 2.1 s" in said
+    assert "◐ vary#2  quinn" in said
+    assert "▍ so far so good" in said
+    assert "it does not parse" in said
+    assert "shorter" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("4", Answer("4")),
+        ("4 but with the _evict of 2", Answer("4 but with the _evict of 2")),
+        ("reject too slow", Answer("reject", "too slow")),
+    ],
+)
+def test_an_answer_to_which_one_is_passed_on_as_it_was_said(typed: str, expected: Answer) -> None:
+    assert parse_answer(gate(), typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("approve", Answer("approve")),
+        ("A looks fine", Answer("approve", "looks fine")),
+        ("2 too long", Answer("reject", "too long")),
+        ("yes", "Answer with one of: approve, reject."),
+        ("", "Type an answer first; esc leaves the question open."),
+    ],
+)
+def test_one_of_the_options_is_understood_by_number_or_start(typed: str, expected: object) -> None:
+    assert parse_answer(gate(kind="approve", options=["approve", "reject"]), typed) == expected
