@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import sys
 from typing import Any
 
@@ -121,8 +122,11 @@ async def run_checks(
 
 
 def _with_this_python(command: str) -> str:
-    """A leading `python` is the one FlowIDE runs on: bare systems have only `python3`."""
-    return re.sub(r"^python3?(?=\s)", lambda _: shlex.quote(sys.executable), command)
+    """A leading `python` that is nowhere on the PATH is the one FlowIDE runs on: bare systems have only `python3`."""
+    named = re.match(r"python3?(?=\s)", command)
+    if named is None or shutil.which(named[0]) is not None:
+        return command
+    return shlex.quote(sys.executable) + command[named.end() :]
 
 
 def metrics_of(output: str) -> dict[str, Any]:
