@@ -213,7 +213,8 @@ def test_a_killed_run_repeats_no_finished_call(apart: Apart) -> None:
 
         asked = [request["model"] for request in own.requests]
     assert said.code == 0, said
-    assert asked == ["ok", "ok~2", "stall+ok", "stall+ok", "ok~4"]
+    assert asked[:3] == ["ok", "ok~2", "stall+ok"]
+    assert sorted(asked[3:]) == ["ok~4", "stall+ok"]  # at the same time
     assert ended(said)["totals"]["calls"] == 4
     assert stored(apart) == [f"{TEXT}\n"] * 4
     done = [line["step"] for line in apart("events", "last").lines if line["type"] == "step.completed"]
