@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -52,8 +52,9 @@ class FilesPane(AtDesk, Vertical):
         self.call_after_refresh(self._add_box)
 
     async def _add_box(self) -> None:
+        from textual.widgets import Input as Field
 
-        field = Input(placeholder="parts of a name", id="find", select_on_focus=False)
+        field = Field(placeholder="parts of a name", id="find", select_on_focus=False)
         field.cursor_blink = False
         field.display = False
         await self.mount(field, before=0)
@@ -141,7 +142,7 @@ class FilesPane(AtDesk, Vertical):
     def box(self) -> Input:
         """Where parts of a name are typed."""
 
-        return self.query_one("#find", Input)
+        return cast("Input", self.query_one("#find"))
 
     def search(self) -> None:
         """Let parts of a name be typed."""
