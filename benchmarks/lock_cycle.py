@@ -26,9 +26,8 @@ from benchmarks import Row, row
 from flowide.domain.actors import Actor
 from flowide.domain.commands import AcquireLock, CreateArtifact, SaveArtifact
 from flowide.domain.events import Event, actor_data, canonical_json, chain_after
-from flowide.domain.facts import ArtifactSaved, Fact, Holder, LockAcquired, LockReleased
+from flowide.domain.facts import ArtifactCreated, ArtifactSaved, Fact, Holder, LockAcquired, LockReleased
 from flowide.domain.ids import uuid7
-from flowide.domain.rows import Artifact
 from flowide.space.clock import wall_now
 from flowide.space.local import LocalSpace
 from flowide.store.api import StoredReply, Tx
@@ -196,12 +195,12 @@ def _one_cycle(tx: Tx, artifact: str, made: dict[str, int]) -> None:
     version = made[artifact] = made.get(artifact, 0) + 1
     content = f"{artifact} {version}\n".encode()
     digest = sha256(content).hexdigest()
-    if version == 1:
-        tx.put([Artifact(artifact, artifact, artifact, "code", 0, digest, 0)])
     tx.put_blob(digest, content)
+    saved = ArtifactCreated if version == 1 else ArtifactSaved
+    extra: dict[str, Any] = {"kind": "code"} if version == 1 else {}
     facts: list[Fact] = [
         LockAcquired(artifact=artifact, fence=version, holder=Holder("ana", "c"), ttl_ms=30_000),
-        ArtifactSaved(
+        saved(
             artifact=artifact,
             path=artifact,
             version=version,
@@ -209,6 +208,7 @@ def _one_cycle(tx: Tx, artifact: str, made: dict[str, int]) -> None:
             sha256=digest,
             size=len(content),
             fence=version,
+            **extra,
         ),
         LockReleased(artifact=artifact, fence=version),
     ]
@@ -231,7 +231,7 @@ def _one_cycle(tx: Tx, artifact: str, made: dict[str, int]) -> None:
         changes = project(tx, event, fact)
         tx.drop(changes.drop)
         tx.put(changes.put)
-    tx.put_reply(id, StoredReply(digest, b"{}"), time.time_ns() // 1_000_000)
+    tx.put_reply(id, StoredReply(digest, b'{"seq": 0, "ok": {}}'), time.time_ns() // 1_000_000)
 
 
 def growth(small: int, large: int) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from msgspec.structs import astuple
 
 from flowide.domain import facts as f
 from flowide.domain.commands import MAX_BLOB
-from flowide.domain.events import GENESIS, Event, canonical_json, chain_after
+from flowide.domain.events import GENESIS, Event, canonical_json, chain_after, plain_json
 from flowide.domain.limits import MAX_NAME
 from flowide.domain.live_text import stream_of
 from flowide.domain.paths import checked_path
@@ -131,12 +131,12 @@ def _lines(root: Folder, name: str) -> Iterator[tuple[int, bytes]]:
 def _object(place: _Place, line: bytes, fields: set[str]) -> dict[str, Any]:
     try:
         found = json.loads(line)
-        again = canonical_json(found)
+        canonical = plain_json(found) == line or canonical_json(found) == line
     except (ValueError, RecursionError) as error:
         place.bad(f"is no JSON: {error}", error)
     if not isinstance(found, dict) or set(found) != fields:
         place.bad(f"needs exactly the fields {', '.join(sorted(fields))}")
-    if again != line:
+    if not canonical:
         place.bad("is not canonical: keys are sorted, without spaces and doubles")
     return found
 
@@ -148,7 +148,8 @@ def _take_event(tx: Tx, root: Folder, place: _Place, line: bytes, blobs: set[str
     fields = _object(place, line, _FIELDS)
     chain = fields.pop("chain")
     at = tx.position()
-    body = canonical_json(fields)
+    # The line is canonical, so this is the one place where its own key can be.
+    body = line.replace(f'"chain":"{chain}",'.encode(), b"", 1)
     if fields["seq"] != at.seq + 1:
         place.bad(f"event {fields['seq']} follows event {at.seq}")
     if chain != chain_after(at.chain or GENESIS, body):
