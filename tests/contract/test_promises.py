@@ -46,6 +46,10 @@ async def test_01_every_version_carries_the_fence_of_the_latest_grant_and_is_by_
 
     newest = (await space.read(q.History(doc)))[-1]
     assert (newest.fence, newest.actor) == (second.fence, "rod")
+    third = await take(space, doc)
+    with pytest.raises(Fenced):
+        await space.execute(c.SaveArtifact(artifact=doc, fence=first.fence or 0, base=2, text="late"))
+    await space.execute(c.SaveArtifact(artifact=doc, fence=third.fence or 0, base=2, text="mine again"))
 
 
 async def test_02_fences_strictly_increase(space: LocalSpace, doc: str, clock: ManualClock) -> None:
