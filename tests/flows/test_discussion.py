@@ -427,6 +427,7 @@ async def test_a_discussion_that_broke_off_anywhere_ends_as_if_it_had_not(tmp_pa
     ]
 
 
+@pytest.mark.slow
 async def test_a_thread_of_ten_thousand_messages_is_listed_and_answered_like_a_short_one(
     tmp_path: Path,
 ) -> None:
