@@ -190,7 +190,8 @@ class Place:
 
     async def settled(self, path: str, found: Found) -> Found | None:
         """The file once nobody has written to it for a moment: half of a text is no version."""
-        for _ in range(int(MOST_SETTLING_S / SETTLE_S)):
+        patience = time.monotonic() + MOST_SETTLING_S
+        while time.monotonic() < patience:
             age_s = (time.time_ns() - found.changed_ns) / 1e9
             if not 0 <= age_s < SETTLE_S:
                 break

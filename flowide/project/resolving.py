@@ -131,7 +131,7 @@ class _Resolving:
             await self._answer(choice, *self._release(state, "keep"))
             made: dict[str, Any] = {"nothing": True}
         elif choice == "discard":
-            made = await self._discard(state, mine)
+            made = await self._discard(state)
         elif not is_text(mine):
             made = await self._keep_bytes(state, choice, mine)
         elif choice == "variation":
@@ -185,13 +185,12 @@ class _Resolving:
         answer = AnswerGate(gate=self._card.id, answer=choice, reason=self._note or None)
         return (await self._space.batch([*first, answer])).ok
 
-    async def _clear(self, state: LockState, mine: bytes) -> list[Command[Any]]:
-        """End the fence, and the draft too when it says no more than `mine`."""
-        written = await conflicts.draft_under(self._space, self._card, state)
+    async def _clear(self, state: LockState) -> list[Command[Any]]:
+        """End the fence with its draft, which says no more than mine does."""
         if self._own(state):
-            return self._release(state, "drop" if written in (None, mine) else "keep")
+            return self._release(state, "drop")
         orphan = await conflicts.orphan_under(self._space, self._card)
-        return [DiscardDraft(draft=orphan.id)] if orphan is not None and written == mine else []
+        return [] if orphan is None else [DiscardDraft(draft=orphan.id)]
 
     async def _vary(self, state: LockState, mine: bytes) -> dict[str, Any]:
         card = self._card
@@ -214,12 +213,12 @@ class _Resolving:
                 author=card.holder if card.holder_kind == "agent" else None,
                 **content,
             ),
-            *await self._clear(state, mine),
+            *await self._clear(state),
         )
         return {"set": set_id, "number": answers[1].number}
 
-    async def _discard(self, state: LockState, mine: bytes) -> dict[str, Any]:
-        await self._answer("discard", *await self._clear(state, mine))
+    async def _discard(self, state: LockState) -> dict[str, Any]:
+        await self._answer("discard", *await self._clear(state))
         return {}
 
     async def _keep_bytes(self, state: LockState, choice: str, mine: bytes) -> dict[str, Any]:

@@ -280,6 +280,21 @@ async def test_bytes_that_are_no_text_are_kept_in_a_file(folder: ProjectFolder, 
     assert (folder.root / "a.txt").read_bytes() == b"\x00\x02"
 
 
+@pytest.mark.parametrize("choice", CHOICES)
+async def test_a_draft_that_lagged_behind_the_save_is_not_left_over(
+    folder: ProjectFolder, space: MemorySpace, choice: str
+) -> None:
+    row, _ = await edited_on_both_sides(folder, space, mine=MINE[:10])
+    fence = (await space.read(Locks(row.id)))[0].lock.fence
+    with pytest.raises(Conflict) as refused:
+        await folder.save(space, row, fence=fence, base=1, data=MINE)
+
+    await folder.resolve(space, refused.value.data["conflict"], choice)
+
+    left = [await space.blob(draft.sha256) for draft in await space.read(Drafts(row.id))]
+    assert left == ([MINE.encode()] if choice == "draft" else [])
+
+
 # --- while mine is the file ---------------------------------------------------------------------------
 
 
@@ -459,6 +474,23 @@ async def test_an_editor_that_writes_at_the_very_moment_of_a_save_is_not_overwri
     card = await find_card(space, refused.value.data["conflict"])
     assert (card.shape, card.base) == ("disk", 1)
     assert sorted(file.name for file in folder.root.iterdir()) == [".flowide", "a.txt"]
+
+
+async def test_an_editor_that_writes_while_a_conflict_is_settled_is_not_overwritten(
+    folder: ProjectFolder, space: MemorySpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, card = await stale_file(folder, space)
+    batch = space.batch
+
+    async def batch_then_vim(commands: list[Command[Any]]) -> Reply[list[Any]]:
+        reply = await batch(commands)
+        (folder.root / "a.txt").write_text("later\n")
+        return reply
+
+    monkeypatch.setattr(space, "batch", batch_then_vim)
+    await folder.resolve(space, card.id)
+
+    assert on_disk(folder) == "later\n"
 
 
 async def test_an_open_card_survives_the_process(
