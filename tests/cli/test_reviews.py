@@ -21,7 +21,10 @@ def doc(text: str) -> str:
 @pytest.fixture(autouse=True)
 def reviewers(project: Path) -> None:
     (project / "notes.md").write_text("# Notes\n")
-    revise = [{"on": "revise", "when": f"reason {n}", "text": doc(f"Text {n}")} for n in (1, 2)]
+    revise = [
+        {"on": "revise", "when": rf"(?s)reason {n}\n</data-\w+>\n\nDeal with every", "text": doc(f"Text {n}")}
+        for n in (1, 2)
+    ]
     write_agent(project, "edwin", [*revise, {"on": "draft", "text": doc("First")}])
     reject = {"verdict": "reject", "reasons": [{"kind": "style", "text": "reason 1"}]}
     approve = {"verdict": "approve", "reasons": []}

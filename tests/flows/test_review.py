@@ -32,8 +32,12 @@ def verdict(kind: str, *reasons: Any) -> str:
 SLOPPY = {"kind": "clarity", "text": "Say what it is for.", "where": "One"}
 EDWIN = [
     {"on": "draft", "text": doc("First")},
-    {"on": "revise", "when": r"Say what it is for", "text": doc("Second")},
-    {"on": "revise", "when": r"Too long", "text": doc("Third")},
+    {"on": "revise", "when": r"(?s)^(?!.*Too long).*Say what it is for", "text": doc("Second")},
+    {
+        "on": "revise",
+        "when": r"(?s)Let none of them come back.*Say what.*sent it back.*Too long",
+        "text": doc("Third"),
+    },
     {"on": "revise", "text": doc("Other")},
 ]
 MARA = [{"on": "review", "texts": [verdict("reject", SLOPPY), verdict("approve")]}]

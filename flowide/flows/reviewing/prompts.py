@@ -39,7 +39,9 @@ class Told(Struct, frozen=True, kw_only=True):
     ask: str = ""
     """What the flow file says about the stage."""
     said: Sequence[SentBack] = ()
-    """What was said since this stage wrote last."""
+    """What was said since somebody wrote."""
+    earlier: Sequence[SentBack] = ()
+    """Why it was sent back in earlier rounds."""
     refused: Sequence[dict[str, Any]] = ()
     """Changes of this agent that people did not take."""
     remembered: Sequence[Remembered] = ()
@@ -53,6 +55,9 @@ def write(agent: AgentDefinition, target: Target, told: Told) -> list[Message]:
         parts.append(f"{target.path} as it is now:\n{quoted(target.text)}")
     else:
         parts.append(f"The file {target.path} does not exist yet.")
+    if told.earlier:
+        parts.append("In earlier rounds it was sent back for these reasons. Let none of them come back:")
+        parts += [_said(each) for each in told.earlier]
     parts += [_said(each) for each in told.said]
     if told.refused:
         parts.append(

@@ -24,7 +24,11 @@ def agent_of(state: RunState, by: str) -> str:
     for handle, agent in state.agents.items():
         if agent.role.casefold().replace(",", " ").split()[:1] == [role]:
             return handle
-    critics = [handle for handle, agent in state.agents.items() if is_critic(agent)]
+    critics = [
+        handle
+        for handle, agent in state.agents.items()
+        if is_critic(agent) or agent.role.casefold().replace(",", " ").split()[:1] == ["editor"]
+    ]
     writers = [handle for handle in state.agents if handle not in critics] or critics
     if role in {"editor", "reviewer", "critic", "judge"}:
         return (critics or writers[1:] or writers)[0]

@@ -23,7 +23,7 @@ from flowide.flows.state import RunState, StepContext
 from flowide.flows.steps.gate import answered
 from flowide.flows.target import Target, target_of
 from flowide.flows.templates import truth
-from flowide.space.queries import Content, FindArtifact, History, OneReview, Reasons
+from flowide.space.queries import Content, FindArtifact, History, OneReview, Reasons, ReviewView
 
 MAX_ANSWERS = 20
 """Answers that cannot be read, after which the step fails."""
@@ -180,11 +180,15 @@ async def _write(going: _Going) -> None:
     purpose = "draft" if first else "revise"
     kind = (await _artifact(going)).kind if going.version else "document"
     remembered = await state.space.read(Reasons(kind))
+    earlier = (
+        _sent_back(await state.space.read(OneReview(going.id)), going.round - 1) if going.version else []
+    )
     told = Told(
         brief=going.brief,
         rules=prompts.rules_of(state.folder),
         ask=state.fill(stage.ask),
         said=going.said,
+        earlier=earlier,
         refused=going.refused.get(agent, []),
         remembered=remembered if first else [],
     )
@@ -308,13 +312,22 @@ async def _by_agent(going: _Going, agent: str) -> tuple[Judgement, str]:
     return verdicts.read_reply(reply, earlier), agent
 
 
-def _earlier(view: Any, stage: str) -> list[SentBack]:
+def _earlier(view: ReviewView, stage: str) -> list[SentBack]:
     """The stage's own rejections, newest last: it sees whether they were dealt with."""
     return [
         SentBack(each.actor, each.stage, each.verdict, each.reasons, each.summary)
         for each in view.verdicts
         if each.stage == stage and each.verdict == "reject"
     ][-3:]
+
+
+def _sent_back(view: ReviewView, before: int) -> list[SentBack]:
+    """All rejections of rounds before this one, oldest first."""
+    return [
+        SentBack(each.actor, each.stage, each.verdict, each.reasons, each.summary)
+        for each in view.verdicts
+        if each.verdict == "reject" and each.round < before
+    ]
 
 
 async def _diff(going: _Going, artifact: rows.Artifact) -> str:
