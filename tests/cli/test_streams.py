@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -207,3 +208,26 @@ def test_control_sequences_of_a_file_do_not_reach_a_terminal(apart: Apart) -> No
     assert process.stderr is not None
     process.stderr.close()
     assert shown == b"plain\r\n"
+
+
+def test_every_change_works_while_another_process_has_the_space_open(apart: Apart) -> None:
+    follower = apart.begin("events", "--follow")
+    assert follower.stdout is not None
+    try:
+        fence = apart("lock", "acquire", SHOP, "--ttl", "600", "--json").json["fence"]
+        assert apart("save", SHOP, "--fence", str(fence), input=b"x = 1\n").code == 0
+        assert apart("artifact", "create", "new.txt", input=b"new\n").code == 0
+        assert apart("artifact", "move", "new.txt", "old.txt").code == 0
+        assert apart("artifact", "delete", "old.txt").code == 0
+        seen = []
+        while "artifact.deleted" not in seen:
+            seen.append(json.loads(follower.stdout.readline())["type"])
+    finally:
+        follower.send_signal(signal.SIGINT)
+        _, err = follower.communicate(timeout=30)
+
+    assert follower.returncode == 130
+    assert err == b""
+    assert {"artifact.created", "lock.acquired", "artifact.saved", "lock.released", "artifact.moved"} <= set(
+        seen
+    )
