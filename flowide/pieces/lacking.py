@@ -20,6 +20,9 @@ _BOUND = """
 """
 
 
+_BODIES = "(function_definition body: (block) @body) (lambda body: (_) @body)"
+
+
 class Planned(Protocol):
     """What the warnings need to know of a take."""
 
@@ -28,6 +31,7 @@ class Planned(Protocol):
     item: Item
     parent: Item | None
     path: str
+    text: bytes
 
 
 def lacking_helpers(
@@ -43,7 +47,50 @@ def lacking_helpers(
         for name in _members(result, plan):
             owner = plan.path.rsplit(".", 1)[0]
             warnings.append(f"{plan.take.piece} uses {owner}.{name} of {where}, which the result lacks")
+        for name in _too_early(result, plan) if result.language == "python" else ():
+            warnings.append(f"{plan.take.piece} needs {name} at once, which the result defines further down")
     return warnings
+
+
+def _too_early(result: Outline, plan: Planned) -> list[str]:
+    """Names that a Python piece uses outside of function bodies, defined below it but above it in its source."""
+    placed = next(
+        (
+            item
+            for item in result.by_path.get(plan.path, ())
+            if result.source[item.start : item.end] == plan.text and item.parent is None
+        ),
+        None,
+    )
+    if placed is None or plan.item.parent is not None:
+        return []
+    first: dict[bytes, int] = {}
+    for item in result.top_items():
+        for name in item.names:
+            first.setdefault(name.encode(), item.start)
+    above = {
+        name.encode()
+        for item in plan.source.top_items()
+        if item.start < plan.item.start
+        for name in item.names
+    }
+    below = {name for name, start in first.items() if start >= placed.end and name in above}
+    uses = free_uses(result, placed.start, placed.end, below)
+    if not uses:
+        return []
+    bodies = captures("python", _BODIES, result.root, placed.start, placed.end).get("body", [])
+    lazy = any(
+        b"annotations" in result.text(node)
+        for node in result.root.children
+        if node.type == "future_import_statement"
+    )
+    found = set()
+    for use in uses:
+        node = result.root.descendant_for_byte_range(use.start, use.end)
+        inside = any(body.start_byte <= use.start < body.end_byte for body in bodies)
+        if node is not None and node.type == "identifier" and not inside and not (use.annotation and lazy):
+            found.add(use.name.decode())
+    return sorted(found)
 
 
 def visible_names(outline: Outline) -> set[bytes]:

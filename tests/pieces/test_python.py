@@ -611,6 +611,25 @@ def test_a_splice_of_python(case: Case) -> None:
         """,
     ),
     Case(
+        "types of typing and of collections.abc are the same",
+        """\
+        from typing import Final, Iterator
+        """,
+        """\
+        from collections.abc import Iterator, Sequence
+        from typing_extensions import Final
+        def f(a: Final) -> Iterator[Sequence]: ...
+        """,
+        "f",
+        """\
+        from collections.abc import Sequence
+        from typing import Final, Iterator
+
+
+        def f(a: Final) -> Iterator[Sequence]: ...
+        """,
+    ),
+    Case(
         "another meaning in the base is told",
         """\
         from a import X
@@ -655,6 +674,37 @@ def test_a_splice_of_python(case: Case) -> None:
             "A.f uses deep of other, which the result lacks",
             "A.f uses A._g of other, which the result lacks",
             "A.f uses A.cache of other, which the result lacks",
+        ),
+    ),
+    Case(
+        "what is needed at once but defined further down is told",
+        """\
+        import os
+
+        def f(): ...
+
+        Token = int
+        base = os
+        """,
+        """\
+        Token = str
+        base = 1
+        def f(a: Token, b=base, c: "Token" = 1):
+            return Token, base
+        """,
+        "f",
+        """\
+        import os
+
+        def f(a: Token, b=base, c: "Token" = 1):
+            return Token, base
+
+        Token = int
+        base = os
+        """,
+        (
+            "f needs Token at once, which the result defines further down",
+            "f needs base at once, which the result defines further down",
         ),
     ),
     Case(

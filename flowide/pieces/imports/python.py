@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _LARGEST_BLOCK = 40
+_TYPES = frozenset({"typing", "typing_extensions", "collections.abc"})
 
 
 class PythonCarrier(Carrier):
@@ -76,15 +77,19 @@ class PythonCarrier(Carrier):
                 found = [each for each in found if not _is_dotted(each)] or (spelled or dotted[:1])
                 found += [each for each in spelled if each not in found]
             wanted += [Wanted(each, label, places) for each in found]
-        for block in {
-            want.binding.block.id: want.binding.block for want in wanted if want.binding.block
-        }.values():
+        blocks = {
+            want.binding.block.id: want.binding.block
+            for want in wanted
+            if want.binding.block is not None and want.binding.mark == "block"
+        }
+        for block in blocks.values():
             names = {each.name for each in imports if each.block is None} - {
                 want.binding.name for want in wanted
             }
             for use in free_uses(source, block.start_byte, block.end_byte, names):
-                wanted += [Wanted(each, label, [use]) for each in imports if each.name == use.name]
-                names.discard(use.name)
+                if use.name in names:
+                    names.discard(use.name)
+                    wanted += [Wanted(each, label, [use]) for each in imports if each.name == use.name]
         future = [each for each in imports if each.module == "__future__" and each.name == b"annotations"]
         if future and captures("python", "(type) @t", source.root, item.start, item.end):
             wanted.append(Wanted(future[0], label))
@@ -95,7 +100,9 @@ class PythonCarrier(Carrier):
         binding = want.binding
         if not known:
             return "missing"
-        same = [each for each in known if each.module == binding.module and each.member == binding.member]
+        same = [
+            each for each in known if each.member == binding.member and _alike(each.module, binding.module)
+        ]
         if not same and binding.member == "" and not binding.mark:
             package = binding.module.split(".")[0]
             packages = [each for each in known if _is_plain(each) and each.module.split(".")[0] == package]
@@ -263,6 +270,11 @@ def _of_form(header: list[Statement], entry: Entry) -> list[Statement]:
         return form
     # All the others come before a first `from`, and after a first `import`.
     return [Statement(each.node, each.group, "~" if plain else "", each.end) for each in same]
+
+
+def _alike(one: str, other: str) -> bool:
+    """True for two modules that give the same things under the same names."""
+    return one == other or {one, other} <= _TYPES
 
 
 def _is_plain(binding: Import) -> bool:
