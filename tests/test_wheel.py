@@ -98,5 +98,11 @@ def test_a_source_archive_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> 
     again = build("wheel", source, tmp_path / "wheel")
 
     assert files(again) == files(wheel)
-    assert (source / "requirements.lock").exists()
-    assert (source / "tests" / "test_wheel.py").exists()
+    for needed in (
+        "requirements.lock",
+        "requirements-dev.lock",
+        ".ci/run",
+        "AGENTS.md",
+        "tests/test_wheel.py",
+    ):
+        assert (source / needed).exists(), needed
