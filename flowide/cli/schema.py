@@ -8,6 +8,7 @@ from flowide.cli.desk import print_json
 
 
 @click.command(epilog="\b\nExample:\n  flowide schema flow > flow.schema.json")
+@click.option("--json", is_flag=True, hidden=True, expose_value=False)  # it always is
 @click.argument("what", type=click.Choice(["flow", "agent", "events"]))
 def schema(what: str) -> None:
     """Print the JSON Schema of flow files, of the head of agent files, or of the lines of a run."""
