@@ -55,6 +55,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Installation": {
         "local": ("flowide.cli.local:local", "Serve a tiny real model on this machine."),
         "doctor": ("flowide.cli.doctor:doctor", "Check the installation; show where settings come from."),
+        "reset-terminal": (
+            "flowide.cli.reset_terminal:reset_terminal",
+            "Make the terminal usable again after a kill.",
+        ),
         "schema": ("flowide.cli.schema:schema", "JSON Schemas of flow files, agent files and events."),
         "completion": ("flowide.cli.completion:completion", "Print the shell's completion script."),
     },

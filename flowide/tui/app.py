@@ -53,6 +53,7 @@ def run_app(
         theme=suited,
         attach=attach_run,
         guide=guide,
+        ascii_signs=terminal.few_signs(os.environ),
     )
     app.run()
     if app.crashed is not None:

@@ -50,6 +50,7 @@ class FlowApp(App[int]):
         theme: str = theme.DEFAULT,
         attach: str | None = None,
         guide: Guide | None = None,
+        ascii_signs: bool = False,
     ) -> None:
         """`attach` is a run to show first; `guide` is what a first-run guide proposes."""
         super().__init__()
@@ -57,6 +58,8 @@ class FlowApp(App[int]):
         self.snapshot = Snapshot(me=me, project=project)
         self.book: Mapping[str, str] = {}
         self.guide = guide
+        self.ascii_signs = ascii_signs
+        """The terminal's font has few signs."""
         self.crashed: Exception | None = None
         """A mistake of the app's own that ended it."""
         self._wish = theme

@@ -53,6 +53,10 @@ COMMANDS: tuple[Command, ...] = (
     # --- workspace
     Command("artifact.edit", "Edit", "edit", "e", "workspace", "Take the lock and write.", "edit"),
     Command(
+        "artifact.wait", "Wait for the lock", "wait_for_lock", "w", "workspace",
+        "Stand in line; the editor opens when the lock is yours.", "wait in line",
+    ),
+    Command(
         "variations.new", "New variations", "vary", "v", "workspace",
         "Several proposals for this file, side by side.", "vary",
     ),
@@ -68,10 +72,6 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "artifact.lock", "Lock menu", "lock_menu", "ctrl+l", "workspace",
         "Wait in line, hand over, or end another's lock with a reason.", "lock", go="l",
-    ),
-    Command(
-        "artifact.wait", "Wait for the lock", "wait_for_lock", "w", "workspace",
-        "Stand in line; the editor opens when the lock is yours.",
     ),
     Command(
         "artifact.stop_waiting", "Stop waiting", "stop_waiting", "escape", "workspace",

@@ -43,11 +43,23 @@ _GROUNDS = {
 }
 
 
+_ASCII = str.maketrans(
+    {
+        **dict(zip("●○◐■□★✓✗▾▸◂▤◇▍", "*o~#-*vxv><=d_", strict=True)),
+        **dict(zip("…·−×→←↑↓⌫⇧│▌▐─━┼", ".:-x><^v<^|||-=+", strict=True)),
+        "«": '"',
+        "»": '"',
+    }
+)
+"""Signs of one cell for consoles whose fonts have few."""
+
+
 class Ink:
     """The styles of one theme."""
 
-    def __init__(self, theme: Theme, variables: dict[str, str]) -> None:
+    def __init__(self, theme: Theme, variables: dict[str, str], *, ascii_signs: bool = False) -> None:
         self.theme = theme
+        self._ascii = ascii_signs
         self._variables = variables
         self.style = cache(self._style)
 
@@ -82,7 +94,7 @@ class Ink:
     def strip(self, spans: Iterable[Span], width: int, ground: str = "background") -> Strip:
         """A line of exactly `width` cells."""
         fitted = fit(list(spans), width)
-        return Strip([Segment(text, self.style(role, ground)) for text, role in fitted], width)
+        return Strip(self.segments(fitted, ground), width)
 
     def spread(self, left: Iterable[Span], right: Iterable[Span], width: int, ground: str) -> Strip:
         """A line of exactly `width` cells with text at both ends."""
@@ -90,7 +102,11 @@ class Ink:
 
     def segments(self, spans: Iterable[Span], ground: str) -> list[Segment]:
         """Segments without any fitting."""
-        return [Segment(text, self.style(role, ground)) for text, role in spans]
+        return [Segment(self.sign(text), self.style(role, ground)) for text, role in spans]
+
+    def sign(self, text: str) -> str:
+        """A text in signs that this terminal has."""
+        return text.translate(_ASCII) if self._ascii and not text.isascii() else text
 
 
 def ink_of(app: App[object]) -> Ink:
@@ -98,6 +114,6 @@ def ink_of(app: App[object]) -> Ink:
     known: Ink | None = getattr(app, "_flowide_ink", None)
     theme = app.current_theme
     if known is None or known.theme is not theme:
-        known = Ink(theme, app.theme_variables)
+        known = Ink(theme, app.theme_variables, ascii_signs=getattr(app, "ascii_signs", False))
         app._flowide_ink = known  # type: ignore[attr-defined]
     return known

@@ -36,6 +36,14 @@ def few_colours(env: Mapping[str, str] = os.environ) -> bool:
     return not ("256color" in term or "truecolor" in term or "direct" in term or "kitty" in term)
 
 
+def few_signs(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether the terminal's font has hardly more than ASCII: a console, or no UTF-8."""
+    encoding = (env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG") or "").lower()
+    return env.get("TERM", "") in {"linux", "vt100", "vt102", "vt220"} or (
+        encoding not in {"", "c", "posix"} and "utf" not in encoding
+    )
+
+
 def theme_for(env: Mapping[str, str], wish: str, default: str) -> str:
     """The theme to start with: the wished one where the terminal can show it."""
     if few_colours(env):

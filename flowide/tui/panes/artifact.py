@@ -20,7 +20,7 @@ from flowide.tui.desk import AtDesk
 from flowide.tui.highlight import Highlighter, language_of
 from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import compare_lines
-from flowide.tui.views.artifact import OpenArtifact, live_words, title, version_words
+from flowide.tui.views.artifact import OpenArtifact, is_prose, live_words, title, version_words
 from flowide.tui.views.locks import busy_words, lock_bar
 from flowide.tui.views.spans import Span, clean, lines_of
 from flowide.tui.views.welcome import welcome
@@ -99,7 +99,7 @@ class ArtifactPane(AtDesk, Vertical):
         colours, new = await asyncio.to_thread(_prepare, opened, lines)
         if self.opened is not opened:
             return
-        self.code.show(lines, colours, new)
+        self.code.show(lines, colours, new, wraps=is_prose(opened.path))
         self.draw()
         self._watch_others()
 
@@ -154,11 +154,16 @@ class ArtifactPane(AtDesk, Vertical):
         ) != known:
             self.look(opened.path)
 
-    def _watch_others(self) -> None:
-        """Look at somebody else's lock as long as there is one."""
+    @property
+    def locked_by_another(self) -> bool:
+        """Whether somebody else holds the lock of what is open."""
         state = self.snapshot
         lock = self.opened.lock.lock if self.opened and self.opened.lock else None
-        foreign = lock is not None and lock.state == "held" and not is_mine(lock, state.me, state.client)
+        return lock is not None and lock.state == "held" and not is_mine(lock, state.me, state.client)
+
+    def _watch_others(self) -> None:
+        """Look at somebody else's lock as long as there is one."""
+        foreign = self.locked_by_another
         if foreign and self._watch is None:
             self._watch = self.set_interval(WATCH_S, self._watch_once)
         elif not foreign and self._watch is not None:
@@ -254,7 +259,7 @@ class ArtifactPane(AtDesk, Vertical):
     async def _open_editor(self, opened: OpenArtifact, fence: int, draft: str | None) -> None:
         from flowide.tui.panes.editing import EditPane
 
-        top = self.code.top
+        top = self.code.top_line
         self.edit = EditPane(opened, fence, draft=draft, row=top, id="edit")
         await self.mount(self.edit)
         self.add_class("-editing")
@@ -269,7 +274,7 @@ class ArtifactPane(AtDesk, Vertical):
         self.remove_class("-editing")
         self.code.can_focus = True
         if edit is not None:
-            self.code.top = edit.top_row
+            self.code.go_to(edit.top_row)
             await edit.remove()
         if self.opened is not None:
             self.look(self.opened.path)

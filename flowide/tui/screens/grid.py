@@ -224,6 +224,8 @@ class GridScreen(FlowScreen):
         if self.state is not None:
             self.state.next_piece(by)
             self.draw()
+            if self.view is not None:
+                self.view.show_piece()
 
     def on_grid_view_pointed(self, event: GridView.Pointed) -> None:
         """A click moves there."""

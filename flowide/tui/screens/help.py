@@ -52,7 +52,10 @@ def help_lines(wheres: tuple[str, ...], width: int) -> list[list[Span]]:
             lines += _command_lines(command, width)
         lines.append([])
     lines.append([("Signs", "accent b")])
-    lines += [[(f"  {sign:<{KEYS}}", ""), (words, "quiet")] for sign, words in _SIGNS]
+    for sign, words in _SIGNS:
+        first, *rest = textwrap.wrap(words, max(20, width - KEYS - 4))
+        lines.append([(f"  {sign:<{KEYS}}", ""), (first, "quiet")])
+        lines += [[(" " * (KEYS + 2), ""), (part, "quiet")] for part in rest]
     lines += [[], [("Shift and drag selects text in most terminals.", "quiet")]]
     return lines
 

@@ -189,6 +189,7 @@ class Workspace(FlowScreen):
         else:
             leave_out = set() if self.snapshot.gates else {"gate.open"}
             opened = self.artifact.opened
+            leave_out |= {"artifact.edit"} if self.artifact.locked_by_another else {"artifact.wait"}
             if opened is None or opened.text is None:
                 leave_out |= {"artifact.edit", "variations.new"}
             hints = commands.hints("workspace", leave_out=frozenset(leave_out))

@@ -20,6 +20,14 @@ LONGEST_EDITED = 20_000
 """Characters of a line."""
 
 
+_PROSE = (".md", ".markdown", ".mdown", ".mkd", ".txt", ".rst")
+
+
+def is_prose(path: str) -> bool:
+    """Whether a text is read as a document: its long lines wrap."""
+    return path.lower().endswith(_PROSE)
+
+
 class OpenArtifact(Struct, frozen=True, kw_only=True):
     """What the artifact pane draws."""
 

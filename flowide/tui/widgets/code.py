@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
+from textual._wrap import compute_wrap_offsets
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
@@ -36,8 +40,16 @@ def code_segments(
         beyond = strip.cell_length > x + width
         strip = strip.crop(x, x + width)
         if beyond and width > 1:
-            strip = Strip([*strip.crop(0, width - 1), Segment("…", ink.style("quiet", ground))])
+            strip = Strip([*strip.crop(0, width - 1), Segment(ink.sign("…"), ink.style("quiet", ground))])
     return list(strip.adjust_cell_length(width, plain))
+
+
+def wrap_places(line: str, width: int) -> list[tuple[int, int]]:
+    """Where a line is broken so that no part is wider than `width` cells: at spaces, else anywhere."""
+    if len(line) <= width and cell_len(line) <= width:
+        return [(0, len(line))]
+    ends = [0, *compute_wrap_offsets(line, width, 4), len(line)]
+    return list(pairwise(ends))
 
 
 class CodeView(LineWidget):
@@ -62,15 +74,28 @@ class CodeView(LineWidget):
         self.new: frozenset[int] = frozenset()
         """Lines that a live draft changed."""
         self.x = 0
+        self.wraps = False
+        """Long lines go on in the next row, as documents are read."""
+        self._parts: list[tuple[int, int, int]] = []
+        """Line, first and last character of each row, while lines wrap."""
+        self._parts_of: tuple[int, int] = (0, 0)
         self._colours: Highlighter | None = None
         self._title: tuple[Sequence[Span], Sequence[Span]] = ((), ())
         self._empty: Sequence[Sequence[Span]] = ()
 
     def show(
-        self, lines: Sequence[str], colours: Highlighter | None, new: frozenset[int] = frozenset()
+        self,
+        lines: Sequence[str],
+        colours: Highlighter | None,
+        new: frozenset[int] = frozenset(),
+        *,
+        wraps: bool = False,
     ) -> None:
-        """Draw a text."""
+        """Draw a text. The line at the top stays there."""
+        line = self.top_line
         self.lines, self._colours, self.new, self._empty = lines, colours, new, ()
+        self.wraps, self._parts_of = wraps, (0, 0)
+        self.top = self._row_of(line)
         self.redraw()
 
     def show_empty(self, lines: Sequence[Sequence[Span]]) -> None:
@@ -87,22 +112,63 @@ class CodeView(LineWidget):
 
     def go_to(self, line: int) -> None:
         """Have a line (from 0) at the top of the next text that is shown."""
-        self.top, self.x = line, 0
+        self.lines, self.top, self.x, self.wraps = (), line, 0, False
+
+    @property
+    def top_line(self) -> int:
+        """The line at the top, from 0."""
+        parts = self._rows()
+        return parts[min(self.top, len(parts) - 1)][0] if parts else self.top
+
+    def _row_of(self, line: int) -> int:
+        parts = self._rows()
+        return bisect_left(parts, (line, 0, 0)) if parts else line
+
+    def _rows(self) -> list[tuple[int, int, int]]:
+        """The rows of a text that wraps; empty while lines are rows."""
+        if not self.wraps or not self.lines:
+            return []
+        width = max(8, self.body_width - self._gutter - 2)
+        if self._parts_of != (id(self.lines), width):
+            self._parts_of = (id(self.lines), width)
+            self._parts = [
+                (index, start, end)
+                for index, line in enumerate(self.lines)
+                for start, end in wrap_places(line, width)
+            ]
+        return self._parts
+
+    @property
+    def _gutter(self) -> int:
+        return max(3, len(str(len(self.lines)))) + 1
 
     def line_count(self) -> int:
-        return len(self.lines) or len(self._empty)
+        return len(self._rows()) or len(self.lines) or len(self._empty)
 
     def draw(self, index: int, width: int, ink: Ink) -> Strip:
         if not self.lines:
             return ink.strip([("   ", ""), *self._empty[index]], width, self.ground)
-        gutter = max(3, len(str(len(self.lines)))) + 1
-        changed = index in self.new
+        parts = self._rows()
+        line, start, end = parts[index] if parts else (index, 0, len(self.lines[index]))
+        gutter = self._gutter
+        changed = line in self.new
         ground = "added" if changed else self.ground
-        number = Segment(f"{index + 1:>{gutter}}", ink.style("quiet", ground))
+        number = f"{line + 1:>{gutter}}" if start == 0 else " " * gutter
         mark = Segment("+ " if changed else "  ", ink.style("add", ground))
-        runs = self._colours.line(index) if self._colours is not None else ()
-        code = code_segments(self.lines[index], runs, max(1, width - gutter - 2), ink, ground, x=self.x)
-        return Strip([number, mark, *code], width)
+        runs = self._colours.line(line) if self._colours is not None else ()
+        if parts:
+            runs = tuple(
+                (max(0, a - start), min(end, b) - start, role) for a, b, role in runs if a < end and b > start
+            )
+        code = code_segments(
+            self.lines[line][start:end],
+            runs,
+            max(1, width - gutter - 2),
+            ink,
+            ground,
+            x=0 if parts else self.x,
+        )
+        return Strip([Segment(number, ink.style("quiet", ground)), mark, *code], width)
 
     def draw_head(self, y: int, width: int, ink: Ink) -> Strip:
         return ink.spread([(" ", ""), *self._title[0]], self._title[1], width, self.ground)

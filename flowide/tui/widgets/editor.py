@@ -20,6 +20,7 @@ from textual.widgets.text_area import TextAreaTheme
 
 from flowide.tui.highlight import Highlighter, Runs, language_of
 from flowide.tui.ink import Ink, ink_of
+from flowide.tui.views.artifact import is_prose
 from flowide.tui.views.spans import visible
 from flowide.tui.widgets.document import ExactDocument, QuickWrapped
 
@@ -73,7 +74,7 @@ class Editor(TextArea):
         self._comparing = False
         super().__init__(
             text if draft is None else draft,
-            soft_wrap=path.endswith((".md", ".markdown", ".txt", ".rst")),
+            soft_wrap=is_prose(path),
             show_line_numbers=True,
             tab_behavior="indent",
             id=id,
@@ -261,12 +262,16 @@ class Editor(TextArea):
 def _edge(focus: bool, ink: Ink) -> Segment:
     """The first cell of a row: the accent bar while the editor has the keys."""
     sign, role = ("▌", "accent") if focus else ("│", "hairline")
-    return Segment(sign, ink.style(role, "background"))
+    return Segment(ink.sign(sign), ink.style(role, "background"))
 
 
 def _mark(marked: bool, ink: Ink, ground: str) -> Segment:
     """The last cell of a row: a part of the scroll mark, or nothing."""
-    return Segment("▐", ink.style("hairline", ground)) if marked else Segment(" ", ink.style("", ground))
+    return (
+        Segment(ink.sign("▐"), ink.style("hairline", ground))
+        if marked
+        else Segment(" ", ink.style("", ground))
+    )
 
 
 class _Cells:

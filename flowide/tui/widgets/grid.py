@@ -127,6 +127,15 @@ class GridView(LineWidget):
         """Where the cursor's row, or the nearest one above that is drawn, stands among the drawn ones."""
         return max(0, bisect_right(self._rows, self.state.cursor) - 1)
 
+    def show_piece(self) -> None:
+        """Scroll so that the whole piece under the cursor is seen, as far as there is room."""
+        if self._piece is None or not self._rows:
+            return
+        row = self.state.row_of(self._piece[1])
+        if row is not None:
+            self.show_line(max(0, bisect_right(self._rows, row) - 1))
+        self.show_line(self.place)
+
     def move(self, by: int) -> None:
         """Move the cursor over drawn rows."""
         if self._rows:
@@ -150,7 +159,7 @@ class GridView(LineWidget):
         return Strip(segments, width)
 
     def _line_between(self, left: int, right: int, ink: Ink) -> Segment:
-        return Segment("│", ink.style("hairline", self.ground))
+        return Segment(ink.sign("│"), ink.style("hairline", self.ground))
 
     def _cell(
         self, column: Column, index: int, row: int, line: int | None, base: int | None, width: int, ink: Ink
@@ -168,9 +177,9 @@ class GridView(LineWidget):
         gutter = len(str(max(1, len(column.lines))))
         sign = "+" if new else "▏" if column.streaming else " "
         segments = [
-            Segment(bar[0], ink.style(bar[1], ground)),
+            Segment(ink.sign(bar[0]), ink.style(bar[1], ground)),
             Segment(f"{line + 1:>{gutter}}", ink.style("quiet", ground)),
-            Segment(sign, ink.style("add", ground)),
+            Segment(ink.sign(sign), ink.style("add", ground)),
         ]
         colours = self.colours.get(column.key)
         runs = colours.line(line) if colours is not None else ()
@@ -197,8 +206,8 @@ class GridView(LineWidget):
             ground = "removed"
             text = self.state.grid.base_lines[base]
             lead = [
-                Segment("▌" if here else " ", ink.style("accent", ground)),
-                Segment("\N{MINUS SIGN}", ink.style("del", ground)),
+                Segment(ink.sign("▌") if here else " ", ink.style("accent", ground)),
+                Segment(ink.sign("\N{MINUS SIGN}"), ink.style("del", ground)),
             ]
             return lead + code_segments(text, (), max(1, width - 2), ink, ground, dim=True)
         ground = "selected" if here else self.ground
@@ -211,7 +220,7 @@ class GridView(LineWidget):
         for place, (index, cells) in enumerate(zip(shown, self._widths(len(shown), width), strict=True)):
             if place:
                 sign = "│" if y < self.head_lines - 1 else "┼"
-                segments.append(Segment(sign, ink.style("hairline", self.ground)))
+                segments.append(Segment(ink.sign(sign), ink.style("hairline", self.ground)))
             segments += self._head_cell(y, index, cells, ink)
         return Strip(segments, width) if segments else ink.strip([], width, self.ground)
 
@@ -220,7 +229,9 @@ class GridView(LineWidget):
         focused = index == self.state.focus
         if y == self.head_lines - 1:
             line = "━" if focused else "─"
-            return [Segment(line * width, ink.style("accent" if focused else "hairline", self.ground))]
+            return [
+                Segment(ink.sign(line) * width, ink.style("accent" if focused else "hairline", self.ground))
+            ]
         spans = [words.title(column, self.book), *(part(column) for part in _HEADS)][y]
         if y == 0 and column.key == self.state.pinned:
             spans = [*spans, ("  pinned", "quiet")]

@@ -92,8 +92,8 @@ class LineWidget(Widget, can_focus=True):
 
     def _edge(self, ink: Ink) -> Segment:
         if self.has_focus:
-            return Segment("▌", ink.style("accent", self.ground))
-        return Segment("│", ink.style("hairline", self.ground))
+            return Segment(ink.sign("▌"), ink.style("accent", self.ground))
+        return Segment(ink.sign("│"), ink.style("hairline", self.ground))
 
     def _scroll_mark(self, y: int, ink: Ink) -> Segment:
         total, height = self.line_count(), self.body_height
@@ -101,7 +101,7 @@ class LineWidget(Widget, can_focus=True):
             size = max(1, height * height // total)
             start = round(self.top * (height - size) / max(1, total - height))
             if start <= y < start + size:
-                return Segment("▐", ink.style("hairline", self.ground))
+                return Segment(ink.sign("▐"), ink.style("hairline", self.ground))
         return Segment(" ", ink.style("", self.ground))
 
     # --- changes ------------------------------------------------------------------------------------
