@@ -134,12 +134,16 @@ def _lapse_due(
 ) -> Literal["lease", "idle", "overlong"] | None:
     if lease is None or not lease_alive(lease, now):
         return "lease"
-    kind = lock.kind or "human"
-    if now.mono_ms - lease.active_ms >= now.policy.idle_ms(kind):
+    if _idle(lock, lease, now):
         return "idle"
-    if kind == "agent" and waiting and now.mono_ms - lease.since_ms >= now.policy.agent_hold_ms:
+    if lock.kind == "agent" and waiting and now.mono_ms - lease.since_ms >= now.policy.agent_hold_ms:
         return "overlong"
     return None
+
+
+def _idle(lock: Lock, lease: Lease, now: Now) -> bool:
+    """Whether the holder has shown no sign of work for too long."""
+    return lease.boot != now.boot or now.mono_ms - lease.active_ms >= now.policy.idle_ms(lock.kind or "human")
 
 
 def _drop_dead_tickets(view: View, queue: list[Ticket], now: Now, out: Outcome) -> list[Ticket]:
@@ -347,7 +351,9 @@ def renew(view: View, command: RenewLock, caller: Caller, now: Now) -> Decision:
     if command.fence is None:
         raise BadInput("lock.renew needs a fence or a ticket", hint="Give the fence that acquire returned.")
     lock = held_lock(view, command.artifact, command.fence, caller)
-    if lock.state == "lapsed" and command.active:
+    lease = view.get(Lease, lease_key("lock", lock.artifact))
+    worked = command.active or (lease is not None and not _idle(lock, lease, now))
+    if lock.state == "lapsed" and worked:
         out.facts.append(LockRevived(artifact=lock.artifact, fence=lock.fence))
     return out.decision(Renewed(keep_alive(view, lock, now, out, active=command.active)))
 

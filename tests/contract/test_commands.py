@@ -277,6 +277,24 @@ async def test_a_kept_lease_does_not_run_out_and_a_lost_one_is_told(space: Local
     assert isinstance(keeper.lost, Fenced) and keeper.lost.data["holder"] == "rod"
 
 
+async def test_a_kept_lock_goes_idle_unless_its_holder_does_something(
+    space: LocalSpace, doc: str, clock: ManualClock
+) -> None:
+    fence = (await space.execute(c.AcquireLock(artifact=doc, ttl_ms=86_400_000))).ok.fence or 0
+    async with LeaseKeeper.of_lock(space, doc, fence, ttl_ms=30) as keeper:
+        clock.sleep(14 * 60_000)
+        keeper.touch()
+        while (await space.read(q.Locks(doc)))[0].idle_ms:
+            await asyncio.sleep(0.005)
+        clock.sleep(14 * 60_000)
+        assert (await space.read(q.Locks(doc)))[0].lock.state == "held"
+        clock.sleep(60_000)
+        while (await space.read(q.Locks(doc)))[0].lock.state == "held":
+            await asyncio.sleep(0.005)
+
+    assert (await log(space))[-1]["data"] == {"artifact": doc, "fence": fence, "why": "idle"}
+
+
 async def test_a_ticket_that_ended_is_gone(space: LocalSpace, doc: str) -> None:
     with pytest.raises(Gone):
         await space.execute(c.CancelTicket(ticket="t"))

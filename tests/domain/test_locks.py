@@ -284,6 +284,19 @@ def test_the_policy_says_when_a_holder_is_idle(board: Board, doc: str) -> None:
     assert take(board, doc, ROD).state == "held"
 
 
+def test_a_lock_that_went_idle_is_held_again_once_its_holder_writes(board: Board, doc: str) -> None:
+    board.policy = Policy(human_idle_ms=5000)
+    fence = board.do(c.AcquireLock(artifact=doc, ttl_ms=600_000)).fence
+    board.sleep(5000)
+    board.do(c.RenewLock(artifact=doc, fence=fence, active=False))
+    assert board.get(r.Lock, doc).state == "lapsed"  # type: ignore[union-attr]
+
+    board.do(c.AppendDraft(artifact=doc, fence=fence, off=0, text="back again"))
+    board.do(c.RenewLock(artifact=doc, fence=fence, active=False))
+
+    assert board.get(r.Lock, doc).state == "held"  # type: ignore[union-attr]
+
+
 def test_the_policy_says_how_long_an_agent_holds_while_somebody_waits(board: Board, doc: str) -> None:
     board.policy = Policy(agent_hold_ms=2000)
     granted = board.do(c.AcquireLock(artifact=doc, ttl_ms=600_000), EDWIN)
