@@ -188,9 +188,7 @@ async def supervised(
     except TimeoutError:
         return Outcome("timeout", None, _since(began), f"{tail.text()}\n[stopped after {timeout_s:g} s]")
     finally:
-        await _end(process, reading)
-        watcher.kill()
-        await asyncio.to_thread(watcher.communicate)
+        await uninterrupted(_end(process, reading, watcher))
     return Outcome("passed" if code == 0 else "failed", code, _since(began), tail.text())
 
 
@@ -226,7 +224,9 @@ class _Tail:
         return ("[…]\n" if self._cut else "") + text.rstrip()
 
 
-async def _end(process: asyncio.subprocess.Process, reading: asyncio.Future[None]) -> None:
+async def _end(
+    process: asyncio.subprocess.Process, reading: asyncio.Future[None], watcher: subprocess.Popen[bytes]
+) -> None:
     """Kill what is left of the process group, also children that outlived the command, and read to the end."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -237,7 +237,9 @@ async def _end(process: asyncio.subprocess.Process, reading: asyncio.Future[None
     if transport is not None:
         transport.close()
     with contextlib.suppress(ProcessLookupError):
-        await asyncio.shield(process.wait())
+        await process.wait()
+    watcher.kill()
+    await asyncio.to_thread(watcher.communicate)
 
 
 def _since(began: float) -> int:

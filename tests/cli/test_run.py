@@ -192,7 +192,7 @@ def test_a_killed_run_goes_on_without_repeating_finished_calls(apart: Apart) -> 
     assert said.code == 0, said
     again = {line["step"] for line in said.lines if line["type"] == "step.started"}
     assert finished.isdisjoint(again)
-    assert finished == {"vary#1"}
+    assert "vary#1" in finished
     assert apart("verify").code == 0
     assert (apart.root / "src/shop.py").read_text() in {shop(number) for number in range(1, 5)}
 

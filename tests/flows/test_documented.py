@@ -38,7 +38,8 @@ def test_the_flows_that_are_shown_are_flows(text: str) -> None:
 def test_the_steps_that_are_shown_are_steps_with_every_field(text: str) -> None:
     steps = "".join(f"  {line}\n" for line in text.splitlines())
 
-    [step] = parse_flow(f"flow: shown\nsteps:\n{steps}", "docs/flows.md").flow.steps
+    inputs = "inputs: {careful: {type: boolean}}"
+    [step] = parse_flow(f"flow: shown\n{inputs}\nsteps:\n{steps}", "docs/flows.md").flow.steps
 
     shown = set(yaml.safe_load(text)[0][step.kind])
     assert shown == {field.name for field in msgspec.structs.fields(type(step.spec))}

@@ -70,6 +70,32 @@ async def test_a_child_that_left_the_group_is_gone_too(tmp_path: Path) -> None:
         assert not _alive(int(found))
 
 
+async def test_a_check_that_is_called_off_leaves_no_process(tmp_path: Path) -> None:
+    checking = asyncio.create_task(run(tmp_path, f"sleep 300; echo {tmp_path}"))
+    while not (started := _processes(str(tmp_path))):
+        await asyncio.sleep(0.01)
+
+    for _ in range(3):  # a person who is impatient
+        checking.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await checking
+
+    assert not any(_alive(process) for process in started)
+    assert _children(os.getpid()) == []
+
+
+def _processes(word: str) -> list[int]:
+    """Those with this word in their command line."""
+    found = subprocess.run(["pgrep", "-f", word], capture_output=True, text=True, check=False).stdout
+    return [int(line) for line in found.split()]
+
+
+def _children(of: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(of), "-x", "sh"], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
 _DRIVER = """
 import asyncio, sys
 from pathlib import Path
