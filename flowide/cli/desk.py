@@ -164,7 +164,7 @@ def workspace_command(command: F) -> F:
     """Add the common options; the command gets them as one `Place` named `at`."""
 
     @click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
-    @click.option("--space", metavar="NAME", help="Space of the project.")
+    @click.option("--space", metavar="NAME", help="Space of a hub; a project has just its own.")
     @click.option("--as", "handle", metavar="HANDLE", help="Who acts; by default the git or login user.")
     @click.option(
         "--client",
@@ -193,11 +193,17 @@ def workspace_command(command: F) -> F:
 async def desk(place: Place) -> AsyncIterator[Desk]:
     """The desk for the common options."""
     from flowide.cli.around import acting, project_root
+    from flowide.errors import BadInput
     from flowide.project.folder import ProjectFolder
     from flowide.settings import load
     from flowide.space.open import open_space
     from flowide.space.policy import policy_of
 
+    if place.space is not None:
+        raise BadInput(
+            f"a project has one space of its own, and no other named {place.space[:100]!r}",
+            hint="Leave --space out; spaces with names are those of a hub.",
+        )
     folder = ProjectFolder.open(project_root(place.project))
     folder.tell = warn
     settings = load(folder.root).settings

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from flowide import __version__
 from flowide.cli.commands import COMMANDS
 from flowide.cli.common import common_first, in_place, with_common_options
 from flowide.cli.help import ABOUT, root_help
@@ -84,7 +85,7 @@ class Root(click.Group):
 @click.group(
     cls=Root, help=ABOUT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(None, "--version", "-V", package_name="flowide", message="flowide %(version)s")
+@click.version_option(__version__, "--version", "-V", message="flowide %(version)s")
 def root() -> None:
     """The root; its help is in `flowide.cli.help`."""
 

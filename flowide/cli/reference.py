@@ -35,7 +35,8 @@ They stand before or after the command.
 {options}
 
 `--client ID` (or `FLOWIDE_CLIENT`) tells shells of one person apart: a lock belongs to a person and a client, and
-without it all commands of a person in a project are one client. `--space NAME` names a space of the project.
+without it all commands of a person in a project are one client. `--space NAME` names a space of a hub; a project has
+just its own.
 
 Paths are relative to the project, or to the current folder inside of it. Where a command takes `PATH|ID`, the id of an
 artifact does as well.

@@ -54,6 +54,13 @@ def test_a_script_can_give_the_common_options_to_every_command(flowide: Here, co
     assert said.code == 0, said
 
 
+def test_a_space_that_is_not_there_is_not_replaced_by_another(flowide: Here) -> None:
+    said = flowide("lock", "list", "--space", "elsewhere")
+
+    assert said.code == 2
+    assert "elsewhere" in said.err
+
+
 def test_an_option_that_means_something_else_is_not_taken_from_the_front(flowide: Here) -> None:
     said = flowide("--as", "bob", "splice", "a.py", "--take", "b.py:x")
 
