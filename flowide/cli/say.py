@@ -59,6 +59,10 @@ def _text(given: str) -> str:
             raise BadInput(
                 f"the text on stdin is not UTF-8: byte {error.start}", hint="Send UTF-8."
             ) from None
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise BadInput("the text is not valid Unicode", hint="Send UTF-8.") from None
     if not given.strip():
         raise BadInput("there is nothing to say", hint="Give a text, or - to read stdin.")
     return given

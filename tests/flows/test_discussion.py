@@ -462,3 +462,57 @@ async def test_files_that_changed_under_a_lock_do_not_keep_people_from_speaking(
 
     assert [each["version"] for each in said.refs] == [1]
     await talk.space.execute(SaveArtifact(artifact=row.id, fence=fence, base=1, text="two\n"))
+
+
+async def test_an_answer_that_another_run_had_and_could_not_post_is_not_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    """The process is gone between the call and its message; somebody else has the thread answered."""
+    hit = 0
+    for after in range(4, 16):
+        bench = Bench(make_talkers(tmp_path / f"project-{after}", edwin="First words."))
+        clock = ManualClock()
+        bench.space = Breaking(Actor("ana"), clock=clock)
+        Breaking.left = 10**9
+        talk = Talk(bench)
+        await talk.say("@edwin?")
+        Breaking.left = after
+        with contextlib.suppress(StorageFailed):
+            await talk.answer()
+        Breaking.left = 10**9
+        calls = [
+            e.data for e in [e async for e in talk.space.events()] if e.type == "run.step" and e.data["usage"]
+        ]
+        if not calls or len(await talk.messages()) > 1:
+            continue
+        hit += 1
+        clock.sleep(60_000)
+        make_talkers(tmp_path / f"project-{after}", edwin="Other words.")
+
+        result = await talk.answer()
+
+        assert result.status == "completed"
+        assert (await talk.said())[1:] == [("edwin", "First words.")]
+        answer = (await talk.messages())[1]
+        assert (answer.model, answer.manifest is not None) == ("scripted/edwin", True)
+    assert hit
+
+
+async def test_rules_and_notes_are_told_too(tmp_path: Path) -> None:
+    root = make_talkers(tmp_path / "project", edwin="Fine.")
+    (root / "AGENTS.md").write_text("No abbreviations.")
+    (root / ".flowide" / "agents" / "notes").mkdir()
+    (root / ".flowide" / "agents" / "notes" / "edwin.md").write_text("Ana likes it short.")
+    talk = Talk(Bench(root))
+    await talk.say("@edwin?")
+
+    await talk.answer()
+
+    given = [(each.kind, each.name) for each in (await talk.manifest(2)).given]
+    assert given == [
+        ("instructions", "edwin.md"),
+        ("rules", "AGENTS.md"),
+        ("notes", "notes of @edwin"),
+        ("task", "task"),
+        ("task", "#1 @ana"),
+    ]

@@ -174,6 +174,11 @@ async def answer(place: Place, turn: rows.Turn) -> int | None:
         FlowError: The answer could not be had.
     """
     state, key = place.state, key_of(place, turn)
+    left = await _left_behind(state, turn)
+    if left is not None:
+        await state.space.execute(take(state, turn, key, turn.manifest))
+        text = (await state.space.blob(left.result["reply"])).decode()
+        return await say(place, turn, key, text, turn.manifest, step=left)
     if state.done(key) is None or turn.manifest is None:
         asked = await asked_of(place, turn)
         told = await tell(state.space, state.folder, asked, place.budget)
@@ -189,6 +194,15 @@ async def answer(place: Place, turn: rows.Turn) -> int | None:
         manifest, request = turn.manifest, Request(agent=turn.agent, purpose="discuss", messages=[])
     text = await ask(state, key, request, usable=_short_enough)
     return await say(place, turn, key, text, manifest)
+
+
+async def _left_behind(state: RunState, turn: rows.Turn) -> rows.Step | None:
+    """The finished call of another run that was gone before it could post the answer."""
+    if turn.run is None or turn.run == state.run or turn.state != "taken":
+        return None
+    view = await state.space.read(OneRun(turn.run))
+    step = next((each for each in view.steps if each.key == turn.step), None)
+    return step if step is not None and step.status == "completed" and "reply" in step.result else None
 
 
 def key_of(place: Place, turn: rows.Turn) -> str:
@@ -224,8 +238,19 @@ async def asked_of(place: Place, turn: rows.Turn) -> Asked:
     )
 
 
-async def say(place: Place, turn: rows.Turn, key: str, text: str, manifest: str | None) -> int | None:
-    """Post an agent's words as its answer, once, with the decisions they propose; its number."""
+async def say(
+    place: Place,
+    turn: rows.Turn,
+    key: str,
+    text: str,
+    manifest: str | None,
+    *,
+    step: rows.Step | None = None,
+) -> int | None:
+    """Post an agent's words as its answer, once, with the decisions they propose; its number.
+
+    `step` is the call they come from; None = that of `key`.
+    """
     state = place.state
     id = f"{state.run}:{key}"
     try:
@@ -233,7 +258,7 @@ async def say(place: Place, turn: rows.Turn, key: str, text: str, manifest: str 
     except NotFound:
         pass
     thread = await state.space.read(FindThread(turn.thread))
-    step = state.steps.get(key)
+    step = state.steps.get(key) if step is None else step
     usage = {} if step is None else step.usage
     writing = Writing(
         thread=thread.id,
