@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import Row, row
 from benchmarks._terminal import PYTHON, Terminal, environment, in_terminal
 
-HELLO = '''
+HELLO = """
 from textual.app import App
 from textual.widgets import Input, Static
 class Hello(App):
@@ -18,8 +18,8 @@ class Hello(App):
         yield Static("hello there")
         yield Input()
 Hello().run()
-'''
-FLOOR = '''
+"""
+FLOOR = """
 import sys
 from pathlib import Path
 from textual.app import App
@@ -34,7 +34,7 @@ class Floor(App):
             yield Markdown("# Notes\\n\\nsettled *text*")
         yield Input()
 Floor().run()
-'''
+"""
 FILES = 200
 
 
@@ -42,7 +42,9 @@ def make_project(root: Path) -> Path:
     """A folder of 200 files."""
     root.mkdir()
     for at in range(FILES):
-        (root / f"module_{at:03}.py").write_text(f'"""Module {at}."""\n\n\ndef f(x):\n    return x + {at}\n' * 4)
+        (root / f"module_{at:03}.py").write_text(
+            f'"""Module {at}."""\n\n\ndef f(x):\n    return x + {at}\n' * 4
+        )
     return root
 
 
@@ -77,7 +79,9 @@ def run(quick: bool) -> list[Row]:
     two, base = _median(settled), _median(floor_settled)
     return [
         row("first frame", one, "ms", other, goal="≤ 1.3 × a bare Textual hello", at_most=1.3),
-        row("settled screen", two, "ms", base, goal="≤ 1.5 × bare tree, editor, Markdown, input", at_most=1.5),
+        row(
+            "settled screen", two, "ms", base, goal="≤ 1.5 × bare tree, editor, Markdown, input", at_most=1.5
+        ),
         row("exit", _median(exits), "ms", 500, goal="≤ 500 ms", at_most=1),
         row("idle output in 10 s", idle_bytes, "bytes", 1, goal="0 bytes", at_most=0),
         row("idle CPU", idle_cpu, "%", 0.5, goal="≤ 0.5 %", at_most=1),
