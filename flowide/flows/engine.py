@@ -32,7 +32,7 @@ from flowide.flows.checks import commands_of
 from flowide.flows.load import LoadedFlow, input_values, load_flow, parse_flow
 from flowide.flows.schema import Flow
 from flowide.flows.state import Agents, RunState, StepContext, with_options
-from flowide.flows.steps import STEPS
+from flowide.flows.steps import step_of
 from flowide.flows.templates import truth
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Reply, Space
@@ -346,7 +346,7 @@ async def _steps(state: RunState) -> None:
         if step.kind != "vary":  # records its start itself, together with its set
             await state.commit(state.record(step.id, step.kind, "started"))
         try:
-            result = await STEPS[step.kind](StepContext(state, step))
+            result = await step_of(step.kind)(StepContext(state, step))
         except NeedsInput:
             raise
         except FlowError as error:

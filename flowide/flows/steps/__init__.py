@@ -1,40 +1,35 @@
-"""The kinds of steps, one module each; `STEPS` is the table."""
+"""The kinds of steps, one module each. A module is imported when a flow has such a step: a run needs few of them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 from flowide.flows.state import StepContext
-from flowide.flows.steps import (
-    accept,
-    check,
-    choose,
-    command,
-    critique,
-    decide,
-    discuss,
-    draft,
-    gate,
-    more,
-    review,
-    revise,
-    vary,
-)
 
-STEPS: dict[str, Callable[[StepContext], Awaitable[dict[str, Any]]]] = {
-    "vary": vary.run,
-    "more": more.run,
-    "check": check.run,
-    "critique": critique.run,
-    "choose": choose.run,
-    "accept": accept.run,
-    "gate": gate.run,
-    "discuss": discuss.run,
-    "decide": decide.run,
-    "draft": draft.run,
-    "revise": revise.run,
-    "review": review.run,
-    "run": command.run,
+Step = Callable[[StepContext], Awaitable[dict[str, Any]]]
+"""What a kind does; the result is stored with the step, and templates see it as `steps.<id>`."""
+
+MODULES = {
+    "vary": "vary",
+    "more": "more",
+    "check": "check",
+    "critique": "critique",
+    "choose": "choose",
+    "accept": "accept",
+    "gate": "gate",
+    "discuss": "discuss",
+    "decide": "decide",
+    "draft": "draft",
+    "revise": "revise",
+    "review": "review",
+    "run": "command",
 }
-"""What each kind does; the result is stored with the step, and templates see it as `steps.<id>`."""
+"""By kind."""
+
+
+def step_of(kind: str) -> Step:
+    """What this kind of step does."""
+    step: Step = import_module(f"{__name__}.{MODULES[kind]}").run
+    return step
