@@ -217,6 +217,27 @@ def test_a_say_that_is_killed_is_gone_on_with_and_nobody_is_asked_twice(
     assert flowide("verify").code == 0
 
 
+def test_an_edit_that_is_killed_is_made_once_and_frees_its_lock(
+    flowide: Here, apart: Apart, project: Path
+) -> None:
+    long = "# New\n" + "line\n" * 2000
+    write_agent(project, "edwin", [{"on": "edit", "text": f"```markdown\n{long}```\n"}], pace=2000)
+    begun = apart.begin("say", "@edwin rewrite #notes.md", "--wait", env={"FLOWIDE_SCRIPTED_PACE": ""})
+    _wait_for(flowide, lambda: flowide("lock", "list", "--json").json)
+    time.sleep(0.5)
+    os.kill(begun.pid, signal.SIGKILL)
+    begun.communicate()
+    write_agent(project, "edwin", [{"on": "edit", "text": "```markdown\n# New\n```\n"}])
+
+    answered = flowide("thread", "answer")
+
+    assert answered.code == 0, answered
+    assert (project / "notes.md").read_text() == "# New\n"
+    assert len(flowide("artifact", "history", "notes.md", "--json").json) == 2
+    assert flowide("lock", "list", "--json").json == []
+    assert flowide("verify").code == 0
+
+
 def test_an_interrupt_leaves_the_answer_due(flowide: Here, apart: Apart, project: Path) -> None:
     write_agent(project, "quinn", [{"on": "*", "text": "slow " * 2000}], pace=400)
     begun = apart.begin("say", "@quinn?", "--wait", env={"FLOWIDE_SCRIPTED_PACE": ""})
