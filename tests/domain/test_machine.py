@@ -82,6 +82,9 @@ class Locking(RuleBasedStateMachine):
 
     @rule(actor=actors, age=st.integers(0, 2), back=st.integers(0, 1), keep=st.booleans())
     def save(self, actor: Actor, age: int, back: int, keep: bool) -> None:
+        self._save(actor, age, back, keep)
+
+    def _save(self, actor: Actor, age: int, back: int, keep: bool) -> None:
         model, text = self.model, f"v{len(self.board.log)}"
         legal = not age and model.holder == actor.id
         command = c.SaveArtifact(
@@ -108,6 +111,10 @@ class Locking(RuleBasedStateMachine):
         if not keep:
             model.holder = None
         assert saved.version == model.version
+
+    @rule(keep=st.booleans())
+    def the_holder_saves(self, keep: bool) -> None:
+        self._save(next((a for a in (ROD, EDWIN) if a.id == self.model.holder), ANA), 0, 0, keep)
 
     @rule(actor=actors, text=st.text(max_size=5))
     def write(self, actor: Actor, text: str) -> None:
