@@ -250,13 +250,13 @@ def test_the_interactive_run_asks_at_the_terminal(apart: Apart) -> None:
 def test_even_a_mistake_in_flowide_ends_with_a_last_line_and_frees_the_run(
     flowide: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flowide.flows.steps import STEPS
+    from flowide.flows.steps import critique
 
     async def broken(_: object) -> dict[str, Any]:
         raise ZeroDivisionError("oh")
 
     with monkeypatch.context() as patched:
-        patched.setitem(STEPS, "critique", broken)
+        patched.setattr(critique, "run", broken)
         said = flowide(*RUN, "--json")
 
     assert said.code == 1
