@@ -1,10 +1,13 @@
-"""Finding a file among 100,000 by parts of its name: time of a search, off the loop that draws."""
+"""Finding a file among 100,000 by parts of its name: what a search costs, off the loop that draws."""
 
 from __future__ import annotations
 
 import random
+import statistics
+import time
+from collections.abc import Callable
 
-from benchmarks import Row, in_turns, row
+from benchmarks import Row, row
 from flowide.tui.views.finding import find
 from flowide.tui.views.tree import FileTree
 
@@ -34,14 +37,24 @@ def paths() -> list[str]:
     ]
 
 
+def cpu_ms(action: Callable[[], object], rounds: int) -> float:
+    """Milliseconds of CPU, the median of several."""
+    taken = []
+    for _ in range(rounds):
+        start = time.process_time()
+        action()
+        taken.append((time.process_time() - start) * 1000)
+    return statistics.median(taken)
+
+
 def run(quick: bool) -> list[Row]:
     """Measure."""
+    rounds = 5 if quick else 20
     all_paths = paths()
     tree = FileTree()
-    searched, filled = in_turns(
-        lambda: find("lock_mod 42", all_paths), lambda: tree.fill(all_paths), rounds=5 if quick else 20
-    )
+    searched = cpu_ms(lambda: find("lock_mod 42", all_paths), rounds)
+    filled = cpu_ms(lambda: tree.fill(all_paths), rounds)
     return [
-        row("fuzzy open, 100,000 paths", searched * 1000, "ms", 100, goal="≤ 100 ms", at_most=1),
-        row("the tree of 100,000 files", filled * 1000, "ms", 500, goal="≤ 500 ms", at_most=1),
+        row("fuzzy open, 100,000 paths", searched, "ms CPU", 100, goal="≤ 100 ms", at_most=1),
+        row("the tree of 100,000 files", filled, "ms CPU", 500, goal="≤ 500 ms", at_most=1),
     ]

@@ -19,6 +19,7 @@ from flowide.tui.ink import Ink, ink_of
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.spans import Row, Span
 from flowide.tui.widgets.bars import HintBar
+from flowide.tui.widgets.field import Field
 from flowide.tui.widgets.lines import LineWidget
 from flowide.tui.widgets.rows import RowsPane
 
@@ -75,9 +76,7 @@ class Ask(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Words([[(self._title, "b")], *self._lines, []])
-            field = Input(self._value, placeholder=self._placeholder, id="answer", select_on_focus=False)
-            field.cursor_blink = False
-            yield field
+            yield Field(self._value, placeholder=self._placeholder, id="answer")
             yield Words([[]])
             yield HintBar(id="dialog-hints")
 

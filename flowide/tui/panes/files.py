@@ -52,10 +52,9 @@ class FilesPane(AtDesk, Vertical):
         self.call_after_refresh(self._add_box)
 
     async def _add_box(self) -> None:
-        from textual.widgets import Input as Field
+        from flowide.tui.widgets.field import Field
 
-        field = Field(placeholder="parts of a name", id="find", select_on_focus=False)
-        field.cursor_blink = False
+        field = Field(placeholder="parts of a name", id="find")
         field.display = False
         await self.mount(field, before=0)
 

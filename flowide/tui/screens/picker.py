@@ -16,6 +16,7 @@ from flowide.tui.views.hints import Hint
 from flowide.tui.views.picking import ranked
 from flowide.tui.views.spans import Row
 from flowide.tui.widgets.bars import HintBar
+from flowide.tui.widgets.field import Field
 from flowide.tui.widgets.rows import RowsPane
 
 MOST_ROWS = 16
@@ -56,9 +57,7 @@ class Picker(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Words([[(self._title, "b")], []])
-            field = Input(placeholder="parts of a name", id="answer", select_on_focus=False)
-            field.cursor_blink = False
-            yield field
+            yield Field(placeholder="parts of a name", id="answer")
             yield Words([[]])
             yield RowsPane(id="choices", ground="panel", edge=False)
             yield Words([[]])

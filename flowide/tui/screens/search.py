@@ -19,6 +19,7 @@ from flowide.tui.views.hints import Hint
 from flowide.tui.views.spans import Row
 from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
+from flowide.tui.widgets.field import Field
 from flowide.tui.widgets.rows import RowsPane
 
 PAUSE_S = 0.15
@@ -38,9 +39,7 @@ class SearchScreen(FlowScreen):
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
-        field = Input(placeholder="words, in any order", id="words", select_on_focus=False)
-        field.cursor_blink = False
-        yield field
+        yield Field(placeholder="words, in any order", id="words")
         yield RowsPane(id="found", ground="background", edge=False)
         yield HintBar(id="hints")
 

@@ -21,6 +21,7 @@ from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.vary import Wanted, request_of, seats_line
 from flowide.tui.widgets.bars import HintBar
 from flowide.tui.widgets.editor import editor_theme
+from flowide.tui.widgets.field import Field
 from flowide.tui.widgets.lines import LineWidget
 
 
@@ -88,17 +89,17 @@ class VaryDialog(Dialog[RunRequest | None]):
             brief.cursor_blink = False
             yield brief
             yield Words([[], _label("How many?", "2 to 10")])
-            yield _field("5" if proposal else "3", "count")
+            yield Field("5" if proposal else "3", id="count")
             yield Words([[], _label("From whom?", "space takes one in or out")])
             yield SeatPicker(self._seats, id="seats")
             yield Words(
                 [[], _label("Check each with", "commands, run on a copy of the project; ; between two")]
             )
             checks = "; ".join(proposal.checks) if proposal else ""
-            yield _field(checks, "check", placeholder="python -m pytest -q")
+            yield Field(checks, id="check", placeholder="python -m pytest -q")
             if self._path is None:
                 yield Words([[], _label("Where would an accepted one go?")])
-                yield _field("", "path", placeholder="docs/plan.md")
+                yield Field(id="path", placeholder="docs/plan.md")
             yield Words([[]], id="problem")
             yield HintBar(id="dialog-hints")
 
@@ -137,9 +138,3 @@ class VaryDialog(Dialog[RunRequest | None]):
 
 def _label(text: str, more: str = "") -> list[Span]:
     return [(text, "accent"), (f"  {more}" if more else "", "quiet")]
-
-
-def _field(value: str, id: str, placeholder: str = "") -> Input:
-    field = Input(value, id=id, placeholder=placeholder, select_on_focus=False)
-    field.cursor_blink = False
-    return field

@@ -131,7 +131,8 @@ class RowsPane(LineWidget):
     def _go(self, index: int) -> None:
         old = self.cursor
         self.cursor = index
-        self.redraw_lines(old, index)
+        if old != index:
+            self.redraw_lines(old, index)
         self.show_line(index)
         if index <= 2:
             self.show_line(0)
