@@ -82,11 +82,6 @@ class Installed:
         """What a command line prints."""
         return self.call(str(self.script), *arguments)
 
-    def forget(self) -> None:
-        """Make the project one that was never opened."""
-        for file in (self.project / ".flowide").glob("*.db*"):
-            file.unlink()
-
     def run_without_its_work(self) -> float:
         """Seconds of a headless run outside of its first and last event."""
         start = perf_counter()
@@ -123,25 +118,17 @@ def run(quick: bool) -> list[Row]:
     with tempfile.TemporaryDirectory() as place:
         here = Installed(Path(place))
         starts: list[float] = []
-        first_starts: list[float] = []
-
-        def first_run() -> None:
-            here.forget()
-            first_starts.append(here.run_without_its_work())
 
         actions = (
             lambda: here.call(sys.executable, "-c", "pass"),
             lambda: here.flowide("--version"),
             lambda: here.flowide("--help"),
-            first_run,
             lambda: starts.append(here.run_without_its_work()),
         )
-        bare, version, root_help, _, whole = in_turns(*actions, rounds=rounds)
+        bare, version, root_help, whole = in_turns(*actions, rounds=rounds)
         start = statistics.median(starts[1:])
         rows = [_row("flowide --version", version, bare, 1.5), _row("flowide --help", root_help, bare, 5)]
         rows.append(_row("flowide run --headless, without its work", start, bare, 12))
-        first = statistics.median(first_starts[1:])
-        rows.append(_row("the same in a project that is new", first, bare, 12))
         rows.append(_row("flowide run --headless, whole", whole, bare, 12, plus=whole - start))
         rows.append(_heavy(here, [["--version"], ["--help"], RUN]))
         return rows
