@@ -148,7 +148,9 @@ class LocalSpace:
         if len(data) > MAX_BLOB:
             raise TooLarge(f"{len(data)} bytes", hint=f"The most is {MAX_BLOB} bytes.", limit=MAX_BLOB)
         digest = sha256(data).hexdigest()
-        if self.store.blob(digest) is None:
+        with self.store.read() as view:
+            known = view.blob_size(digest) is not None
+        if not known:
             await asyncio.to_thread(self._write_blob, digest, data)
         return digest
 

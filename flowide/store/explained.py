@@ -18,7 +18,6 @@ except ImportError:
 __all__ = ["explained", "is_busy", "sqlite3", "storage_failed"]
 
 _HINTS = {
-    "locked": "Another program keeps the file locked; close it and try again.",
     "full": "Free some space on the disk; nothing was changed, and work goes on when there is room.",
     "No space": "Free some space on the disk; nothing was changed, and work goes on when there is room.",
     "readonly": "Make the file and its folder writable.",
@@ -58,6 +57,10 @@ def explained(path: Path) -> Iterator[None]:
 
 def storage_failed(path: Path, error: Exception) -> StorageFailed:
     """What happened to the workspace, and what to do now."""
+    if is_busy(error):
+        return StorageFailed(
+            f"another program has kept {path} busy for too long", hint="Close it, then try again."
+        )
     text = str(error)
     hint = next((hint for sign, hint in _HINTS.items() if sign in text), "Check the disk, then try again.")
     return StorageFailed(f"the workspace {path} could not be used: {text}", hint=hint)

@@ -12,6 +12,8 @@ from flowide.domain import commands as c
 from flowide.errors import StorageFailed
 from flowide.space import queries as q
 from flowide.store import opening, schema
+from flowide.store import sqlite as sqlite_store
+from flowide.store.explained import sqlite3
 from flowide.store.journal import file_system, wal_is_safe
 from flowide.store.opening import SCHEMA_VERSION, Machine
 from flowide.store.shape import shape
@@ -124,6 +126,24 @@ async def test_a_newer_sqlite_goes_along_with_the_journal_an_older_one_uses(open
 
     artifacts = await older.read(q.Artifacts())
     assert [row.path for row in artifacts] == ["a.md", "b.md"]
+
+
+async def test_a_file_that_another_program_keeps_locked_is_told_in_plain_words(
+    open_here: Open, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = open_here(OLD)
+    await space.execute(c.CreateArtifact(path="a.md", text="x"))
+    monkeypatch.setattr(sqlite_store, "BUSY_S", 0.05)
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(StorageFailed) as refused:
+        await space.execute(c.CreateArtifact(path="b.md", text="x"))
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert "busy" in refused.value.message and "locked" not in refused.value.message
+    await space.execute(c.CreateArtifact(path="b.md", text="x"))
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "9p", "fuse.sshfs"])
