@@ -48,6 +48,30 @@ def list_(everything: bool, at: Place) -> None:
     at.run(work)
 
 
+@gate.command(epilog="\b\nExample:\n  flowide gate show last")
+@click.argument("gate_ref", metavar="GATE", default="last")
+@workspace_command
+def show(gate_ref: str, at: Place) -> None:
+    """Show what GATE asks, what it is about (a diff, numbered changes, reasons), and what can be answered."""
+
+    async def work(desk: Desk) -> None:
+        from flowide.cli.desk import print_json
+        from flowide.cli.gate_words import about, how
+        from flowide.text import printable
+
+        found = await _find(desk, gate_ref)
+        if desk.json:
+            print_json(found)
+            return
+        click.echo(printable(found.question))
+        for line in about(found):
+            click.echo(printable(f"  {line}"))
+        done = f"{found.answer!r} by @{found.by}" if found.status == "answered" else f"answer {how(found)}"
+        click.echo(printable(done))
+
+    at.run(work)
+
+
 @gate.command(epilog="\b\nExample:\n  flowide gate answer 0192f1 approve --reason 'reads well'")
 @click.argument("gate_ref", metavar="GATE")
 @click.argument("answer")

@@ -266,12 +266,15 @@ def _budget(given: str | None, settings: Settings) -> Budget:
 async def _ask(desk: Desk, run: str) -> None:
     """Put the run's open gate to the person at the terminal."""
     from flowide.cli.asking import read_line
+    from flowide.cli.gate_words import HOW, about, how
     from flowide.domain.commands import AnswerGate
     from flowide.space.queries import Gates
 
     for gate in await desk.space.read(Gates(run=run)):
-        if gate.kind == "choose":
-            say("  a number; '4 but with the helper of 2'; 'more 3 with fewer locks'; 'reject: reason'")
+        for line in about(gate):
+            say(f"  {line}")
+        if gate.kind in HOW:
+            say(f"  {how(gate)}")
         options = f" ({', '.join(gate.options)})" if gate.options else ""
         answer = ""
         while not answer:

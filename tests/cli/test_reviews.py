@@ -141,3 +141,27 @@ def test_a_review_killed_while_a_stage_writes_is_gone_on_with(
 def test_without_reviews_the_list_says_so(flowide: Here) -> None:
     assert flowide("reviews").code == 0
     assert flowide("reviews", "show", "nothing").code == 2
+
+
+def test_a_gate_shows_what_it_asks_about_and_how_it_is_answered(flowide: Here) -> None:
+    flowide(*RUN, "--brief", "Notes.")
+    shown = flowide("gate", "show")
+    assert shown.out.startswith("Approve notes.md version 3?")
+    assert "  +# Text 1" in shown.out
+    assert "'reject to redraft|" not in shown.out and "'reject to draft|" in shown.out
+    flowide("gate", "answer", "last", "approve")
+    assert (
+        "'approve' by @ana"
+        in flowide("gate", "show", flowide("gate", "list", "--all", "--json").json[0]["id"]).out
+    )
+
+
+def test_changes_are_shown_by_number(flowide: Here, project: Path) -> None:
+    write_agent(project, "quinn", [{"on": "revise", "text": doc("Polished")}], role="polisher")
+    flowide("run", "review", "--headless", "--set", "path=notes.md", "--set", "draft=false", "--set", "hunks=true",
+            "--agents", "edwin,mara,quinn")  # fmt: skip
+
+    shown = flowide("gate", "show")
+
+    assert "change 1:\n  @@ line 1 @@\n  -# Text 1\n  +# Polished" in shown.out
+    assert "1,3-4; 2: changes the meaning" in shown.out
