@@ -40,7 +40,7 @@ def _files(suffix: str = ".py") -> list[Path]:
     return sorted(found, key=lambda file: sha256(file.name.encode()).hexdigest())
 
 
-def _texts(count: int | None) -> Iterator[tuple[Path, bytes]]:
+def _texts(count: int) -> Iterator[tuple[Path, bytes]]:
     given = 0
     for file in _files():
         source = file.read_bytes()
@@ -150,17 +150,17 @@ def test_pieces_go_into_other_files_whole_and_alone() -> None:
 
 
 @pytest.mark.slow
-def test_every_definition_of_all_installed_files_is_a_piece() -> None:
-    assert sum(_check_listing(file, source) for file, source in _texts(None)) > 10_000
+def test_every_definition_of_a_thousand_files_is_a_piece() -> None:
+    assert sum(_check_listing(file, source) for file, source in _texts(1000)) > 10_000
 
 
 @pytest.mark.slow
-def test_pieces_of_all_installed_files_cross_over() -> None:
-    texts = list(_texts(1500))
+def test_pieces_of_hundreds_of_files_cross_over() -> None:
+    texts = list(_texts(600))
     counts = [_check_crossing(*one, *two, most=4) for one, two in pairwise(texts)]
 
     total, refused = (sum(column) for column in zip(*counts, strict=True))
-    assert total > 3000
+    assert total > 1500
     assert refused <= total * _REFUSED_AT_MOST
 
 
