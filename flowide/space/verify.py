@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from flowide.domain.events import GENESIS, Event, chain_after
 from flowide.domain.live_text import stream_of
-from flowide.domain.rows import PROJECTIONS, Chunk, Lease, LiveDraft, Lock, Run, Ticket
+from flowide.domain.rows import PROJECTIONS, Chunk, Lease, LiveDraft, Lock, Row, Run, Ticket
 from flowide.domain.view import View
 from flowide.errors import FlowError, StorageFailed
 from flowide.space.queries import Problem
@@ -27,7 +27,7 @@ def problems(view: View, store: Store) -> list[Problem]:
     found += [Problem(None, line, "file") for line in store.damage()]
     if broken is not None:
         return found
-    for check in (_check_blobs(view, store), _check_rows(view, fresh), _check_live(view)):
+    for check in (_check_blobs(view, store), _check_rows(view, store, fresh), _check_live(view)):
         try:
             found += check
         except (FlowError, ValueError, TypeError) as error:
@@ -132,21 +132,28 @@ def _check_live(view: View) -> Iterator[Problem]:
             yield Problem(None, f"the lease {lease.key} with fence {lease.fence} belongs to nothing", "live")
 
 
-def _check_rows(view: View, fresh: MemoryStore) -> Iterator[Problem]:
-    with fresh.read() as expected:
-        for kind in PROJECTIONS:
-            try:
-                have = {key_of(row): row for row in view.find(kind)}
-            except (ValueError, TypeError) as error:
-                yield Problem(None, f"table {kind.TABLE} holds what cannot be read: {error}", "table")
-                continue
-            want = {key_of(row): row for row in expected.find(kind)}
-            for key in sorted(have.keys() | want.keys(), key=str):
-                if have.get(key) != want.get(key):
-                    seq = getattr(want.get(key) or have.get(key), "seq", None)
-                    yield Problem(seq, f"table {kind.TABLE}, row {key} does not follow from the log", "table")
-            for row in want.values():
-                digest = getattr(row, "sha256", None)
-                if digest is not None and view.blob_size(digest) is None:
-                    seq = getattr(row, "seq", None)
-                    yield Problem(seq, f"blob {digest} of {kind.TABLE} is missing", "content")
+def _check_rows(view: View, store: Store, fresh: MemoryStore) -> Iterator[Problem]:
+    for kind in PROJECTIONS:
+        want = fresh.take(kind)
+        try:
+            for row in store.rows(kind):
+                expected = want.pop(key_of(row), None)
+                if expected != row:
+                    yield _astray(row if expected is None else expected)
+                yield from _missing_content(view, row)
+        except (ValueError, TypeError) as error:
+            yield Problem(None, f"table {kind.TABLE} holds what cannot be read: {error}", "table")
+            continue
+        for row in want.values():
+            yield _astray(row)
+
+
+def _astray(row: Row) -> Problem:
+    what = f"table {row.TABLE}, row {key_of(row)} does not follow from the log"
+    return Problem(getattr(row, "seq", None), what, "table")
+
+
+def _missing_content(view: View, row: Row) -> Iterator[Problem]:
+    digest = getattr(row, "sha256", None)
+    if digest is not None and view.blob_size(digest) is None:
+        yield Problem(getattr(row, "seq", None), f"blob {digest} of {row.TABLE} is missing", "content")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -12,6 +12,8 @@ from flowide.domain.events import Event
 from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.store.texts import Found
+
+R = TypeVar("R", bound=Row)
 
 
 class Position(Struct, frozen=True):
@@ -115,6 +117,10 @@ class Store(Protocol):
 
     def blob_names(self) -> list[str]:
         """SHA-256 of all stored blobs."""
+        ...
+
+    def rows(self, row: type[R]) -> Iterator[R]:
+        """All rows of a class, one after the other; for use inside `read`."""
         ...
 
     def damage(self) -> list[str]:

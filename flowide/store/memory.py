@@ -168,6 +168,13 @@ class MemoryStore:
     def blob_names(self) -> list[str]:
         return list(self._state.blobs)
 
+    def rows(self, row: type[R]) -> Iterator[R]:
+        yield from _MemoryTx(self._state).find(row)
+
+    def take(self, row: type[Row]) -> dict[Key, Row]:
+        """All rows of a class by key, which are then no longer here."""
+        return self._state.rows.pop(row, {})
+
     def damage(self) -> list[str]:
         return []
 

@@ -13,16 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from flowide.domain.events import Event
+from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.errors import StorageFailed
 from flowide.store.api import Position, Store, StoredReply, Tx
 from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
+from flowide.store.mapping import table
 from flowide.store.opening import (
     BUSY_S,
     TURN_S,
@@ -34,6 +36,9 @@ from flowide.store.opening import (
 )
 from flowide.store.sqlite_views import Reader, Writer
 from flowide.store.texts import Found
+
+R = TypeVar("R", bound=Row)
+_PAGE = 500
 
 
 class SqliteStore:
@@ -210,6 +215,13 @@ class SqliteStore:
     def blob_names(self) -> list[str]:
         with self._looking():
             return [name for (name,) in self._look.execute('SELECT "sha256" FROM "blobs"').fetchall()]
+
+    def rows(self, row: type[R]) -> Iterator[R]:
+        kept = table(row)
+        cursor = self._reader.cursor()
+        cursor.execute(kept.select)
+        while page := cursor.fetchmany(_PAGE):
+            yield from map(kept.decode, page)
 
     def damage(self) -> list[str]:
         from flowide.store.audit import damage
