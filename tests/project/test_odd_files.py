@@ -21,6 +21,7 @@ from flowide.domain.actors import Actor
 from flowide.errors import BadInput, BadPath, Conflict, Exists, FlowError, NotFound, StorageFailed
 from flowide.project.files import Tree
 from flowide.project.folder import ProjectFolder
+from flowide.project.ledger import stamp_of
 from flowide.project.swapping import exchange
 from flowide.space.queries import Artifacts, Content, History
 from flowide.testing import MemorySpace
@@ -505,3 +506,32 @@ async def test_a_file_that_vanishes_between_listing_and_looking_is_not_found(
 
     with pytest.raises(NotFound):
         await folder.artifact(space, path)
+
+
+async def test_half_of_a_text_is_waited_for(
+    folder: ProjectFolder, space: MemorySpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowide.project.place.SETTLE_S", 0.5)
+    monkeypatch.setattr("flowide.project.place.MOST_SETTLING_S", 5.0)
+    file = folder.root / "a.txt"
+    file.write_text("first half\n")
+    looking = asyncio.create_task(folder.artifact(space, "a.txt"))
+    await asyncio.sleep(0.05)
+    file.write_text("first half\nsecond half\n")
+
+    row = await looking
+
+    assert await space.read(Content(row.id)) == b"first half\nsecond half\n"
+    [_] = await space.read(History(row.id))
+
+
+def test_times_prove_nothing_about_a_file_that_was_just_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    status = (tmp_path / "a.txt").stat()
+
+    monkeypatch.setattr("flowide.project.ledger._RACY_NS", 3_600_000_000_000)
+    assert stamp_of(status) == ""
+    monkeypatch.setattr("flowide.project.ledger._RACY_NS", 0)
+    assert str(status.st_ctime_ns) in stamp_of(status)
