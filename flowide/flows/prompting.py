@@ -18,23 +18,27 @@ from flowide.space.queries import SetView, VariationView
 MAX_RULES = 16 * 1024
 """Bytes of the project's AGENTS.md that are passed on."""
 
+# Bounds keep a small model, whose reply the schema guides, from going on for ever.
+_POINTS = {"type": "array", "items": {"type": "string", "maxLength": 600}, "maxItems": 5}
+
 CRITIQUE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "verdicts": {
             "type": "array",
+            "maxItems": 20,
             "items": {
                 "type": "object",
                 "properties": {
                     "variation": {"type": "integer"},
                     "score": {"type": "integer", "minimum": 1, "maximum": 10},
-                    "strengths": {"type": "array", "items": {"type": "string"}},
-                    "weaknesses": {"type": "array", "items": {"type": "string"}},
+                    "strengths": _POINTS,
+                    "weaknesses": _POINTS,
                 },
                 "required": ["variation", "score"],
             },
         },
-        "summary": {"type": "string"},
+        "summary": {"type": "string", "maxLength": 2000},
         "recommended": {"type": "integer"},
     },
     "required": ["verdicts"],

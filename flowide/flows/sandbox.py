@@ -29,6 +29,8 @@ MAX_COPY = 512 * 1024 * 1024
 """Bytes of project files that are copied."""
 MAX_OUTPUT = 64 * 1024
 """Bytes of output that are kept: the last ones."""
+INSTALLED = ("node_modules", ".venv", "venv")
+"""Folders of installed packages that no version control has: a copy links to the project's own."""
 POLL_S = 0.01
 _PREFIX = "flowide-check-"
 """Of a copy's folder; the id of the process that made it follows."""
@@ -126,6 +128,11 @@ def _copy(root: Path, target: Path, paths: list[str], changed: Mapping[str, byte
         copy = target / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(data)
+    for folder in {"", *(path.rpartition("/")[0] for path in paths)}:
+        for name in INSTALLED:
+            source, link = root / folder / name, target / folder / name
+            if source.is_dir() and not link.exists() and link.parent.is_dir():
+                link.symlink_to(source.resolve())
 
 
 async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
@@ -259,6 +266,7 @@ def _limit() -> None:
 
 
 def _environment(home: Path) -> dict[str, str]:
+    folder = home.parent / "project"
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
         "PATH": os.defpath,
@@ -266,6 +274,8 @@ def _environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "TMPDIR": str(home),
         "PYTHONDONTWRITEBYTECODE": "1",
+        # A package that is installed in place, from the project itself, must come from the copy.
+        "PYTHONPATH": str(folder / "src") if (folder / "src").is_dir() else str(folder),
         "FLOWIDE_CHECK": "1",
     }
 

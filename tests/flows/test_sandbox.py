@@ -198,3 +198,32 @@ def _alive(process: int) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+async def test_installed_packages_of_the_project_can_be_used(tmp_path: Path) -> None:
+    for name in ("node_modules", "web/node_modules"):
+        (tmp_path / name / "left-pad").mkdir(parents=True)
+        (tmp_path / name / "left-pad" / "index.js").write_text("pad")
+    (tmp_path / "web" / "app.js").write_text("app")
+
+    async with private_copy(tmp_path, ["web/app.js"], {}) as copy:
+        outcome = await sandbox.run(
+            "cat node_modules/left-pad/index.js web/node_modules/left-pad/index.js", copy, timeout_s=20
+        )
+
+    assert (outcome.status, outcome.output) == ("passed", "padpad")
+    assert (tmp_path / "node_modules" / "left-pad" / "index.js").exists()
+
+
+async def test_a_package_installed_in_place_comes_from_the_copy(tmp_path: Path) -> None:
+    package = tmp_path / "project" / "src" / "thing"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("WHO = 'project'\n")
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(f"import sys; sys.path.append({str(package.parent)!r})\n")
+    command = f"PYTHONPATH=$PYTHONPATH:{site} {sys.executable} -c 'import thing; print(thing.WHO)'"
+
+    outcome = await run(tmp_path / "project", command, changed={"src/thing/__init__.py": b"WHO = 'copy'\n"})
+
+    assert outcome.output == "copy"
