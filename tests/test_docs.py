@@ -143,3 +143,10 @@ def test_no_page_puts_work_off(name: str) -> None:
         )
         == []
     )
+
+
+def test_pictures_fetch_nothing_from_elsewhere() -> None:
+    pictures = list((ROOT / "docs" / "images").glob("*.svg"))
+
+    assert pictures
+    assert [file.name for file in pictures if re.search(r"url\([\"']?http", file.read_text())] == []
