@@ -117,12 +117,17 @@ class Place:
     def keep_beside(self, name: str, data: bytes) -> str:
         """Write bytes that have no other place into the workspace's `kept` folder; the path in the project."""
         folder = self.dot_dir / "kept"
-        folder.mkdir(exist_ok=True)
-        for number in range(1, 10_000):
-            file = folder / f"{number}-{name[-180:]}"
-            with suppress(FileExistsError), file.open("xb") as out:
-                out.write(data)
-                return file.relative_to(self.root).as_posix()
+        try:
+            folder.mkdir(exist_ok=True)
+            for number in range(1, 10_000):
+                file = folder / f"{number}-{name[-60:]}"
+                with suppress(FileExistsError), file.open("xb") as out:
+                    out.write(data)
+                    return file.relative_to(self.root).as_posix()
+        except OSError as error:
+            raise StorageFailed(
+                f"{folder} cannot be written: {error.strerror}", hint="Make room there, then try again."
+            ) from error
         raise StorageFailed(f"{folder} is full of kept files", hint="Look through it and remove some.")
 
     def state(self, artifact: rows.Artifact) -> DiskState:

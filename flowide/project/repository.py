@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flowide.errors import BadInput, Conflict
+from flowide.errors import BadInput, Conflict, StorageFailed
 from flowide.project.git_command import GitFailed, run_git
 from flowide.project.git_model import Change, Committed, Entry, Identity, clean, entries
 
@@ -158,6 +158,11 @@ class Repository:
                 return self._attempt(changes, message, env, onto, scratch)
             except _Moved as moved:
                 last = moved
+            except OSError as error:
+                raise StorageFailed(
+                    f"no commit was made: {scratch} cannot be written: {error.strerror}",
+                    hint="Make room there, then run `flowide git commit`.",
+                ) from error
         raise GitFailed(
             f"the commit was not made: {last}",
             hint="Another git command keeps the repository busy; try again.",

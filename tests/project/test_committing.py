@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -173,6 +174,27 @@ async def test_without_git_everything_but_committing_works(
     assert "git is not installed" in told[0]
     with pytest.raises(Unavailable):
         await commit_version(folder, space, row)
+
+
+async def test_a_save_stands_when_there_is_no_room_for_the_commit(
+    folder: ProjectFolder, space: MemorySpace, git: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    folder.tell = told.append
+    row = await folder.artifact(space, "a.txt")
+    fence = await lock(space, row.id)
+    monkeypatch.setenv("FLOWIDE_GIT_COMMIT", "auto")
+    monkeypatch.setattr("flowide.project.repository.tempfile.TemporaryDirectory", _no_room)
+
+    made = await folder.save(space, row, fence=fence, base=1, data="two\n")
+
+    assert made.version == 2
+    assert "No space left" in told[0]
+    assert git("status", "--porcelain") == " M a.txt\n"
+
+
+def _no_room(**where: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 async def test_a_wrong_setting_does_not_undo_a_save(folder: ProjectFolder, space: MemorySpace) -> None:
