@@ -76,6 +76,17 @@ class Git(Struct, frozen=True, forbid_unknown_fields=True):
     """Branch that commits go to, e.g. `flowide`; empty = the one that is checked out."""
 
 
+class Discussion(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[discussion]`"""
+
+    depth: Annotated[int, Meta(ge=0, le=20)] = 3
+    """How long a chain of agents that mention each other may get in a new thread; 0 = none."""
+    rate: Annotated[int, Meta(ge=0, le=200)] = 12
+    """Replies of agents after which none is asked by another one, until a person speaks; in a new thread."""
+    context: Count = 24_000
+    """Tokens of what an agent is told."""
+
+
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     """`[budget]`: bounds of a run that is given none."""
 
@@ -120,6 +131,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     lock: Lock = Lock()
     git: Git = Git()
+    discussion: Discussion = Discussion()
     budget: Budget = Budget()
     trust: Trust = Trust()
     models: dict[str, Model] = field(default_factory=dict)

@@ -72,7 +72,7 @@ async def _say(desk: Desk, at: Place, text: str, options: dict[str, Any]) -> int
     from flowide.flows.discussion.posting import Writing, compose
 
     cast = Cast(desk, options)
-    thread, opening = await _thread(desk, text, options)
+    thread, opening = await _thread(desk, cast, text, options)
     composed = await compose(
         desk.space, desk.folder, Writing(thread=thread, text=text, known=list(cast.agents))
     )
@@ -112,7 +112,9 @@ async def _say(desk: Desk, at: Place, text: str, options: dict[str, Any]) -> int
     return driven.exit_code
 
 
-async def _thread(desk: Desk, text: str, options: dict[str, Any]) -> tuple[str, list[Command[Any]]]:
+async def _thread(
+    desk: Desk, cast: Cast, text: str, options: dict[str, Any]
+) -> tuple[str, list[Command[Any]]]:
     """The thread to speak in, and what opens it when it is new."""
     from flowide.domain.ids import uuid7
     from flowide.errors import BadInput
@@ -133,7 +135,16 @@ async def _thread(desk: Desk, text: str, options: dict[str, Any]) -> tuple[str, 
     id = uuid7()
     title = options["title"] or one_line(text, 80)
     agent = (options["default_agent"] or "").removeprefix("@") or None
-    return id, [OpenThread(thread=id, title=title, about=None if about is None else about.id, agent=agent)]
+    bounds = cast.settings.discussion
+    opened = OpenThread(
+        thread=id,
+        title=title,
+        about=None if about is None else about.id,
+        agent=agent,
+        depth=bounds.depth,
+        rate=bounds.rate,
+    )
+    return id, [opened]
 
 
 async def _about(desk: Desk, text: str, path: str | None) -> rows.Artifact | None:

@@ -29,7 +29,7 @@ def answer_options(command: Any) -> Any:
                 "--context",
                 type=click.IntRange(1),
                 metavar="N",
-                help="Tokens of what an agent is told; 24000.",
+                help="Tokens of what an agent is told; by default [discussion] context.",
             ),
             click.option(
                 "--lock-timeout",
@@ -57,8 +57,9 @@ class Cast:
         from flowide.agents.load import choose_agents, find_agents
         from flowide.cli.around import surroundings
 
-        self._loaded = settings.load(desk.folder.root)
-        self.around: Surroundings = surroundings(desk.folder.root, loaded=self._loaded)
+        loaded = settings.load(desk.folder.root)
+        self.settings = loaded.settings
+        self.around: Surroundings = surroundings(desk.folder.root, loaded=loaded)
         self._options = options
         found = find_agents(desk.folder.root, self.around.user_agents)
         names = [each for each in (options.get("agents") or "").split(",") if each.strip()]
@@ -96,8 +97,8 @@ class Cast:
         from flowide.flows.api import RunRequest
         from flowide.headless.run import Show, drive
 
-        settings, options = self._loaded.settings, self._options
-        inputs = {"thread": thread} | ({"context": options["context"]} if options.get("context") else {})
+        settings, options = self.settings, self._options
+        inputs = {"thread": thread, "context": options.get("context") or settings.discussion.context}
         lock_timeout = options.get("lock_timeout")
         request = RunRequest(
             flow="say",

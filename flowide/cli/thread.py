@@ -60,26 +60,34 @@ def list_(about: str | None, limit: int, at: Place) -> None:
 @click.argument("title")
 @click.option("--about", metavar="PATH", help="What it is about.")
 @click.option("--agent", metavar="HANDLE", help="Who answers people who mention nobody.")
+@click.option("--depth", type=click.IntRange(0, 20), metavar="N", help="Longest chain of agents; default 3.")
 @click.option(
-    "--depth", type=click.IntRange(0, 20), default=3, show_default=True, help="Longest chain of agents."
-)
-@click.option(
-    "--rate",
-    type=click.IntRange(0, 200),
-    default=12,
-    show_default=True,
-    help="Replies until a person speaks.",
+    "--rate", type=click.IntRange(0, 200), metavar="N", help="Replies until a person speaks; default 12."
 )
 @workspace_command
-def open_(title: str, about: str | None, agent: str | None, depth: int, rate: int, at: Place) -> None:
-    """Open a thread. --depth and --rate bound how long agents go on by mentioning each other."""
+def open_(
+    title: str, about: str | None, agent: str | None, depth: int | None, rate: int | None, at: Place
+) -> None:
+    """Open a thread. --depth and --rate bound how long agents go on by mentioning each other.
+
+    Their defaults are settings: [discussion] depth and rate.
+    """
 
     async def work(desk: Desk) -> None:
+        from flowide import settings
         from flowide.domain.commands import OpenThread
+
+        bounds = settings.load(desk.folder.root).settings.discussion
 
         artifact = None if about is None else (await desk.look(about)).id
         handle = (agent or "").removeprefix("@") or None
-        command = OpenThread(title=title, about=artifact, agent=handle, depth=depth, rate=rate)
+        command = OpenThread(
+            title=title,
+            about=artifact,
+            agent=handle,
+            depth=bounds.depth if depth is None else depth,
+            rate=bounds.rate if rate is None else rate,
+        )
         await desk.space.execute(command)
         desk.tell(command.thread, {"thread": command.thread, "title": title})
 
@@ -240,7 +248,7 @@ async def _answer(desk: Desk, at: Place, ref: str, options: dict[str, Any]) -> i
 @click.option("--text", metavar="TEXT", default="", help="With --agent: as if you said this.")
 @click.option("--prompt", is_flag=True, help="With --agent: also the prompt itself.")
 @click.option(
-    "--context", type=click.IntRange(1), metavar="N", default=24_000, show_default=True, help="Tokens."
+    "--context", type=click.IntRange(1), metavar="N", help="Tokens; by default [discussion] context."
 )
 @workspace_command
 def manifest(ref: str, at: Place, **options: Any) -> None:
@@ -335,7 +343,8 @@ async def _unsent(desk: Desk, found: rows.Thread, options: dict[str, Any]) -> No
         upto=found.count,
         task=discuss_task(agent, others),
     )
-    told = await tell(desk.space, desk.folder, asked, options["context"])
+    budget = options["context"] or cast.settings.discussion.context
+    told = await tell(desk.space, desk.folder, asked, budget)
     manifest = told.fitted.manifest
     if desk.json:
         more = {"messages": told.messages} if options["prompt"] else {}

@@ -262,3 +262,25 @@ def test_stdin_is_said(apart: Apart) -> None:
 
     assert said.code == 0 and json.loads(said.out)["number"] == 1
     assert apart("say", "-", input=b"\xff\xfe").code == 2
+
+
+def test_bounds_and_context_are_settings(flowide: Here, project: Path) -> None:
+    (project / ".flowide" / "config.toml").write_text("[discussion]\ndepth = 0\nrate = 5\ncontext = 900\n")
+    write_agent(project, "quinn", [{"on": "*", "text": "@edwin and you?"}])
+
+    told = flowide("say", "@quinn?", "--wait", "--json").json
+
+    assert [each["unasked"] for each in told["replies"]] == [[{"agent": "edwin", "why": "depth"}]]
+    assert flowide("thread", "list", "--json").json[0]["rate"] == 5
+    assert flowide("thread", "manifest", "--json").json["budget"] == 900
+    assert flowide("thread", "manifest", "--agent", "edwin", "--json").json["budget"] == 900
+    flowide("thread", "open", "Free", "--depth", "2")
+    assert [each["depth"] for each in flowide("thread", "list", "--json").json] == [2, 0]
+
+
+def test_bounds_that_cannot_be_are_refused(flowide: Here, project: Path) -> None:
+    (project / ".flowide" / "config.toml").write_text("[discussion]\ndepth = 99\n")
+
+    said = flowide("say", "hello")
+
+    assert said.code == 2 and "config.toml:2" in said.err
