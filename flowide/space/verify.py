@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from hashlib import sha256
+
+import msgspec
 
 from flowide.domain.events import GENESIS, Event, chain_after
 from flowide.domain.live_text import stream_of
@@ -84,7 +85,7 @@ def _bodies(store: Store) -> Iterator[tuple[int, str, bytes]]:
 
 def _fold(fresh: MemoryStore, seq: int, chain: str, body: bytes) -> None:
     try:
-        event = Event(chain=chain, **json.loads(body))
+        event = Event(chain=chain, **msgspec.json.decode(body))
         with fresh.write() as tx:
             changes = project(tx, event)
             tx.drop(changes.drop)

@@ -116,6 +116,17 @@ async def test_commands_of_a_batch_see_each_other(space: LocalSpace) -> None:
     assert await space.read(q.Content(id, 2)) == b"x = 1\n"
 
 
+async def test_commands_of_a_batch_see_the_queue_change(space: LocalSpace, doc: str) -> None:
+    fence = (await space.execute(c.AcquireLock(artifact=doc))).ok.fence or 0
+
+    queued, _ = (
+        await space.batch([c.AcquireLock(artifact=doc, wait=True), c.ReleaseLock(artifact=doc, fence=fence)])
+    ).ok
+
+    [state] = await space.read(q.Locks(doc))
+    assert (state.lock.ticket, state.lock.fence, state.queue) == (queued.ticket, fence + 1, [])
+
+
 async def test_a_batch_is_bounded_and_holds_no_batch(space: LocalSpace) -> None:
     with pytest.raises(TooLarge):
         await space.batch([c.CreateArtifact(path=f"{n}.py", text="") for n in range(65)])
