@@ -15,6 +15,7 @@ from flowide.errors import FlowError
 from flowide.space import queries as q
 from flowide.space.api import Space
 from flowide.space.leases import LeaseKeeper
+from flowide.tui.engine import disk
 from flowide.tui.engine.news import News
 from flowide.tui.engine.place import Flows, Folder, Opener, Place
 from flowide.tui.views.snapshot import Snapshot
@@ -99,6 +100,7 @@ class Session:
             FlowError: It cannot be used.
         """
         self.place = await self._opener()
+        self.background.add(asyncio.create_task(disk.watch(self), name="disk"))
         if self.place.warnings:
             self.tell(News(warnings=list(self.place.warnings)))
 
