@@ -22,6 +22,7 @@ from flowide.domain.facts import (
 )
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text
 from flowide.domain.rows import Decision as Row
+from flowide.domain.runs import answered_by
 from flowide.domain.view import Decision, View
 from flowide.errors import BadInput, Exists, Gone, NotFound
 
@@ -54,7 +55,8 @@ def agree(view: View, command: AgreeDecision, caller: Caller, now: Now) -> Decis
     row = _row(view, command.decision)
     _check(row, {"open"}, "agreed")
     check_text("reason", command.reason, MAX_NOTE)
-    return Decision(ok=Done(), facts=[DecisionAgreed(decision=row.id, reason=command.reason.strip())])
+    by = answered_by(view, command.gate, caller)
+    return Decision(ok=Done(), facts=[DecisionAgreed(decision=row.id, reason=command.reason.strip(), by=by)])
 
 
 def reopen(view: View, command: ReopenDecision, caller: Caller, now: Now) -> Decision:

@@ -26,6 +26,7 @@ from flowide.domain.facts import (
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text
 from flowide.domain.locks import artifact_row
 from flowide.domain.rows import Review, Version
+from flowide.domain.runs import answered_by
 from flowide.domain.view import Decision, View
 from flowide.errors import BadInput, Exists, Gone, NotFound
 
@@ -113,6 +114,7 @@ def judge(view: View, command: JudgeReview, caller: Caller, now: Now) -> Decisio
         reasons=[_stored(reason) for reason in command.reasons],
         summary=command.summary.strip(),
         back_to=back_to if command.verdict == "reject" else None,
+        by=answered_by(view, command.gate, caller),
         run=row.run,
         step=command.step,
     )

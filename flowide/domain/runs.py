@@ -197,6 +197,20 @@ def answer_gate(view: View, command: AnswerGate, caller: Caller, now: Now) -> De
     return Decision(ok=Done(), facts=[GateAnswered(gate=gate.id, answer=answer, reason=command.reason)])
 
 
+def answered_by(view: View, gate: str | None, caller: Caller) -> str | None:
+    """Who answered a gate, when that is not the caller; None also without a gate.
+
+    Raises:
+        BadInput: Nobody has answered it.
+    """
+    if gate is None:
+        return None
+    row = view.get(Gate, gate)
+    if row is None or row.status != "answered":
+        raise BadInput(f"the gate {gate[:100]} has no answer", hint="Answer it first.")
+    return None if row.by == caller.actor.id else row.by
+
+
 def _run(view: View, id: str) -> Run:
     run = view.get(Run, id)
     if run is None:

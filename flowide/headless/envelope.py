@@ -184,10 +184,15 @@ def _judged(data: Data) -> Made:
     shown = {name: value for name, value in data.items() if name not in {"run", "step"}} | {"final": False}
     type = {"approve": "review.approved", "reject": "review.rejected"}.get(data.get("verdict", ""))
     if type is not None:
-        yield type, data.get("step"), {}, shown
+        yield type, data.get("step"), _by(data), shown
         return
     said = "\n".join(each["text"] for each in data.get("reasons", [])) or data.get("summary", "")
-    yield "message", data.get("step"), {}, shown | {"text": said, "kind": "review"}
+    yield "message", data.get("step"), _by(data), shown | {"text": said, "kind": "review"}
+
+
+def _by(data: Data) -> Data:
+    """The person who said it at a gate, when somebody else passed it on."""
+    return {"kind": "human", "id": data["by"]} if data.get("by") else {}
 
 
 def _reviewed(status: str) -> Callable[[Data], Made]:
@@ -199,7 +204,8 @@ def _reviewed(status: str) -> Callable[[Data], Made]:
 
 def _decision(status: str) -> Callable[[Data], Made]:
     def made(data: Data) -> Made:
-        yield "decision.changed", None, {}, {**data, "status": status}
+        who = _by(data) if status == "agreed" else {}  # of a superseded one, `by` is a decision
+        yield "decision.changed", None, who, {**data, "status": status}
 
     return made
 

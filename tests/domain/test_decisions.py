@@ -93,3 +93,12 @@ def test_what_cannot_be_is_refused(board: Board, decision: str, command: Any, er
         board.do(command, ANA)
 
     assert len(board.log) == before
+
+
+def test_what_is_agreed_at_a_gate_is_of_who_answered_there(board: Board, decision: str) -> None:
+    board.do(c.OpenGate(gate="g", kind="decide", question="Agree?"))
+    board.do(c.AnswerGate(gate="g", answer="approve"), ROD)
+
+    board.do(c.AgreeDecision(decision="d", gate="g"), ANA)
+
+    assert one(board).agreed_by == "rod"

@@ -123,3 +123,14 @@ def test_what_cannot_be_is_refused(board: Board, review: str, command: Any, erro
 def test_a_review_that_cannot_work_is_not_opened(board: Board, doc: str, more: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         board.do(c.OpenReview(artifact=doc, **more))
+
+
+def test_what_is_said_at_a_gate_is_of_who_answered_there(board: Board, review: str) -> None:
+    board.do(c.OpenGate(gate="g", kind="verdict", question="Good?"))
+    with pytest.raises(BadInput):
+        board.do(judge("approve", gate="g"))
+    board.do(c.AnswerGate(gate="g", answer="approve"), ROD)
+
+    board.do(judge("approve", gate="g"), ANA)
+
+    assert [(each.actor, each.kind) for each in board.find(r.Verdict)] == [("rod", "human")]

@@ -33,6 +33,8 @@ class AgreeDecision(Command[Done], frozen=True, kw_only=True, tag="decision.agre
 
     decision: str
     reason: str = ""
+    gate: str | None = None
+    """The gate at which a person agreed: it is theirs, whoever passes it on."""
 
 
 class ReopenDecision(Command[Done], frozen=True, kw_only=True, tag="decision.reopen"):

@@ -71,6 +71,8 @@ class JudgeReview(Command[Counted], frozen=True, kw_only=True, tag="review.judge
     summary: str = ""
     back_to: str | None = None
     """Stage that goes on after a rejection; None = the first."""
+    gate: str | None = None
+    """The gate at which a person said it: the verdict is theirs, whoever passes it on."""
     step: str | None = None
 
 

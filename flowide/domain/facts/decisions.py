@@ -24,6 +24,8 @@ class DecisionAgreed(Fact, frozen=True, kw_only=True, tag="decision.agreed"):
 
     decision: str
     reason: str = ""
+    by: str | None = None
+    """Who agreed, when somebody else passed it on."""
 
 
 class DecisionReopened(Fact, frozen=True, kw_only=True, tag="decision.reopened"):

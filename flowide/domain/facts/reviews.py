@@ -50,6 +50,8 @@ class ReviewJudged(Fact, frozen=True, kw_only=True, tag="review.judged"):
     reasons: list[dict[str, Any]] = []
     summary: str = ""
     back_to: str | None = None
+    by: str | None = None
+    """The person who said it, when somebody else passed it on."""
     run: str | None = None
     step: str | None = None
 

@@ -106,7 +106,7 @@ def _usable(text: str) -> None:
 
 
 async def _settle(context: StepContext, row: rows.Decision, key: str) -> None:
-    """Ask a person; who agrees is who runs, with the one who answered as the reason."""
+    """Ask a person; the answer settles it."""
     state = context.state
     gate = await answered(
         state,
@@ -117,11 +117,11 @@ async def _settle(context: StepContext, row: rows.Decision, key: str) -> None:
         by_policy={"approve": "approve", "reject": "reject"}.get(state.request.on_gate),
         context={"decision": row.id, "number": row.number, "text": row.text, "thread": row.thread},
     )
-    by = "" if gate.by == state.space.actor.id else f"answered by @{gate.by}"
-    reason = ": ".join(part for part in (by, gate.reason or "") if part)
     if (await state.space.read(OneDecision(row.id))).status != "open":
         return  # settled from elsewhere meanwhile
     if gate.answer == "approve":
-        await state.space.execute(AgreeDecision(decision=row.id, reason=reason))
+        await state.space.execute(AgreeDecision(decision=row.id, reason=gate.reason or "", gate=gate.id))
     else:
-        await state.space.execute(SupersedeDecision(decision=row.id, reason=reason or "not agreed to"))
+        await state.space.execute(
+            SupersedeDecision(decision=row.id, reason=gate.reason or f"@{gate.by} did not agree")
+        )

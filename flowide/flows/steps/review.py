@@ -247,7 +247,7 @@ async def _judged(going: _Going) -> Judgement:
         judgement = msgspec.convert(done.result["judgement"], Judgement)
         by, going.version = done.result["by"], done.result["version"]
     else:
-        judgement, by = await (_by_person(going) if who == PERSON else _by_agent(going, who))
+        judgement, by, gate = await (_by_person(going) if who == PERSON else _by_agent(going, who))
         changed = await _changed_by_people(going) if who == PERSON else []
         command = JudgeReview(
             review=going.id,
@@ -258,6 +258,7 @@ async def _judged(going: _Going) -> Judgement:
             reasons=judgement.reasons,
             summary=judgement.summary,
             back_to=_target(going, judgement) if judgement.verdict == "reject" else None,
+            gate=gate,
             step=key,
         )
         result = {"judgement": msgspec.to_builtins(judgement), "by": by, "version": going.version}
@@ -289,7 +290,7 @@ async def _changed_by_people(going: _Going) -> list[HandOver]:
     return [handed]
 
 
-async def _by_agent(going: _Going, agent: str) -> tuple[Judgement, str]:
+async def _by_agent(going: _Going, agent: str) -> tuple[Judgement, str, str | None]:
     state, stage, key = going.state, going.stage, going.key("judge")
     artifact = await _artifact(going)
     data = await state.space.read(Content(artifact.id, going.version))
@@ -309,7 +310,7 @@ async def _by_agent(going: _Going, agent: str) -> tuple[Judgement, str]:
         json_schema=verdicts.SCHEMA,
     )
     reply = await ask(state, key, request, usable=lambda text: verdicts.read_reply(text, earlier))
-    return verdicts.read_reply(reply, earlier), agent
+    return verdicts.read_reply(reply, earlier), agent, None
 
 
 def _earlier(view: ReviewView, stage: str) -> list[SentBack]:
@@ -345,7 +346,7 @@ async def _diff(going: _Going, artifact: rows.Artifact) -> str:
     return unified(before, after, f"{artifact.path}@{base}", f"{artifact.path}@{going.version}")
 
 
-async def _by_person(going: _Going) -> tuple[Judgement, str]:
+async def _by_person(going: _Going) -> tuple[Judgement, str, str | None]:
     """Ask a person at a gate, again when the answer cannot be read.
 
     Raises:
@@ -380,7 +381,7 @@ async def _by_person(going: _Going) -> tuple[Judgement, str]:
             await _finish(going, "rejected", gate.reason or "")
             raise Rejected(f"{artifact.path} is rejected by the policy of the run", review=going.id)
         try:
-            return verdicts.read_answer(gate.answer or "", gate.reason, stages), gate.by or ""
+            return verdicts.read_answer(gate.answer or "", gate.reason, stages), gate.by or "", gate.id
         except BadInput as error:
             state.observer.warning(f"{gate.answer!r}: {error.message}. {error.hint}")
     raise BadInput(

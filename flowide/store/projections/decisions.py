@@ -35,7 +35,7 @@ def _proposed(view: View, event: Event, fact: f.DecisionProposed) -> Changes:
 
 def _agreed(view: View, event: Event, fact: f.DecisionAgreed) -> Changes:
     row = must(view, event, r.Decision, fact.decision)
-    changes = {"agreed_by": event.actor["id"], "reason": fact.reason, "changed": event.ts}
+    changes = {"agreed_by": fact.by or event.actor["id"], "reason": fact.reason, "changed": event.ts}
     return Changes([structs.replace(row, status="agreed", **changes)])
 
 

@@ -74,8 +74,8 @@ def _judged(view: View, event: Event, fact: f.ReviewJudged) -> Changes:
         reasons=fact.reasons,
         summary=fact.summary,
         back_to=fact.back_to,
-        actor=event.actor["id"],
-        kind=event.actor["kind"],
+        actor=fact.by or event.actor["id"],
+        kind="human" if fact.by else event.actor["kind"],
         seq=event.seq,
         ts=event.ts,
     )
