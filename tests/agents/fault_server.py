@@ -111,7 +111,7 @@ class FaultServer:
         hung_up = asyncio.ensure_future(reader.read(1))
         try:
             await asyncio.wait({answering, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-            if answering.done():
+            if answering.done() and not isinstance(answering.exception(), ConnectionError):
                 answering.result()
             else:
                 self.disconnected.set()
