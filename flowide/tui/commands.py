@@ -117,16 +117,16 @@ COMMANDS: tuple[Command, ...] = (
         "grid.build", "Build the mix", "build", "enter", "grid",
         "Splice the picked pieces into the base: a new variation.", "build",
     ),
+    Command(
+        "grid.accept", "Accept", "accept", "a", "grid",
+        "Save this variation as the next version, under the lock.", "accept",
+    ),
     Command("grid.undo", "Put the last pick back", "undo_pick", "backspace", "grid", "", "undo pick"),
     Command(
         "grid.base", "Base of the mix", "base", "b", "grid", "The rest of the mix comes from this variation.",
         "base",
     ),
     Command("grid.short", "Short list", "shortlist", "s", "grid", "What the next round is made from.", "short-list"),
-    Command(
-        "grid.accept", "Accept", "accept", "a", "grid",
-        "Save this variation as the next version, under the lock.", "accept",
-    ),
     Command("grid.diff", "Difference to the base", "diff", "d", "grid", "Show what was taken away, too.", "diff"),
     Command(
         "grid.pieces", "Piece table", "pieces", "p", "grid", "Which pieces are the same where; pick from there.",

@@ -148,6 +148,10 @@ class ScrolledWords(LineWidget):
         self.scroll_lines(by)
 
 
+AROUND = 8
+"""Lines of a dialog, and around it, that are not its text."""
+
+
 class Show(Dialog[None]):
     """Words to read; esc, enter or q closes it."""
 
@@ -165,9 +169,17 @@ class Show(Dialog[None]):
             yield HintBar(id="dialog-hints")
 
     def on_mount(self) -> None:
-        """Say how to leave."""
+        """Say how to leave; what is long scrolls."""
+        self._fit()
         self.query_one(HintBar).show_hints([Hint("↑↓", "scroll", "down"), Hint("esc", "close", "escape")])
         self.query_one(ScrolledWords).focus()
+
+    def on_resize(self) -> None:
+        """As high as there is room."""
+        self._fit()
+
+    def _fit(self) -> None:
+        self.query_one(ScrolledWords).styles.max_height = max(3, min(30, self.app.size.height - AROUND))
 
 
 class Choice(Struct, frozen=True):

@@ -60,7 +60,8 @@ class PiecesScreen(FlowScreen):
         table.set_title(table_head(state.grid, state.base, state.focus, width))
         rows = table_rows(state.grid, state.picks, state.base, state.focus, width)
         table.show(rows or [Row((("No pieces are known in this kind of text.", "quiet"),))])
-        self.query_one("#mix", Bar).show(*state.mix_bar(state.grid.group.count + 1))
+        mix, _ = state.mix_bar(state.grid.group.count + 1)
+        self.query_one("#mix", Bar).show(mix)
         hints = commands.hints("pieces", leave_out=frozenset({"pieces.back"}))
         self.query_one(HintBar).show_hints(
             [*hints, Hint("enter", "see it", "enter")], commands.tail("pieces")

@@ -79,7 +79,7 @@ class Workspace(FlowScreen):
         if self.desk.guide is not None:
             self.artifact.look(self.desk.guide.path)
             if self.narrow:
-                self.show_pane("side")  # the guide is there
+                self.call_after_refresh(self.show_pane, "side")  # the guide is there
 
     # --- layout -------------------------------------------------------------------------------------
 

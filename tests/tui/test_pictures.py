@@ -1,0 +1,128 @@
+"""What the main screens look like, as text. A picture that changed is looked at, then renewed:
+
+RENEW_PICTURES=1 pytest tests/tui/test_pictures.py
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from flowide.domain.commands import AcquireLock, AppendDraft
+from flowide.space.queries import FindArtifact
+from flowide.tui.guide import Guide
+from tests.tui.conftest import Driver, app_on, other_process
+
+PICTURES = Path(__file__).parent / "pictures"
+WIDE, NARROW = (120, 40), (80, 24)
+
+Story = Callable[[Driver], Awaitable[None]]
+
+
+def frozen(screen: str) -> str:
+    """The screen without what time and machine decide; every text keeps its width."""
+    screen = re.sub(r"\b\d\d:\d\d\b", "12:00", screen)
+    screen = re.sub(r"\b\d:\d\d left", "0:30 left", screen)
+    return re.sub(r"\b[0-9a-f]{8}\b", "01234567", screen) + "\n"
+
+
+def compare(name: str, screen: str) -> None:
+    """Compare with the stored picture, or renew it."""
+    picture, shown = PICTURES / f"{name}.txt", frozen(screen)
+    if os.environ.get("RENEW_PICTURES"):
+        PICTURES.mkdir(exist_ok=True)
+        picture.write_text(shown)
+    assert shown == picture.read_text(), f"{name} looks different; see the top of this file"
+
+
+async def nothing_open(app: Driver) -> None:
+    await app.sees("Nothing is open yet.")
+    await app.sees("Nothing has run yet.")
+
+
+async def a_file(app: Driver) -> None:
+    await app.open("shop.py")
+    await app.sees("free · press e")
+
+
+async def editing(app: Driver) -> None:
+    await app.open("plan.md")
+    await app.press("e")
+    await app.sees("you are editing")
+    await app.type("New words. ")
+    await app.sees("■ you")
+
+
+async def wanted(app: Driver) -> None:
+    await app.open("shop.py")
+    await app.press("v")
+    await app.sees("What is wanted?")
+    await app.type("Sum differently")
+
+
+async def help_page(app: Driver) -> None:
+    await app.sees("shop.py")
+    await app.press("question_mark")
+    await app.sees("Take the lock and write.")
+
+
+async def picked(app: Driver) -> None:
+    await wanted(app)
+    await app.press("ctrl+s")
+    await app.sees("the run waits")
+    await app.sees("carl: ")
+    await app.press("s")
+    await app.sees("★")
+    await app.press("right", "n", "n", "n", "space")
+    await app.sees("parses ✓")
+    await app.until(lambda: "The agents are at work" not in app.screen(), "the toast to go")
+
+
+async def piece_table(app: Driver) -> None:
+    await picked(app)
+    await app.press("p")
+    await app.sees("PIECE")
+
+
+async def work(app: Driver) -> None:
+    await picked(app)
+    await app.press("escape", "3")
+    await app.sees("WAITS FOR YOU")
+
+
+@pytest.mark.parametrize(
+    ("story", "size"),
+    [
+        (nothing_open, WIDE), (a_file, WIDE), (a_file, NARROW), (editing, WIDE), (editing, NARROW),
+        (wanted, NARROW), (help_page, NARROW), (picked, WIDE), (picked, NARROW), (piece_table, NARROW),
+        (work, NARROW),
+    ],
+    ids=lambda each: getattr(each, "__name__", f"{each[0]}" if isinstance(each, tuple) else None),
+)  # fmt: skip
+async def test_it_looks_as_it_did(project: Path, story: Story, size: tuple[int, int]) -> None:
+    async with app_on(project, size=size) as app:
+        await story(app)
+        compare(f"{story.__name__}_{size[0]}", app.screen())
+
+
+async def test_locked_by_somebody_else_looks_as_it_did(project: Path) -> None:
+    async with app_on(project, size=WIDE) as app, other_process(project) as mia:
+        await app.open("plan.md")
+        artifact = await mia.read(FindArtifact("docs/plan.md"))
+        fence = (await mia.execute(AcquireLock(artifact=artifact.id, purpose="drafting"))).ok.fence or 0
+        draft = "# Plan\n\n## Why\n\nBecause.\n\nAnd because.\n\n## How\n\nSlowly.\n"
+        await mia.execute(AppendDraft(artifact=artifact.id, fence=fence, off=0, text=draft))
+        await app.sees("And because.")
+        await app.sees("+2 lines so far")
+        compare("locked_120", app.screen())
+
+
+async def test_the_guide_of_the_demo_looks_as_it_did(project: Path) -> None:
+    async with app_on(project, size=NARROW, guide=Guide("src/shop.py", "Sum", ["true"])) as app:
+        await app.sees("START HERE")
+        await app.sees("free · press e")
+        compare("guide_80", app.screen())
