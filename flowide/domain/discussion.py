@@ -27,8 +27,9 @@ from flowide.domain.facts import (
     TurnStopped,
     TurnTaken,
 )
+from flowide.domain.leases import lease_alive, lease_key
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text
-from flowide.domain.locks import artifact_row, lease_alive, lease_key
+from flowide.domain.locks import artifact_row
 from flowide.domain.mentions import ALL, parse
 from flowide.domain.outcome import Outcome
 from flowide.domain.rows import Lease, Message, Run, Thread, Turn, Version

@@ -22,6 +22,7 @@ from flowide.domain.commands import (
     Kept,
 )
 from flowide.domain.facts import DraftAdopted, DraftDiscarded, DraftKept
+from flowide.domain.leases import lease_key
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
 from flowide.domain.live_text import keep_live, stream_of
 from flowide.domain.outcome import Outcome
@@ -60,7 +61,7 @@ def append(view: View, command: AppendDraft, caller: Caller, now: Now) -> Decisi
         out.put.append(Chunk(stream, have, text))
     if size != live.size or text or command.cut:
         out.put.append(structs.replace(live, size=size))
-    lease = view.get(Lease, locks.lease_key("lock", lock.artifact))
+    lease = view.get(Lease, lease_key("lock", lock.artifact))
     if lease is not None and lease.boot == now.boot:
         out.put.append(structs.replace(lease, active_ms=now.mono_ms))
     return out.decision(Have(size))

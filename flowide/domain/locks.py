@@ -35,36 +35,12 @@ from flowide.domain.facts import (
     LockRevived,
     LockTransferred,
 )
+from flowide.domain.leases import anchored, idle, lease_alive, lease_key, lock_lease, new_lease, owner_of
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
 from flowide.domain.outcome import Outcome
 from flowide.domain.rows import Artifact, Lease, Lock, Ticket
 from flowide.domain.view import Decision, View
 from flowide.errors import BadInput, Busy, Fenced, Gone, Limit, NotFound
-
-
-def lease_key(kind: Literal["lock", "ticket", "run"], id: str) -> str:
-    """Key of the lease of a lock (by artifact), ticket or run."""
-    return f"{kind}:{id}"
-
-
-def new_lease(key: str, fence: int, ttl_ms: int, now: Now, *, holder: str = "") -> Lease:
-    """A lease that starts now."""
-    return Lease(key, fence, now.mono_ms + ttl_ms, now.boot, now.mono_ms, now.mono_ms, holder)
-
-
-def lock_lease(artifact: str, fence: int, ttl_ms: int, now: Now, holder: Holder) -> Lease:
-    """The lease of a lock that is granted now."""
-    owner = _owner(holder.client, holder.actor)
-    return new_lease(lease_key("lock", artifact), fence, ttl_ms, now, holder=owner)
-
-
-def _owner(client: str, actor: str) -> str:
-    return f"{client} {actor}"
-
-
-def lease_alive(lease: Lease | None, now: Now) -> bool:
-    """Whether a lease has not run out; leases of another boot have."""
-    return lease is not None and lease.boot == now.boot and now.mono_ms < lease.deadline_ms
 
 
 def artifact_row(view: View, artifact: str) -> Artifact:
@@ -107,7 +83,7 @@ def settle(view: View, artifact: str, now: Now) -> Decision | None:
     lease = view.get(Lease, lease_key("lock", artifact))
     queue = view.find(Ticket, artifact=artifact, order="seq")
     out = Outcome()
-    lease = _anchored(lease, lock, now, out)
+    lease = anchored(lease, lock, now, out)
     live = _drop_dead_tickets(view, queue, now, out)
     if lock.state == "held":
         why = _lapse_due(lock, lease, waiting=bool(live), now=now)
@@ -120,30 +96,16 @@ def settle(view: View, artifact: str, now: Now) -> Decision | None:
     return out.decision(Done()) if out.facts or out.put else None
 
 
-def _anchored(lease: Lease | None, lock: Lock, now: Now, out: Outcome) -> Lease | None:
-    """The lease; one from a later moment of this boot, as a machine set back leaves it, starts again now."""
-    if lease is None or lease.boot != now.boot or lease.active_ms <= now.mono_ms:
-        return lease
-    fresh = new_lease(lease.key, lease.fence, lock.ttl_ms, now, holder=lease.holder)
-    out.put.append(fresh)
-    return fresh
-
-
 def _lapse_due(
     lock: Lock, lease: Lease | None, *, waiting: bool, now: Now
 ) -> Literal["lease", "idle", "overlong"] | None:
     if lease is None or not lease_alive(lease, now):
         return "lease"
-    if _idle(lock, lease, now):
+    if idle(lock, lease, now):
         return "idle"
     if lock.kind == "agent" and waiting and now.mono_ms - lease.since_ms >= now.policy.agent_hold_ms:
         return "overlong"
     return None
-
-
-def _idle(lock: Lock, lease: Lease, now: Now) -> bool:
-    """Whether the holder has shown no sign of work for too long."""
-    return lease.boot != now.boot or now.mono_ms - lease.active_ms >= now.policy.idle_ms(lock.kind or "human")
 
 
 def _drop_dead_tickets(view: View, queue: list[Ticket], now: Now, out: Outcome) -> list[Ticket]:
@@ -237,7 +199,7 @@ def keep_alive(view: View, lock: Lock, now: Now, out: Outcome, *, active: bool =
     key = lease_key("lock", lock.artifact)
     before = view.get(Lease, key)
     if before is None or before.boot != now.boot:
-        owner = _owner(lock.client or "", lock.actor or "")
+        owner = owner_of(lock.client or "", lock.actor or "")
         before = new_lease(key, lock.fence, lock.ttl_ms, now, holder=owner)
     out.put.append(
         structs.replace(
@@ -291,7 +253,7 @@ def _queue(command: AcquireLock, caller: Caller, now: Now, position: int, out: O
             ttl_ms=command.ttl_ms,
         )
     )
-    owner = _owner(caller.client, caller.actor.id)
+    owner = owner_of(caller.client, caller.actor.id)
     out.put.append(new_lease(lease_key("ticket", ticket), 0, command.ttl_ms, now, holder=owner))
     return out.decision(Granted("queued", ticket=ticket, position=position, deadline_ms=command.ttl_ms))
 
@@ -330,7 +292,7 @@ def busy(view: View, artifact: Artifact, lock: Lock, caller: Caller, now: Now) -
 def check_lock_limit(view: View, caller: Caller, now: Now) -> None:
     """Raise Limit when the actor holds, or waits for, as many locks through this client as it may."""
     most = now.policy.locks(caller.actor.kind)
-    mine = view.find(Lease, holder=_owner(caller.client, caller.actor.id))
+    mine = view.find(Lease, holder=owner_of(caller.client, caller.actor.id))
     held = [lease for lease in mine if lease_alive(lease, now)] if len(mine) >= most else []
     if len(held) >= most:
         raise Limit(
@@ -345,14 +307,14 @@ def renew(view: View, command: RenewLock, caller: Caller, now: Now) -> Decision:
     out = Outcome()
     if command.ticket is not None:
         ticket = _own_ticket(view, command.ticket, caller)
-        owner = _owner(ticket.client, ticket.actor)
+        owner = owner_of(ticket.client, ticket.actor)
         out.put.append(new_lease(lease_key("ticket", ticket.id), 0, ticket.ttl_ms, now, holder=owner))
         return out.decision(Renewed(ticket.ttl_ms))
     if command.fence is None:
         raise BadInput("lock.renew needs a fence or a ticket", hint="Give the fence that acquire returned.")
     lock = held_lock(view, command.artifact, command.fence, caller)
     lease = view.get(Lease, lease_key("lock", lock.artifact))
-    worked = command.active or (lease is not None and not _idle(lock, lease, now))
+    worked = command.active or (lease is not None and not idle(lock, lease, now))
     if lock.state == "lapsed" and worked:
         out.facts.append(LockRevived(artifact=lock.artifact, fence=lock.fence))
     return out.decision(Renewed(keep_alive(view, lock, now, out, active=command.active)))

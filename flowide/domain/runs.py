@@ -19,8 +19,8 @@ from flowide.domain.commands import (
     StreamStep,
 )
 from flowide.domain.facts import GateAnswered, GateOpened, RunClaimed, RunFinished, RunStarted, RunStep
+from flowide.domain.leases import lease_alive, lease_key, new_lease
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
-from flowide.domain.locks import lease_alive, lease_key, new_lease
 from flowide.domain.outcome import Outcome
 from flowide.domain.rows import Chunk, Gate, Lease, Run
 from flowide.domain.view import Decision, View

@@ -97,6 +97,7 @@ def test_a_lease_of_another_boot_has_run_out(board: Board, doc: str) -> None:
     board.boot = "next boot"
 
     assert take(board, doc, ROD).state == "held"
+    assert [e.data["why"] for e in board.log if e.type == "lock.lapsed"] == ["lease"]
 
 
 def test_renewing_a_lapsed_lock_that_nobody_took_revives_it(board: Board, doc: str) -> None:

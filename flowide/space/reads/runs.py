@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowide.domain import rows, runs
 from flowide.domain.actors import Now
-from flowide.domain.locks import lease_alive, lease_key
+from flowide.domain.leases import lease_alive, lease_key
 from flowide.domain.view import View
 from flowide.space import queries as q
 from flowide.space.reads.base import Answers, by_start
