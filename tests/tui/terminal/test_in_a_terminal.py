@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,3 +198,22 @@ def test_no_grammar_crashes_the_editor(start: Start, project: Path, name: str) -
     app.sees("Saved as v2")
     app.send("\x11")
     assert app.ends() == 0
+
+
+@pytest.mark.parametrize("gone", [".flowide", "docs", "."])
+def test_folders_that_vanish_under_the_app_are_told_and_it_still_quits(
+    start: Start, project: Path, gone: str
+) -> None:
+    app = start(str(project))
+    app.sees("plan.md")
+    app.send("/plan\r")
+    app.sees("Because.")
+    app.read(0.3)
+    shutil.rmtree(project / gone)
+    for keys in ("e", "v", "\x1b", "/shop\r", "e", "\x1b", "L", "\x1b", "\x12", "V"):
+        app.send(keys)
+        app.read(0.3)
+    app.send("\x11")
+    app.ends()
+    assert "Traceback" not in app.text
+    assert "mistake of its own" not in app.text
