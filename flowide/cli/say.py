@@ -76,7 +76,7 @@ async def _say(desk: Desk, at: Place, text: str, options: dict[str, Any]) -> int
     composed = await compose(
         desk.space, desk.folder, Writing(thread=thread, text=text, known=list(cast.agents))
     )
-    for warning in composed.warnings:
+    for warning in [*composed.warnings, *_unknown(cast, text)]:
         warn(warning)
     if options["wait"]:
         await cast.check(composed.command.mentions)
@@ -110,6 +110,22 @@ async def _say(desk: Desk, at: Place, text: str, options: dict[str, Any]) -> int
         if driven.exit_code:
             say(f"go on with: flowide thread answer {thread[:13]}")
     return driven.exit_code
+
+
+def _unknown(cast: Cast, text: str) -> list[str]:
+    """What there is to say about names that ask nobody."""
+    from pathlib import Path
+
+    from flowide.domain.mentions import ALL, parse
+
+    broken = {Path(path).stem.lower(): error for path, error in cast.broken.items()}
+    warnings = []
+    for name in parse(text).names:
+        if name in broken:
+            warnings.append(f"@{name} cannot be asked: {broken[name].message}")
+        elif name not in cast.agents and name != ALL:
+            warnings.append(f"there is no agent @{name}; the name is plain text")
+    return warnings
 
 
 async def _thread(

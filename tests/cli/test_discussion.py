@@ -284,3 +284,14 @@ def test_bounds_that_cannot_be_are_refused(flowide: Here, project: Path) -> None
     said = flowide("say", "hello")
 
     assert said.code == 2 and "config.toml:2" in said.err
+
+
+def test_names_that_ask_nobody_are_told(flowide: Here, project: Path) -> None:
+    (project / ".flowide" / "agents" / "mara.md").write_text("no front matter\n")
+
+    said = flowide("say", "@mara and @nobody, and `@code`", "--wait")
+
+    assert said.code == 0
+    assert "warning: @mara cannot be asked: " in said.err
+    assert "warning: there is no agent @nobody; the name is plain text" in said.err
+    assert "code" not in said.err

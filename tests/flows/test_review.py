@@ -336,6 +336,15 @@ async def test_the_writing_flow_discusses_drafts_and_reviews(tmp_path: Path) -> 
     assert row.status == "approved"
 
 
+async def test_writing_goes_without_a_discussion(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path)
+
+    result = await review(bench, "writing", on_gate="approve", inputs={"discuss": False})
+
+    assert result.status == "completed", result.error
+    assert result.outputs["text"].startswith("# Polished")
+
+
 async def test_draft_and_revise_stand_alone(tmp_path: Path) -> None:
     bench = bench_of(tmp_path)
     flow = tmp_path / "two.yaml"
@@ -357,6 +366,9 @@ async def test_draft_and_revise_stand_alone(tmp_path: Path) -> None:
         ("[{stage: a, by: x, back_to: b}]", "no stage 'b' to go back to"),
         ("[{stage: a, by: x, does: nothing}]", "does"),
         ("[{stage: a}]", "by"),
+        ("[{stage: a, by: person, does: edit}]", "a person judges"),
+        ("[{stage: a, by: x, ask: '{{ nothing }}'}]", "'nothing' is not known here"),
+        ("[{stage: a, by: x, when: '{{ nothing }}'}]", "'nothing' is not known here"),
     ],
 )
 def test_a_flow_whose_stages_cannot_work_is_refused_with_the_place(stages: str, said: str) -> None:
