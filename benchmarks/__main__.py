@@ -7,6 +7,7 @@ import json
 import pkgutil
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -22,9 +23,10 @@ def names() -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when every goal is met, 1 when one is missed, 2 for a wrong name."""
+    """0 when every goal is met, 1 when one is missed or cannot be told, 2 for a wrong name."""
     asked = _parse(arguments)
     rows: list[Row] = []
+    broken = False
     for name in asked.names or names():
         module = import_module(f"benchmarks.{name}")
         _say(f"{name}: {_first_line(module)}")
@@ -34,6 +36,10 @@ def main(arguments: Sequence[str]) -> int:
         except Skipped as reason:
             _say(f"  skipped: {reason}")
             continue
+        except Exception:
+            broken = True
+            _say(f"  failed: {traceback.format_exc()}")
+            continue
         _say(f"  {time.perf_counter() - start:.0f} s")
         rows += found
         if asked.json:
@@ -41,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
                 print(json.dumps({"benchmark": name, **each}, ensure_ascii=False), flush=True)
     if not asked.json:
         print(table(rows))
-    return 0 if all(each["met"] for each in rows) else 1
+    return 0 if not broken and all(each["met"] for each in rows) else 1
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -51,7 +51,8 @@ def _reply(seconds: float, number: int) -> str:
 
 
 def _verdicts() -> str:
-    said = {"verdicts": [{"variation": 1, "score": 5, "strengths": ["x" * int(STEP_S * PACE - 80)]}]}
+    strengths = ["x" * (int(STEP_S * PACE - 90) // 4)] * 4
+    said = {"verdicts": [{"variation": 1, "score": 5, "strengths": strengths}]}
     return json.dumps(said)
 
 

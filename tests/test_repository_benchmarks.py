@@ -37,11 +37,13 @@ def test_actions_are_taken_in_turns_after_warming() -> None:
 
 
 def measured(monkeypatch: pytest.MonkeyPatch, *rows: Row, skipped: str = "") -> None:
-    """Have one benchmark, `fake`, that finds these rows, or is skipped."""
+    """Have one benchmark, `fake`, that finds these rows, is skipped, or fails when it has nothing."""
 
     def run(quick: bool) -> list[Row]:
         if skipped:
             raise Skipped(skipped)
+        if not rows:
+            raise RuntimeError("nothing was measured")
         return list(rows)
 
     fake = ModuleType("fake", "What is compared.")
@@ -90,6 +92,15 @@ def test_what_cannot_be_measured_here_is_told_and_no_failure(
 
     assert __main__.main([]) == 0
     assert "skipped: no strace" in capsys.readouterr().err
+
+
+def test_a_benchmark_that_breaks_is_told_and_fails_the_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured(monkeypatch)
+
+    assert __main__.main([]) == 1
+    assert "nothing was measured" in capsys.readouterr().err
 
 
 def test_a_wrong_name_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
