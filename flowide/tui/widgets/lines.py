@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
@@ -32,6 +34,9 @@ class LineWidget(Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.top = 0
         self._strips: dict[int, Strip] = {}
+        self._drawn: dict[int, Strip] = {}
+        """What stands in each row on the terminal."""
+        self._comparing = False
         self._drawn_for: tuple[int, Ink] | None = None
 
     # --- to be given by subclasses ------------------------------------------------------------------
@@ -61,6 +66,28 @@ class LineWidget(Widget, can_focus=True):
         return max(1, self.size.width - (1 if self.edge else 0) - 1)
 
     def render_line(self, y: int) -> Strip:
+        strip = self._drawn[y] = self._row(y)
+        return strip
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Paint again just the rows that look different, once for all that changed together."""
+        if regions or layout or recompose or not repaint or not self.is_mounted or not self.size:
+            return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if not self._comparing:
+            self._comparing = True
+            self.call_next(self._refresh_changed)
+        return self
+
+    def _refresh_changed(self) -> None:
+        self._comparing = False
+        width, height = self.size
+        changed = [Region(0, y, width, 1) for y in range(height) if self._drawn.get(y) != self._row(y)]
+        if changed:
+            super().refresh(*changed)
+
+    def _row(self, y: int) -> Strip:
         ink = ink_of(self.app)
         width = self.body_width
         if self._drawn_for != (width, ink):
