@@ -516,3 +516,16 @@ async def test_rules_and_notes_are_told_too(tmp_path: Path) -> None:
         ("task", "task"),
         ("task", "#1 @ana"),
     ]
+
+
+async def test_long_handles_have_room(tmp_path: Path) -> None:
+    long = "a" * 64
+    talk = talk_of(tmp_path, **{long: "Decision: eight."})
+
+    request = {"brief": f"How many, @{long}?", "inputs": {"path": "", "rounds": 1}, "on_gate": "approve"}
+    result = await talk.bench.start("discussion", **request)
+
+    assert result.status == "completed", result.error
+    assert [each.status for each in await talk.space.read(Decisions())] == ["agreed"]
+    await talk.say(f"@{long} rewrite #notes.md")
+    assert (await talk.answer(lock_timeout_s=0)).status in {"completed", "failed"}

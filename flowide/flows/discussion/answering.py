@@ -22,6 +22,7 @@ from flowide.errors import Busy, FlowError, Gone, Incomplete, NotFound
 from flowide.flows.asking import ask
 from flowide.flows.discussion.context import Asked, discuss_task, tell
 from flowide.flows.discussion.posting import Writing, compose
+from flowide.flows.stable import stable_id
 from flowide.flows.state import RunState
 from flowide.patterns import lazy
 from flowide.space.queries import (
@@ -207,7 +208,8 @@ async def _left_behind(state: RunState, turn: rows.Turn) -> rows.Step | None:
 
 def key_of(place: Place, turn: rows.Turn) -> str:
     """The step's key of an answer: the same in every attempt."""
-    return f"{place.id}#{turn.number}/{turn.agent}"
+    place_id = place.id.removesuffix(f"/{turn.agent}")  # said once is enough: keys are bounded
+    return f"{place_id}#{turn.number}/{turn.agent}"
 
 
 def take(state: RunState, turn: rows.Turn, key: str, manifest: str | None) -> TakeTurn:
@@ -252,7 +254,7 @@ async def say(
     `step` is the call they come from; None = that of `key`.
     """
     state = place.state
-    id = f"{state.run}:{key}"
+    id = stable_id(state.run, key)
     try:
         return (await state.space.read(OneMessage(id))).number
     except NotFound:
@@ -301,7 +303,7 @@ async def _proposals(state: RunState, text: str, message: str) -> Sequence[Propo
     there = {row.text.casefold() for row in await state.space.read(Decisions()) if row.status != "superseded"}
     new = [each for each in dict.fromkeys(proposed_in(text)) if each.casefold() not in there]
     return [
-        ProposeDecision(decision=f"{message}:{at}", text=each, message=message, run=state.run)
+        ProposeDecision(decision=stable_id(message, str(at)), text=each, message=message, run=state.run)
         for at, each in enumerate(new, 1)
         if len(each.encode()) <= MAX_TEXT
     ]

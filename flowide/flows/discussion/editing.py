@@ -17,6 +17,7 @@ from flowide.flows.discussion.answering import Answered, Place, asked_of, key_of
 from flowide.flows.discussion.context import tell
 from flowide.flows.discussion.posting import Writing, compose
 from flowide.flows.drafting import DraftStream, words_of
+from flowide.flows.stable import stable_id
 from flowide.flows.target import Target
 from flowide.project.kinds import is_text
 from flowide.space.api import Space
@@ -132,7 +133,8 @@ async def _who(job: _Job) -> str:
 
 async def _announce(job: _Job, text: str) -> None:
     """Say something that is no answer yet, once."""
-    state, id = job.place.state, f"{job.place.state.run}:{job.key}:waits"
+    state = job.place.state
+    id = stable_id(state.run, f"{job.key}/waits")
     try:
         await job.space.read(OneMessage(id))
     except NotFound:

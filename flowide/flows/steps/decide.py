@@ -12,6 +12,7 @@ from flowide.domain.decisions import MAX_TEXT
 from flowide.errors import BadInput, Incomplete, NotFound, Rejected
 from flowide.flows.asking import ask
 from flowide.flows.discussion.context import Asked, tell
+from flowide.flows.stable import stable_id
 from flowide.flows.state import RunState, StepContext
 from flowide.flows.steps.gate import answered
 from flowide.space.queries import Decisions, FindThread, OneDecision, ThreadMessages
@@ -85,7 +86,7 @@ async def _worded(context: StepContext, thread: rows.Thread) -> str:
         await state.space.put_blob(encode(told.fitted.manifest))
         request = Request(agent=handle, purpose="decide", messages=told.messages)
         text = _plain(await ask(state, key, request, usable=_usable))
-    id = f"{state.run}:{key}"
+    id = stable_id(state.run, key)
     try:
         await state.space.read(OneDecision(id))
     except NotFound:

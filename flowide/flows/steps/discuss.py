@@ -11,6 +11,7 @@ from flowide.domain.commands import AskAgent, OpenThread
 from flowide.errors import BadInput, Exists, NotFound
 from flowide.flows.discussion.answering import Answered, Place, answer_all
 from flowide.flows.discussion.posting import Writing, compose
+from flowide.flows.stable import stable_id
 from flowide.flows.state import RunState, StepContext
 from flowide.flows.target import target_of
 from flowide.space.queries import FindThread, OneMessage, ThreadMessages, Turns
@@ -66,7 +67,7 @@ async def _thread(context: StepContext, agents: Sequence[str], *, alone: bool) -
     named = str(context.field("thread") or "")
     if named:
         return await state.space.read(FindThread(named))
-    id = f"{state.run}:{context.step.id}"
+    id = stable_id(state.run, context.step.id)
     try:
         return await state.space.read(FindThread(id))
     except NotFound:
@@ -91,7 +92,7 @@ async def _say(context: StepContext, thread: rows.Thread, *, asks: bool) -> int 
     text = str(context.field("message") or "").strip()
     if not text:
         return None
-    id = f"{state.run}:{context.step.id}:message"
+    id = stable_id(state.run, f"{context.step.id}/message")
     try:
         return (await state.space.read(OneMessage(id))).number
     except NotFound:

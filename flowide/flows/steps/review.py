@@ -19,6 +19,7 @@ from flowide.flows.reviewing.roles import agent_of, turn_of
 from flowide.flows.reviewing.verdicts import Judgement
 from flowide.flows.reviewing.writing import Job, Written, write
 from flowide.flows.schema import Stage
+from flowide.flows.stable import stable_id
 from flowide.flows.state import RunState, StepContext
 from flowide.flows.steps.gate import answered
 from flowide.flows.target import Target, target_of
@@ -59,7 +60,7 @@ class _Going(Struct):
     @property
     def id(self) -> str:
         """Of the review."""
-        return f"{self.state.run}:{self.context.step.id}"
+        return stable_id(self.state.run, self.context.step.id)
 
     @property
     def stage(self) -> Stage:
