@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 from msgspec import Struct
-
-Opcode = tuple[str, int, int, int, int]
 
 
 class Change(Struct, frozen=True):
@@ -43,42 +40,25 @@ def common_start(one: str | bytes, other: str | bytes) -> int:
 
 
 def compare_lines(base: Sequence[str], text: Sequence[str]) -> Change:
-    """The difference between two texts, as lines."""
+    """The difference between two texts, as lines; long texts with little in common cost little, too."""
+    from flowide.project.diffs import changed
+
     beside: list[int | None] = [None] * len(base)
     extra: list[list[int]] = [[] for _ in range(len(base) + 1)]
     new: set[int] = set()
-    removed = 0
-    for tag, i1, i2, j1, j2 in opcodes(base, text):
-        if tag == "equal":
-            for step in range(i2 - i1):
-                beside[i1 + step] = j1 + step
-            continue
+    removed = at_base = at_text = 0
+    end = (len(base), len(base), len(text), len(text))
+    for i1, i2, j1, j2 in [*changed(base, text), end]:
+        for step in range(i1 - at_base):
+            beside[at_base + step] = at_text + step
         new.update(range(j1, j2))
         removed += i2 - i1
         paired = min(i2 - i1, j2 - j1)
         for step in range(paired):
             beside[i1 + step] = j1 + step
         extra[i2].extend(range(j1 + paired, j2))
+        at_base, at_text = i2, j2
     return Change(tuple(beside), tuple(map(tuple, extra)), frozenset(new), len(new), removed)
-
-
-def opcodes(base: Sequence[str], text: Sequence[str]) -> list[Opcode]:
-    """Like `SequenceMatcher.get_opcodes`, quick on texts that are mostly alike."""
-    head = 0
-    most = min(len(base), len(text))
-    while head < most and base[head] == text[head]:
-        head += 1
-    tail = 0
-    while tail < most - head and base[-1 - tail] == text[-1 - tail]:
-        tail += 1
-    found: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
-    one, two = list(base[head : len(base) - tail]), list(text[head : len(text) - tail])
-    matcher = SequenceMatcher(None, one, two, autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        found.append((tag, head + i1, head + i2, head + j1, head + j2))
-    if tail:
-        found.append(("equal", len(base) - tail, len(base), len(text) - tail, len(text)))
-    return found
 
 
 def align(base_lines: int, changes: Sequence[Change]) -> list[Aligned]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,3 +47,11 @@ def test_the_common_start_is_the_longest_one(one: str, other: str) -> None:
     size = common_start(one, other)
     assert one[:size] == other[:size]
     assert size == min(len(one), len(other)) or one[size] != other[size]
+
+
+def test_long_texts_with_nothing_in_common_are_compared_in_no_time() -> None:
+    base, text = [f"a{n}" for n in range(5_000)], [f"b{n}" for n in range(5_000)]
+    start = time.process_time()
+    change = compare_lines(base, text)
+    assert (change.added, change.removed) == (5_000, 5_000)
+    assert time.process_time() - start < 2
