@@ -78,7 +78,8 @@ def test_a_layer_loads_nothing_from_above_or_beside_it_and_no_model_library(name
     modules = loaded_by_layer(name)
 
     assert [each for layer in not_below for each in of_layer(modules, layer)] == []
-    assert tops(modules) & {*FORBIDDEN, "openai"} <= ({"textual"} if name == "tui" else set())
+    own = {"tui": {"textual"}, "mcp_server": {"mcp"}}
+    assert tops(modules) & {*FORBIDDEN, "openai"} <= own.get(name, set())
 
 
 def test_the_version_is_told_without_any_library(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "import": ("flowide.cli.import_:import_", "Fill an empty space from an export."),
         "flows": ("flowide.cli.flows:flows", "Flow files: list, show, validate, new."),
         "agents": ("flowide.cli.agents:agents", "Agents: list, test, new."),
+        "mcp": ("flowide.cli.mcp:mcp", "Serve the space to agents of other programs, as MCP tools."),
     },
     "Installation": {
         "local": ("flowide.cli.local:local", "Serve a tiny real model on this machine."),

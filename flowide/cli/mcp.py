@@ -1,0 +1,35 @@
+"""`flowide mcp`: the space for agents of other programs."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import click
+
+from flowide.cli.desk import Desk, Place, workspace_command
+
+
+@click.command(
+    "mcp",
+    epilog="\b\nExamples:\n  flowide mcp --project shop --as claude\n"
+    "  claude mcp add space -- flowide mcp        # in the folder of the project",
+)
+@workspace_command
+def mcp(at: Place) -> None:
+    """Serve the space as tools of the Model Context Protocol, on stdin and stdout.
+
+    An MCP client (Claude Code, Codex, Gemini CLI …) starts this. What connects is an agent of yours: --as is
+    its handle, by default made of the client's name. It locks, edits, discusses and varies by the rules of
+    everybody; its locks end with the connection, and what it wrote is kept.
+    """
+    handle, at.handle = at.handle, None
+    at.client = at.client or str(uuid4())
+
+    async def work(desk: Desk) -> None:
+        from flowide.mcp_server.server import serve
+        from flowide.mcp_server.session import check_handle
+
+        chosen = None if handle is None else check_handle(handle, desk.space.actor.id)
+        await serve(desk.folder, desk.space, handle=chosen)
+
+    at.run(work)
