@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from typing import Any
@@ -12,7 +11,6 @@ from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.session import ServerSession
-from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import (
     InMemorySubscriptionBus,
     ListenHandler,
@@ -29,6 +27,7 @@ from flowide.mcp_server.refusals import mistake, refusal
 from flowide.mcp_server.session import Session, handle_of
 from flowide.mcp_server.tools import TOOLS
 from flowide.mcp_server.uris import SCHEME, canonical
+from flowide.mcp_server.wire import standard_streams
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 
@@ -83,7 +82,7 @@ class Gateway:
         """Serve stdin and stdout until the client is gone; then give back what it held."""
         notices = asyncio.create_task(self._notices(), name="notices")
         try:
-            async with stdio_server() as (incoming, outgoing):
+            async with standard_streams() as (incoming, outgoing):
                 options = self.server.create_initialization_options(
                     NotificationOptions(resources_changed=True)
                 )
@@ -294,5 +293,4 @@ def _result(data: dict[str, Any], *, failed: bool = False) -> types.CallToolResu
 async def serve(folder: ProjectFolder, space: Space, *, handle: str | None) -> None:
     """Serve one client over stdin and stdout until it is gone."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    with contextlib.suppress(BrokenPipeError):
-        await Gateway(folder, space, handle=handle).serve()
+    await Gateway(folder, space, handle=handle).serve()
