@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -146,18 +146,15 @@ class YamlFile:
 
     def _key_of_wrong(self, type_: Any, route: Route) -> str:
         """The key of the first value in a mapping that cannot be converted; messages do not name it."""
-        mapping = self.data
+        mapping: Any = self.data
         for step in route:
-            mapping = mapping[step]  # type: ignore[index]  # a step may be an index
+            mapping = mapping[step]
         for key in mapping:
-            only: Any = {key: mapping[key]}
-            for step in reversed(route):
-                only = {step: only}
             try:
-                msgspec.convert({**self.data, **only}, type_, strict=True)
+                msgspec.convert(_replaced(self.data, route, {key: mapping[key]}), type_, strict=True)
             except msgspec.ValidationError:
-                return key
-        return next(iter(mapping))
+                return str(key)
+        return str(next(iter(mapping)))
 
     def _note(self, route: Route, node: yaml.Node) -> None:
         self._places[route] = (node.start_mark.line + self._first_line, node.start_mark.column + 1)
@@ -201,17 +198,38 @@ class YamlFile:
         return found
 
 
+def _replaced(value: Any, route: Route, new: Any) -> Any:
+    """A value with another one where the route leads to; what is beside the route in a list is left out."""
+    if not route:
+        return new
+    first, *rest = route
+    inner = _replaced(value[first], tuple(rest), new)
+    return [inner] if isinstance(value, list) else {**value, first: inner}
+
+
 def _at(type_: Any, route: Route) -> Any:
-    """The Struct that a route leads to; lists of Structs and Structs by name are nested in our files."""
-    by_name = False
+    """The Struct that a route leads to, through lists, and Structs or lists of them by name."""
     for step in route:
-        if isinstance(step, int) or by_name:
-            by_name = False
+        if isinstance(step, int) or not (isinstance(type_, type) and issubclass(type_, msgspec.Struct)):
+            type_ = _inner(type_, by=dict if isinstance(step, str) else list)
             continue
-        hint = next(field.type for field in msgspec.structs.fields(type_) if field.encode_name == step)
-        by_name = get_origin(hint) is dict
-        inner = [
-            each for each in get_args(hint) if isinstance(each, type) and issubclass(each, msgspec.Struct)
-        ]
-        type_ = inner[0] if inner else hint
+        hint = get_type_hints(type_)[_python_name(type_, step)]
+        type_ = (
+            next((each for each in get_args(hint) if each is not type(None)), hint)
+            if _optional(hint)
+            else hint
+        )
     return type_
+
+
+def _inner(hint: Any, by: type) -> Any:
+    """What a list or mapping holds; the hint itself when it is neither."""
+    return get_args(hint)[-1] if get_origin(hint) is by else hint
+
+
+def _optional(hint: Any) -> bool:
+    return type(None) in get_args(hint)
+
+
+def _python_name(type_: Any, step: str) -> str:
+    return next(field.name for field in msgspec.structs.fields(type_) if field.encode_name == step)

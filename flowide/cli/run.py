@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     type=click.Choice(["stop", "approve", "reject"]),
     help="What answers gates; by default a person, without a terminal stop.",
 )
-@click.option("--budget", metavar="AMOUNTS", help="2.50usd, 200000tok, 20m, or several with commas.")
+@click.option(
+    "--budget",
+    metavar="AMOUNTS",
+    help="2.50usd, 200000tok, 20m, 40turns, 9turns/agent; several with commas.",
+)
 @click.option("--lock-timeout", type=click.FloatRange(0), metavar="S", help="Seconds to wait for a lock.")
 @click.option(
     "--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for the whole run."
@@ -233,7 +237,7 @@ def _inputs(given: tuple[str, ...]) -> dict[str, Any]:
     return inputs
 
 
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(usd|\$|tok|tokens|s|m|min|h)", re.IGNORECASE)
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(usd|\$|tok|tokens|s|m|min|h|turns?/agent|turns?)", re.IGNORECASE)
 
 
 def _budget(given: str | None, settings: Settings) -> Budget:
@@ -244,6 +248,8 @@ def _budget(given: str | None, settings: Settings) -> Budget:
         "cost_micros": None if default.cost_usd is None else round(default.cost_usd * 1e6),
         "tokens": default.tokens,
         "seconds": None if default.minutes is None else round(default.minutes * 60),
+        "turns": None,
+        "agent_turns": None,
     }
     if given is not None:
         values = dict.fromkeys(values)
@@ -251,13 +257,16 @@ def _budget(given: str | None, settings: Settings) -> Budget:
             match = _AMOUNT.fullmatch(part.strip())
             if match is None:
                 raise BadInput(
-                    f"--budget {part.strip()[:50]!r} is no amount", hint="For example: 2.50usd,200000tok,20m"
+                    f"--budget {part.strip()[:50]!r} is no amount",
+                    hint="For example: 2.50usd,200000tok,20m,40turns",
                 )
             amount, unit = float(match[1]), match[2].casefold()
             if unit in {"usd", "$"}:
                 values["cost_micros"] = round(amount * 1e6)
             elif unit.startswith("tok"):
                 values["tokens"] = int(amount)
+            elif unit.startswith("turn"):
+                values["agent_turns" if unit.endswith("/agent") else "turns"] = int(amount)
             else:
                 values["seconds"] = round(amount * {"s": 1, "h": 3600}.get(unit, 60))
     return Budget(**values)

@@ -16,6 +16,10 @@ class Budget(Struct, frozen=True):
     cost_micros: int | None = None
     tokens: int | None = None
     seconds: int | None = None
+    turns: int | None = None
+    """Calls to agents."""
+    agent_turns: int | None = None
+    """Calls to each agent."""
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):

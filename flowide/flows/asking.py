@@ -14,6 +14,7 @@ from msgspec import structs
 from flowide.agents.api import Finished, Message, ReasoningDelta, Request, Retrying, TextDelta, Usage
 from flowide.domain.commands import StreamStep
 from flowide.errors import FlowError, Incomplete
+from flowide.flows.budget import UNPRICED
 from flowide.flows.decided import with_decisions
 from flowide.flows.state import RunState
 
@@ -50,10 +51,19 @@ async def ask(
     request = await with_decisions(state.space, request)
     async with state.calls:
         await state.commit(state.record(key, request.purpose, "started", result={"agent": request.agent}))
+        spent = _Spent()
         try:
-            finished = await _until_usable(state, key, request, usable, heard)
+            finished = await _until_usable(state, key, request, usable, heard, spent)
         except FlowError as error:
-            await state.commit(state.record(key, request.purpose, "failed", error=error.to_dict()))
+            failed = state.record(
+                key,
+                request.purpose,
+                "failed",
+                result={"agent": request.agent},
+                error=error.to_dict(),
+                usage=spent.told,
+            )
+            await state.commit(failed)
             raise
     digest = await state.space.put_blob(finished.text.encode())
     await state.commit(
@@ -62,7 +72,7 @@ async def ask(
             request.purpose,
             "completed",
             result={"reply": digest, "agent": request.agent, "model": finished.model},
-            usage=msgspec.to_builtins(finished.usage),
+            usage=spent.told,
         )
     )
     return finished.text
@@ -74,13 +84,15 @@ async def _until_usable(
     request: Request,
     usable: Callable[[str], Any] | None,
     heard: Heard | None,
+    spent: _Spent,
 ) -> Finished:
-    spent = Usage()
     for attempt in range(1, TRIES + 1):
-        state.spending.check()
+        state.spending.begin(request.agent)
         finished = await _call(state, key, structs.replace(request, deadline_s=state.call_s), heard)
         state.spending.add(finished.usage)
-        spent = _sum(spent, finished.usage)
+        spent.add(finished.usage)
+        if state.spending.unpriced:
+            state.warn_once(f"{UNPRICED}; tokens and time are bounded")
         try:
             if usable is not None:
                 usable(finished.text)
@@ -90,14 +102,26 @@ async def _until_usable(
             state.observer.warning(f"{key}: {error.message}; @{request.agent} is asked again")
             request = _again(request, finished.text, error)
             continue
-        return structs.replace(finished, usage=spent)
+        return finished
     raise AssertionError("unreachable")
 
 
-def _sum(one: Usage, other: Usage) -> Usage:
-    unknown = one.cost_micros is None and one != Usage()
-    cost = None if unknown or other.cost_micros is None else (one.cost_micros or 0) + other.cost_micros
-    return Usage(one.input_tokens + other.input_tokens, one.output_tokens + other.output_tokens, cost)
+class _Spent:
+    """What the calls for one answer used together, those whose replies were no use too."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, Any] = {}
+        """As a step keeps it; empty before the first reply."""
+
+    def add(self, usage: Usage) -> None:
+        before = msgspec.convert(self.told, Usage) if self.told else Usage(0, 0, 0)
+        unknown = before.cost_micros is None or usage.cost_micros is None
+        together = Usage(
+            before.input_tokens + usage.input_tokens,
+            before.output_tokens + usage.output_tokens,
+            None if unknown else (before.cost_micros or 0) + (usage.cost_micros or 0),
+        )
+        self.told = msgspec.to_builtins(together)
 
 
 def _again(request: Request, reply: str, error: Incomplete) -> Request:

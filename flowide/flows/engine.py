@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from flowide.agents.api import Usage
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.load import choose_agents, find_agents
 from flowide.domain.commands import ClaimRun, FinishRun, Leased, StartRun
@@ -26,14 +27,14 @@ from flowide.errors import (
     Rejected,
     Unavailable,
 )
-from flowide.flows.api import Budget, Observer, RunRequest, RunResult
-from flowide.flows.budget import Spending
+from flowide.flows.api import Observer, RunRequest, RunResult
+from flowide.flows.budget import Spending, bounds_of
+from flowide.flows.called import Called, everywhere, load_called, restored, stored
 from flowide.flows.checks import commands_of
 from flowide.flows.load import LoadedFlow, input_values, load_flow, parse_flow
+from flowide.flows.running import run_steps
 from flowide.flows.schema import Flow
-from flowide.flows.state import Agents, RunState, StepContext, with_options
-from flowide.flows.steps import step_of
-from flowide.flows.templates import truth
+from flowide.flows.state import Agents, RunState, with_options
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Reply, Space
 from flowide.space.leases import LeaseKeeper
@@ -87,10 +88,11 @@ async def start(
     """
     around = surroundings or Surroundings()
     loaded = load_flow(request.flow, folder.root, around.user_flows)
+    called = load_called(loaded, folder.root, around.user_flows)
     inputs = input_values(loaded.flow, _given(request))
-    agents = _agents(folder, request, loaded.flow, around)
-    async with _pool(agents, request, around) as pool:
-        for handle in agents:
+    agents, everyone = _agents(folder, request, loaded.flow, called, around)
+    async with _pool(everyone, request, around) as pool:
+        for handle in everyone:
             await pool.backend(handle).check()
         run = run_id or uuid7()
         started = await space.execute(
@@ -100,12 +102,14 @@ async def start(
                 flow_sha256=loaded.digest,
                 flow_text=loaded.text,
                 inputs=inputs,
-                options=msgspec.to_builtins(request) | {"origin": loaded.origin},
+                options=msgspec.to_builtins(request) | {"origin": loaded.origin, "called": stored(called)},
                 ttl_ms=LEASE_MS,
             )
         )
         at = _Place(space, folder, run, started.ok.fence)
-        return await _drive(_state(at, loaded.flow, request, inputs, agents, pool, observer, around.call_s))
+        state = _state(at, loaded.flow, request, inputs, agents, pool, observer, around.call_s)
+        state.called, state.everyone = called, everyone
+        return await _drive(state)
 
 
 async def resume(
@@ -128,20 +132,20 @@ async def resume(
     view = await space.read(OneRun(run))
     origin = view.run.options.get("origin", "project")
     loaded = parse_flow(view.run.flow_text, f"run {view.run.id[:13]}", origin=origin)
-    stored = {key: value for key, value in view.run.options.items() if key != "origin"}
-    request = with_options(msgspec.convert(stored, RunRequest), request)
-    agents = _agents(folder, request, loaded.flow, around)
-    async with _pool(agents, request, around) as pool:
+    called = restored(view.run.options.get("called", {}))
+    asked = {key: value for key, value in view.run.options.items() if key not in {"origin", "called"}}
+    request = with_options(msgspec.convert(asked, RunRequest), request)
+    agents, everyone = _agents(folder, request, loaded.flow, called, around)
+    async with _pool(everyone, request, around) as pool:
         claimed = await _claim(space, view.run.id, observer or Quiet())
         at = _Place(space, folder, view.run.id, claimed.ok.fence)
         state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer, around.call_s)
+        state.called, state.everyone = called, everyone
         _warn_if_changed(state, folder, request, loaded, around)
         await state.refresh()
         for step in state.steps.values():
             if step.usage:
-                from flowide.agents.api import Usage
-
-                state.spending.add(msgspec.convert(step.usage, Usage))
+                state.spending.recall(str(step.result.get("agent", "")), msgspec.convert(step.usage, Usage))
         state.outputs.update(view.run.outputs)
         return await _drive(state)
 
@@ -176,8 +180,13 @@ def _given(request: RunRequest) -> dict[str, Any]:
 
 
 def _agents(
-    folder: ProjectFolder, request: RunRequest, flow: Flow, around: Surroundings
-) -> dict[str, AgentDefinition]:
+    folder: ProjectFolder,
+    request: RunRequest,
+    flow: Flow,
+    called: Mapping[str, Called],
+    around: Surroundings,
+) -> tuple[dict[str, AgentDefinition], dict[str, AgentDefinition]]:
+    """The agents of the run, and the same with those that only called flows name."""
     found = find_agents(folder.root, around.user_agents)
     names = request.agents or flow.agents or list(found.agents)
     if not (request.agents or flow.agents):
@@ -191,13 +200,16 @@ def _agents(
             hint="Name a model: --agents openai/gpt-4o-mini; or make an agent: flowide agents new edwin.",
         )
     chosen = choose_agents(found, names, list(around.models))
-    for agent in chosen:
+    others = [] if request.agents else [name for each in everywhere(called) for name in each.flow.agents]
+    more = choose_agents(found, list(dict.fromkeys(others)), list(around.models)) if others else []
+    for agent in [*chosen, *more]:
         if agent.backend == "acp":
             raise BadInput(
                 f"@{agent.handle} is an ACP agent, and this version does not run those yet",
                 hint="Choose agents with a model: --agents …",
             )
-    return {agent.handle: agent for agent in chosen}
+    agents = {agent.handle: agent for agent in chosen}
+    return agents, {agent.handle: agent for agent in more} | agents
 
 
 @asynccontextmanager
@@ -235,12 +247,6 @@ def _state(
     observer: Observer | None,
     call_s: float,
 ) -> RunState:
-    bounds = flow.budget
-    budget = Budget(
-        cost_micros=_least(request.budget.cost_micros, bounds.cost_usd and round(bounds.cost_usd * 1e6)),
-        tokens=_least(request.budget.tokens, bounds.tokens),
-        seconds=_least(request.budget.seconds, bounds.minutes and round(bounds.minutes * 60)),
-    )
     typed = request.inputs.get("checks", [])
     return RunState(
         space=at.space,
@@ -252,7 +258,7 @@ def _state(
         inputs=inputs,
         agents=agents,
         pool=pool,
-        spending=Spending(budget),
+        spending=Spending(bounds_of(flow.budget, request.budget)),
         observer=observer or Quiet(),
         calls=asyncio.Semaphore(max(1, request.parallel)),
         call_s=call_s,
@@ -261,15 +267,13 @@ def _state(
     )
 
 
-def _least(*bounds: float | None) -> int | None:
-    return min((int(bound) for bound in bounds if bound is not None), default=None)
-
-
 def _warn_if_changed(
     state: RunState, folder: ProjectFolder, request: RunRequest, loaded: LoadedFlow, around: Surroundings
 ) -> None:
     with contextlib.suppress(FlowError):
-        if load_flow(request.flow, folder.root, around.user_flows).digest != loaded.digest:
+        now = load_flow(request.flow, folder.root, around.user_flows)
+        called_now = stored(load_called(now, folder.root, around.user_flows))
+        if now.digest != loaded.digest or called_now != stored(state.called):
             state.observer.warning(
                 f"the flow {loaded.flow.flow} was changed since this run began; it goes on with the old text"
             )
@@ -277,7 +281,7 @@ def _warn_if_changed(
 
 async def _drive(state: RunState) -> RunResult:
     """Run the steps; whatever happens, the end is in the log before it is told."""
-    steps = asyncio.ensure_future(_steps(state))
+    steps = asyncio.ensure_future(run_steps(state, state.flow.steps))
     try:
         async with LeaseKeeper.of_run(state.space, state.run, state.fence, ttl_ms=LEASE_MS) as keeper:
             lost = asyncio.ensure_future(keeper.on_lost.wait())
@@ -288,7 +292,7 @@ async def _drive(state: RunState) -> RunResult:
             finally:
                 lost.cancel()
             if steps in done:
-                steps.result()
+                await state.commit(*steps.result())
                 await _read_text(state)
                 return await _finish(state, "completed")
             await _stopped(steps)
@@ -326,37 +330,9 @@ async def _read_text(state: RunState) -> None:
         state.outputs["text"] = await state.space.read(VariationText(set, chosen))
 
 
-async def _stopped(steps: asyncio.Future[None]) -> None:
+async def _stopped(steps: asyncio.Future[Any]) -> None:
     steps.cancel()
     await asyncio.wait({steps})
-
-
-async def _steps(state: RunState) -> None:
-    for step in state.flow.steps:
-        done = state.done(step.id)
-        if done is not None:
-            state.results[step.id] = done.result.get("result", {})
-            state.outputs |= done.result.get("outputs", {})
-            continue
-        if state.steps.get(step.id, None) is not None and state.steps[step.id].status == "skipped":
-            continue
-        if step.when is not None and not truth(state.fill(step.when)):
-            await state.commit(state.record(step.id, step.kind, "skipped"))
-            continue
-        if step.kind != "vary":  # records its start itself, together with its set
-            await state.commit(state.record(step.id, step.kind, "started"))
-        try:
-            result = await step_of(step.kind)(StepContext(state, step))
-        except NeedsInput:
-            raise
-        except FlowError as error:
-            begun = state.steps[step.id].result if step.id in state.steps else {}
-            failed = state.record(step.id, step.kind, "failed", result=begun, error=error.to_dict())
-            await state.commit(failed)
-            raise
-        state.results[step.id] = result
-        stored = {"result": result, "outputs": {k: v for k, v in state.outputs.items() if k != "text"}}
-        await state.commit(state.record(step.id, step.kind, "completed", result=stored))
 
 
 async def _finish(

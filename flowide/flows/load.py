@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from flowide.agents.yaml_file import YamlFile, read_text
 from flowide.errors import BadInput, NotFound
-from flowide.flows.schema import KINDS, Flow, Input, Stage, Step
+from flowide.flows.schema import Flow, Input
+from flowide.flows.soundness import NAME, check_shape, check_values, with_ids
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _HINTS = {
     "flow": "A name, for example: flow: variations",
     "steps": "A list of steps, for example: steps: [{vary: {n: 5}}, {choose: {}}]",
     "type": "One of: text, path, integer, number, boolean, list.",
     "question": "A text, for example: question: Good enough?",
     "command": "A command line, for example: command: make test",
+    "until": 'A condition, for example: until: "{{ steps.check.passed }}"',
+    "branches": "Lists of steps by name, for example: branches: {a: [{vary: {}}], b: [{draft: {}}]}",
+    "on_failure": "One of: stop, tolerate.",
 }
 
 
@@ -91,9 +94,9 @@ def load_flow(ref: str, project: Path | None, user: Path | None = None) -> Loade
 def parse_flow(text: str, file: str, *, origin: str = "project") -> LoadedFlow:
     """A flow file as a value."""
     source = YamlFile(text, file)
-    _check_steps_first(source)
+    check_shape(source)
     flow = source.convert(Flow, _HINTS)
-    if not _NAME.fullmatch(flow.flow):
+    if not NAME.fullmatch(flow.flow):
         source.bad(("flow",), f"'{flow.flow}' cannot be a name", "Lower-case letters, digits, - and _.")
     for name, wanted in flow.inputs.items():
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
@@ -105,83 +108,9 @@ def parse_flow(text: str, file: str, *, origin: str = "project") -> LoadedFlow:
                 source.bad(("inputs", name, "default"), error.message, error.hint)
     if not flow.steps:
         source.bad(("steps",), "a flow needs at least one step", _HINTS["steps"])
-    _check_values(source, flow)
-    return LoadedFlow(_with_ids(source, flow), text, origin, file)
-
-
-def _check_steps_first(source: YamlFile) -> None:
-    """Say which step kind was meant before the types of its fields are looked at."""
-    steps = source.data.get("steps")
-    for at, step in enumerate(steps if isinstance(steps, list) else []):
-        if not isinstance(step, dict):
-            source.bad(("steps", at), "a step is a mapping", "For example: - vary: {n: 5}")
-        kinds = [key for key in step if key not in {"id", "when"}]
-        unknown = [key for key in kinds if key not in KINDS]
-        if unknown:
-            near = difflib.get_close_matches(unknown[0], KINDS, n=1)
-            source.bad(
-                ("steps", at, unknown[0]),
-                f"there is no step '{unknown[0]}'",
-                f"Did you mean '{near[0]}'?" if near else f"Steps: {', '.join(KINDS)}.",
-                at_key=True,
-            )
-        if len(kinds) != 1:
-            source.bad(
-                ("steps", at),
-                f"a step is of one kind, this one has {len(kinds)}",
-                f"One of: {', '.join(KINDS)}.",
-            )
-        if step[kinds[0]] is None:
-            step[kinds[0]] = {}
-
-
-def _check_values(source: YamlFile, flow: Flow) -> None:
-    from flowide.flows.templates import check_template
-
-    names = {"brief", "path", *flow.inputs, "steps"}
-    for at, step in enumerate(flow.steps):
-        route = ("steps", at, step.kind)
-        if step.vary is not None and isinstance(step.vary.n, int) and not 2 <= step.vary.n <= 10:
-            source.bad((*route, "n"), f"{step.vary.n} variations are not possible", "n goes from 2 to 10.")
-        if step.more is not None and isinstance(step.more.n, int) and not 1 <= step.more.n <= 10:
-            source.bad((*route, "n"), f"{step.more.n} more are not possible", "n goes from 1 to 10.")
-        if step.review is not None:
-            _check_stages(source, route, step.review.stages)
-        for field in structs.fields(type(step.spec)):
-            value = getattr(step.spec, field.name)
-            for text in value if isinstance(value, list) else [value]:
-                if isinstance(text, str):
-                    problem = check_template(text, names)
-                    if problem:
-                        source.bad((*route, field.name), problem, f"Known here: {', '.join(sorted(names))}.")
-
-
-def _check_stages(source: YamlFile, route: tuple[str | int, ...], stages: list[Stage]) -> None:
-    names = [each.stage for each in stages]
-    if not names:
-        source.bad((*route, "stages"), "a review needs at least one stage", "- {stage: edit, by: editor}")
-    for at, each in enumerate(stages):
-        if each.stage in names[:at]:
-            source.bad((*route, "stages", at, "stage"), f"there are two stages '{each.stage}'", "Rename one.")
-        if each.back_to is not None and each.back_to not in names:
-            said = f"there is no stage '{each.back_to}' to go back to"
-            source.bad((*route, "stages", at, "back_to"), said, f"Stages: {', '.join(names)}.")
-
-
-def _with_ids(source: YamlFile, flow: Flow) -> Flow:
-    steps: list[Step] = []
-    used: set[str] = set()
-    for at, step in enumerate(flow.steps):
-        id, number = step.id or step.kind, 2
-        while not step.id and id in used:
-            id, number = f"{step.kind}-{number}", number + 1
-        if id in used:
-            source.bad(("steps", at, "id"), f"there are two steps '{id}'", "Give one of them another id.")
-        if not _NAME.fullmatch(id):
-            source.bad(("steps", at, "id"), f"'{id}' cannot be an id", "Lower-case letters, digits, - and _.")
-        used.add(id)
-        steps.append(structs.replace(step, id=id))
-    return structs.replace(flow, steps=steps)
+    flow = with_ids(source, flow)
+    check_values(source, flow)
+    return LoadedFlow(flow, text, origin, file)
 
 
 def input_values(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -183,6 +183,49 @@ class Review(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often the text may go through, from 1 to 20; then the review is rejected. Template."""
 
 
+class Blend(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A blend of variations is made and chosen; the splice is code."""
+
+    base: int | str = ""
+    """Number of the variation that takes pieces of others. Template."""
+    takes: list[str] | str = []
+    """`2:LRUCache.get`, one an item or a line. Template."""
+    say: str = ""
+    """Instead of both a sentence, such as `4 but with the helper of 2`. Template."""
+    set: str = ""
+    """Id of the set, the start of one, or `last`; empty = the run's. Template."""
+
+
+class Call(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another flow, run as a step of this one."""
+
+    flow: str
+    """Its name, or a `.yaml` file beside this one."""
+    inputs: dict[str, Any] = {}
+    """Values of its inputs; `brief` and `path` are passed on when they are not named. Templates."""
+
+
+class Parallel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Branches of steps that go on at the same time."""
+
+    branches: dict[str, list[Step]]
+    """By name; each sees the results of the steps before, and its own."""
+    on_failure: Literal["stop", "tolerate"] = "stop"
+    """`stop` = the first branch that fails ends the others; `tolerate` = they go on, one must come through."""
+
+
+class Repeat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Steps that are taken again until a condition holds, in bounded rounds."""
+
+    steps: list[Step]
+    until: str
+    """Looked at after each round. Template, which sees `round` and the steps of the round."""
+    times: int | str = 3
+    """Most rounds, from 1 to 20. Template."""
+    required: bool | str = False
+    """True = the run is rejected when the condition does not hold after the last round. Template."""
+
+
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step: an id, a condition, and exactly one of the kinds."""
 
@@ -195,6 +238,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     check: Check | None = None
     critique: Critique | None = None
     choose: Choose | None = None
+    blend: Blend | None = None
     accept: Accept | None = None
     gate: Gate | None = None
     discuss: Discuss | None = None
@@ -203,6 +247,9 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     revise: Revise | None = None
     review: Review | None = None
     run: Command | None = None
+    call: Call | None = None
+    parallel: Parallel | None = None
+    repeat: Repeat | None = None
 
     @property
     def kind(self) -> str:
@@ -221,6 +268,7 @@ KINDS = (
     "check",
     "critique",
     "choose",
+    "blend",
     "accept",
     "gate",
     "discuss",
@@ -229,6 +277,9 @@ KINDS = (
     "revise",
     "review",
     "run",
+    "call",
+    "parallel",
+    "repeat",
 )
 """Step kinds, in the order in which they are explained."""
 
@@ -239,6 +290,10 @@ class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cost_usd: float | None = None
     tokens: int | None = None
     minutes: float | None = None
+    turns: int | None = None
+    """Calls to agents."""
+    turns_per_agent: int | None = None
+    """Calls to each agent."""
 
 
 class Flow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from flowide.domain.commands import Command, RecordStep
 from flowide.errors import BadInput
 from flowide.flows.api import Observer, RunRequest
 from flowide.flows.budget import Spending
+from flowide.flows.called import Called
 from flowide.flows.schema import Flow, Step
 from flowide.flows.templates import render
 from flowide.project.folder import ProjectFolder
@@ -53,10 +54,28 @@ class RunState(Struct):
     steps: dict[str, rows.Step] = field(default_factory=dict)
     """Steps recorded so far, by key."""
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Results of finished top-level steps, by id; templates see them as `steps`."""
+    """Results of finished steps, those inside a step only there, by id; templates see them as `steps`."""
     outputs: dict[str, Any] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
     """Commands that the person who started the run typed themselves."""
+    called: dict[str, Called] = field(default_factory=dict)
+    """Flows that the flow calls, by the name its file gives."""
+    everyone: dict[str, AgentDefinition] = field(default_factory=dict)
+    """The agents of called flows too."""
+
+    warned: set[str] = field(default_factory=set)
+    """What was told once."""
+
+    def scope(self, **more: Any) -> RunState:
+        """The same run for steps inside a step: what they result in is seen by themselves only."""
+        own: dict[str, Any] = {"results": dict(self.results), "outputs": dict(self.outputs)}
+        return structs.replace(self, **(own | more))
+
+    def warn_once(self, message: str) -> None:
+        """Tell a person something once in a run."""
+        if message not in self.warned:
+            self.warned.add(message)
+            self.observer.warning(message)
 
     def fill(self, text: Any) -> Any:
         """A value of the flow file with its templates filled in."""

@@ -69,6 +69,34 @@ def check_template(text: str, names: set[str]) -> str | None:
     return f"'{unknown[0]}' is not known here" if unknown else None
 
 
+def steps_named(text: str) -> list[str]:
+    """Steps whose results a template uses by name; those it asks for with `is defined` or `default` too."""
+    if "steps" not in text or ("{{" not in text and "{%" not in text):
+        return []
+    plain = _PLAIN.fullmatch(text.strip())
+    if plain:
+        first, *rest = plain[1].split(".")
+        return rest[:1] if first == "steps" else []
+    from jinja2 import TemplateSyntaxError, nodes
+
+    try:
+        tree = _environment().parse(text)
+    except TemplateSyntaxError:
+        return []
+    found = []
+    for each in tree.find_all(nodes.Getattr):
+        if isinstance(each.node, nodes.Name) and each.node.name == "steps":
+            found.append(each.attr)
+    for item in tree.find_all(nodes.Getitem):
+        if (
+            isinstance(item.node, nodes.Name)
+            and item.node.name == "steps"
+            and isinstance(item.arg, nodes.Const)
+        ):
+            found.append(str(item.arg.value))
+    return found
+
+
 def _lookup(dotted: str, values: Mapping[str, Any]) -> Any:
     value: Any = values
     for part in dotted.split("."):

@@ -17,6 +17,7 @@ MODULES = {
     "check": "check",
     "critique": "critique",
     "choose": "choose",
+    "blend": "blend",
     "accept": "accept",
     "gate": "gate",
     "discuss": "discuss",
@@ -25,6 +26,9 @@ MODULES = {
     "revise": "revise",
     "review": "review",
     "run": "command",
+    "call": "call",
+    "parallel": "parallel",
+    "repeat": "repeat",
 }
 """By kind."""
 

@@ -56,7 +56,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         number = choice.base or 0
         if choice.takes:
             try:
-                number = await _blend(context, key, set, choice)
+                number = await blended(context, key, set, choice)
             except FlowError as error:
                 if error.code not in {"rejected", "not_found", "bad_args"}:
                     raise
@@ -124,15 +124,14 @@ async def _more(context: StepContext, key: str, set: str, choice: Choice) -> Non
     await state.commit(state.record(key, "more", "completed", result={"numbers": numbers}))
 
 
-async def _blend(context: StepContext, key: str, set: str, choice: Choice) -> int:
+async def blended(context: StepContext, key: str, set: str, choice: Choice) -> int:
+    """Make the blend that was asked for, and check it; its number. Made once for the key."""
     state = context.state
-    blended = await blend(
-        state.space, set, choice.base or 0, choice.takes, run=state.run, step=f"{key}/blend"
-    )
-    for warning in blended.warnings:
-        state.observer.warning(f"variation {blended.number}: {warning}")
+    made = await blend(state.space, set, choice.base or 0, choice.takes, run=state.run, step=f"{key}/blend")
+    for warning in made.warnings:
+        state.observer.warning(f"variation {made.number}: {warning}")
     await _check(context, set)
-    return blended.number
+    return made.number
 
 
 async def _check(context: StepContext, set: str) -> None:

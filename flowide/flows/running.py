@@ -1,0 +1,78 @@
+"""Takes the steps of a flow, or those inside a step, in their order; what each results in is in the log first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import structs
+
+from flowide.domain.commands import Command
+from flowide.errors import BadInput, FlowError, NeedsInput
+from flowide.flows.schema import Step
+from flowide.flows.state import RunState, StepContext
+from flowide.flows.steps import step_of
+from flowide.flows.templates import truth
+
+MAX_KEY = 130
+"""Characters of a step's key; the calls inside a step add to it."""
+NOT_KEPT = frozenset({"text"})
+"""Outputs that are not kept with a step: they can be had from what is."""
+
+
+async def run_steps(state: RunState, steps: Sequence[Step], prefix: str = "") -> list[Command[Any]]:
+    """Take steps one after the other; those that are done are passed over with their results.
+
+    Gives the record of the last one: the caller commits it with what comes next, as here the record of each
+    step is committed with the start of the next.
+
+    Raises:
+        NeedsInput: A step waits for an answer.
+        FlowError: A step failed; it is recorded.
+    """
+    waiting: list[Command[Any]] = []
+    for step in steps:
+        key = f"{prefix}{step.id}"
+        if len(key) > MAX_KEY:
+            raise BadInput(f"the key of the step {key} is too long", hint="Give the steps shorter ids.")
+        done = state.done(key)
+        if done is not None:
+            state.results[step.id] = done.result.get("result", {})
+            state.outputs |= done.result.get("outputs", {})
+            continue
+        if key in state.steps and state.steps[key].status == "skipped":
+            continue
+        if step.when is not None and not truth(state.fill(step.when)):
+            await state.commit(*waiting, state.record(key, step.kind, "skipped"))
+            waiting = []
+            continue
+        begun = [] if step.kind == "vary" else [state.record(key, step.kind, "started")]
+        if waiting or begun:  # a vary step records its start itself, together with its set
+            await state.commit(*waiting, *begun)
+        result = await _one(state, structs.replace(step, id=key))
+        state.results[step.id] = result
+        kept = {"result": result, "outputs": {k: v for k, v in state.outputs.items() if k not in NOT_KEPT}}
+        waiting = [state.record(key, step.kind, "completed", result=kept)]
+    return waiting
+
+
+async def _one(state: RunState, step: Step) -> dict[str, Any]:
+    try:
+        return await step_of(step.kind)(StepContext(state, step))
+    except NeedsInput:
+        raise
+    except FlowError as error:
+        begun = state.steps[step.id].result if step.id in state.steps else {}
+        await state.commit(state.record(step.id, step.kind, "failed", result=begun, error=error.to_dict()))
+        raise
+
+
+async def run_inside(state: RunState, steps: Sequence[Step], prefix: str) -> dict[str, Any]:
+    """Take the steps inside a step; the results of those that were taken, by id."""
+    before = dict(state.results)
+    await state.commit(*await run_steps(state, steps, prefix))
+    return {
+        step.id: state.results[step.id]
+        for step in steps
+        if step.id in state.results and state.results[step.id] is not before.get(step.id)
+    }
