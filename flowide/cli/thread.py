@@ -101,19 +101,27 @@ def open_(
 @click.option("--all", "everything", is_flag=True, help="All messages.")
 @workspace_command
 def show(ref: str, limit: int, before: int | None, everything: bool, at: Place) -> None:
-    """Show what was said, and which answers are due. THREAD: id, start of it, title, or last."""
+    """Show what was said, which answers are due, and those being written as far as they are.
+
+    THREAD: id, start of it, title, or last.
+    """
 
     async def work(desk: Desk) -> None:
         import msgspec
 
-        from flowide.space.queries import FindThread, ThreadMessages
-        from flowide.text import one_line
+        from flowide.space.queries import FindThread, StepText, ThreadMessages
+        from flowide.text import one_line, printable
 
         found = await desk.space.read(FindThread(ref))
         most = max(1, found.count) if everything else limit
         view = await desk.space.read(ThreadMessages(found.id, most, before))
+        live = {
+            turn.agent: await desk.space.read(StepText(turn.run or "", turn.step or ""))
+            for turn in view.turns
+            if turn.state == "taken"
+        }
         if desk.json:
-            print_json(msgspec.to_builtins(view))
+            print_json(msgspec.to_builtins(view) | {"live": live})
             return
         about = f", about {view.path}" if view.path else ""
         click.echo(one_line(f"{found.title}{about} ({found.id})") + "\n")
@@ -122,11 +130,10 @@ def show(ref: str, limit: int, before: int | None, everything: bool, at: Place) 
         for message in view.messages:
             print_message(message)
         for turn in view.turns:
-            click.echo(
-                one_line(
-                    f"@{turn.agent} to #{turn.number}: {turn.state}" + (f", {turn.why}" if turn.why else "")
-                )
-            )
+            why = f", {turn.why}" if turn.why else ""
+            click.echo(one_line(f"@{turn.agent} to #{turn.number}: {turn.state}{why}"))
+            for line in printable(live.get(turn.agent, "")).splitlines():
+                click.echo(f"  {line}".rstrip())
 
     at.run(work)
 

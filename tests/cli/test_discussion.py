@@ -238,6 +238,24 @@ def test_an_edit_that_is_killed_is_made_once_and_frees_its_lock(
     assert flowide("verify").code == 0
 
 
+def test_an_interrupted_edit_frees_its_lock_and_keeps_what_was_written(
+    flowide: Here, apart: Apart, project: Path
+) -> None:
+    long = "# New\n" + "line\n" * 2000
+    write_agent(project, "edwin", [{"on": "edit", "text": f"```markdown\n{long}```\n"}], pace=2000)
+    begun = apart.begin("say", "@edwin rewrite #notes.md", "--wait", env={"FLOWIDE_SCRIPTED_PACE": ""})
+    _wait_for(flowide, lambda: "  line" in flowide("thread", "show").out)
+
+    begun.send_signal(signal.SIGTERM)
+    begun.communicate(timeout=20)
+
+    assert begun.returncode == 143
+    assert flowide("lock", "list", "--json").json == []
+    [draft] = flowide("drafts", "--json").json
+    assert flowide("draft", "show", draft["id"]).out.startswith("# New\nline\n")
+    assert (project / "notes.md").read_text() == "# Notes\n\nStale values.\n"
+
+
 def test_an_interrupt_leaves_the_answer_due(flowide: Here, apart: Apart, project: Path) -> None:
     write_agent(project, "quinn", [{"on": "*", "text": "slow " * 2000}], pace=400)
     begun = apart.begin("say", "@quinn?", "--wait", env={"FLOWIDE_SCRIPTED_PACE": ""})
