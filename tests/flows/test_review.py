@@ -15,7 +15,7 @@ from flowide.domain.commands import AcquireLock, AnswerGate
 from flowide.errors import BadInput, StorageFailed
 from flowide.flows import engine
 from flowide.flows.load import parse_flow
-from flowide.space.queries import Content, Gates, History, OneReview, Reasons, Reviews, Runs, Verify
+from flowide.space.queries import Content, Gates, History, OneReview, Reasons, Reviews, Runs, Threads, Verify
 from flowide.testing import ManualClock
 from tests.flows.conftest import Bench
 from tests.flows.talk import NOTES, Breaking, make_talkers
@@ -393,3 +393,34 @@ async def test_an_interrupt_at_a_stage_is_gone_on_with(tmp_path: Path) -> None:
     result = await bench.resume((await bench.space.read(Runs()))[0].id)
 
     assert (result.status, result.outputs["version"]) == ("completed", 4)
+
+
+async def test_reviews_and_discussions_stand_inside_other_steps(tmp_path: Path) -> None:
+    bench = bench_of(
+        tmp_path, mara=[{"on": "review", "text": verdict("approve")}, {"on": "discuss", "text": "Fine."}]
+    )
+    flow = tmp_path / "nested.yaml"
+    flow.write_text(
+        """
+flow: nested
+steps:
+  - repeat:
+      times: 2
+      until: "false"
+      steps:
+        - discuss: {message: "Round {{ round }}?", about: "", rounds: 1, agents: [mara]}
+  - parallel:
+      branches:
+        one:
+          - review: {path: one.md, brief: x, stages: [{stage: draft, by: edwin, does: write}, {stage: edit, by: mara}]}
+        two:
+          - review: {path: two.md, brief: x, stages: [{stage: draft, by: edwin, does: write}, {stage: edit, by: mara}]}
+"""
+    )
+
+    result = await bench.start(str(flow), inputs={})
+
+    assert result.status == "completed", result.error
+    assert [row.status for row in await bench.space.read(Reviews())] == ["approved", "approved"]
+    titles = {row.title for row in await bench.space.read(Threads())}
+    assert titles == {"Round 1?", "Round 2?"}
