@@ -70,7 +70,11 @@ def test_two_rejections_from_other_processes_and_an_approval(
         (4, "edit", "approve"),
         (4, "sign-off", "approve"),
     ]
-    assert [each["actor"] for each in view["verdicts"] if each["stage"] == "sign-off"] == ["ana", "rod", "ana"]
+    assert [each["actor"] for each in view["verdicts"] if each["stage"] == "sign-off"] == [
+        "ana",
+        "rod",
+        "ana",
+    ]
     assert view["review"]["status"] == "approved"
     assert "+# Text 2" in view["handovers"][2]["diff"]
     assert flowide("verify").code == 0
