@@ -77,7 +77,7 @@ async def picked(app: Driver) -> None:
     await app.sees("carl: ")
     await app.press("s")
     await app.sees("★")
-    await app.press("right", "n", "n", "n", "space")
+    await app.press("right", "home", "n", "n", "n", "n", "space")
     await app.sees("parses ✓")
     await app.until(lambda: "The agents are at work" not in app.screen(), "the toast to go")
 
