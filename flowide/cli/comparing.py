@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @click.command(
     epilog="\b\nExamples:\n  flowide artifact diff src/cache.py\n"
     "  flowide artifact diff src/cache.py@2 src/cache.py@5 --side-by-side\n"
-    "  flowide artifact diff src/cache.py --version 2 --version 5"
+    "  flowide artifact diff src/cache.py 2 5"
 )
 @click.argument("a", metavar="PATH[@VERSION]", shell_complete=files)
-@click.argument("b", metavar="[PATH[@VERSION]]", shell_complete=files, required=False)
+@click.argument("others", metavar="[VERSION [VERSION] | PATH[@VERSION]]", shell_complete=files, nargs=-1)
 @click.option("--version", "versions", type=click.IntRange(1), multiple=True, help="Once or twice.")
 @click.option(
     "-y", "--side-by-side", "beside", is_flag=True, help="In two columns, with the words that differ."
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def diff(
     *,
     a: str,
-    b: str | None,
+    others: tuple[str, ...],
     versions: tuple[int, ...],
     beside: bool,
     width: int | None,
@@ -52,7 +52,8 @@ def diff(
         from flowide.project.diffs import counts, unified
         from flowide.project.kinds import is_text
 
-        (name_a, before), (name_b, after) = await _sides(desk, a, b, versions)
+        b, wanted = _read(others, versions)
+        (name_a, before), (name_b, after) = await _sides(desk, a, b, wanted)
         if desk.json:
             added, removed = counts(before, after)
             text = unified(before, after, name_a, name_b, context=context)
@@ -88,13 +89,26 @@ def _plain() -> bool:
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
+def _read(others: tuple[str, ...], versions: tuple[int, ...]) -> tuple[str | None, tuple[int, ...]]:
+    """What stands behind the first path: another one, or versions."""
+    from flowide.errors import BadInput
+
+    if others and all(each.isascii() and each.isdigit() for each in others):
+        return None, (*versions, *map(int, others))
+    if len(others) > 1:
+        raise BadInput(
+            f"{len(others) + 1} things cannot be compared", hint="Write PATH 2 5, or PATH@2 OTHER@5."
+        )
+    return (others[0] if others else None), versions
+
+
 async def _sides(desk: Desk, a: str, b: str | None, versions: tuple[int, ...]) -> list[tuple[str, bytes]]:
     """Name and bytes of what is compared."""
     from flowide.errors import BadInput
     from flowide.space.queries import Content
 
     if len(versions) > 2 or (versions and b is not None):
-        raise BadInput("--version goes with one path, once or twice", hint="Or write PATH@2 PATH@5.")
+        raise BadInput("one path goes with one or two versions", hint="Write PATH 2 5, or PATH@2 OTHER@5.")
     first, version_a = await _versioned(desk, a)
     if b is not None:
         second, version_b = await _versioned(desk, b)

@@ -171,6 +171,7 @@ def test_a_diff_compares_the_newest_two_by_default(flowide: Here) -> None:
 
     assert flowide("artifact", "diff", "n.txt").out.splitlines()[3:] == [" one", "-two", "+2"]
     assert flowide("artifact", "diff", "n.txt@2", "n.txt@1").out.splitlines()[3:] == [" one", "-2", "+two"]
+    assert flowide("artifact", "diff", "n.txt", "2", "1").out.splitlines()[3:] == [" one", "-2", "+two"]
     told = flowide("artifact", "diff", "n.txt", "--version", "1", "--version", "2", "--json").json
     assert (told["added"], told["removed"]) == (1, 1)
 
