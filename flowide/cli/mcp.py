@@ -26,10 +26,11 @@ def mcp(at: Place) -> None:
     at.client = at.client or str(uuid4())
 
     async def work(desk: Desk) -> None:
-        from flowide.mcp_server.server import serve
         from flowide.mcp_server.session import check_handle
 
         chosen = None if handle is None else check_handle(handle, desk.space.actor.id)
+        from flowide.mcp_server.server import serve
+
         await serve(desk.folder, desk.space, handle=chosen)
 
     at.run(work)

@@ -130,7 +130,7 @@ async def compare_variations(session: Session, asked: Compare) -> Result:
     numbers = asked.numbers or [each.variation.number for each in view.variations]
     texts = [(await session.space.read(VariationText(view.set.id, number))).encode() for number in numbers]
     path = view.set.path or "text"
-    if len(numbers) == 2:
+    if asked.numbers and len(numbers) == 2:
         return difference(
             texts[0], texts[1], f"{path}@variation-{numbers[0]}", f"{path}@variation-{numbers[1]}"
         )

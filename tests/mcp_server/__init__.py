@@ -1,0 +1,1 @@
+"""The space as a server of the Model Context Protocol."""
