@@ -94,7 +94,10 @@ def step(view: View, command: RecordStep, caller: Caller, now: Now) -> Decision:
     """Record where a step is; its streamed text goes once it has ended."""
     run = driven(view, command.run, command.fence)
     check_text("key", command.key, MAX_NAME, least=1)
-    out = Outcome()
+    out, result = Outcome(), command.result
+    if command.reply is not None:
+        check_text("reply", command.reply, MAX_INLINE)
+        result = {**result, "reply": out.blob(command.reply.encode())}
     out.facts.append(
         RunStep(
             run=run.id,
@@ -102,7 +105,7 @@ def step(view: View, command: RecordStep, caller: Caller, now: Now) -> Decision:
             kind=command.kind,
             status=command.status,
             attempt=command.attempt,
-            result=command.result,
+            result=result,
             error=command.error,
             usage=command.usage,
         )

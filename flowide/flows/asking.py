@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 from msgspec import structs
 
 from flowide.agents.api import Finished, Message, ReasoningDelta, Request, Retrying, TextDelta, Usage
-from flowide.domain.commands import StreamStep
+from flowide.domain.commands import MAX_INLINE, Command, StreamStep
 from flowide.errors import FlowError, Incomplete
 from flowide.flows.budget import UNPRICED
 from flowide.flows.decided import with_decisions
@@ -36,11 +37,13 @@ async def ask(
     *,
     usable: Callable[[str], Any] | None = None,
     heard: Heard | None = None,
+    then: Callable[[str], Sequence[Command[Any]]] | None = None,
 ) -> str:
     """The text of an agent's answer.
 
     A finished call is recorded with its text under `key` at once, and never made again. `usable` looks at the
     text and raises Incomplete when it is no use: then the agent is asked again, up to `TRIES` times in all.
+    What `then` makes of the text is committed together with it, by the agent.
 
     Raises:
         FlowError: What the last call failed with; it is recorded too.
@@ -65,16 +68,16 @@ async def ask(
             )
             await state.commit(failed)
             raise
-    digest = await state.space.put_blob(finished.text.encode())
-    await state.commit(
-        state.record(
-            key,
-            request.purpose,
-            "completed",
-            result={"reply": digest, "agent": request.agent, "model": finished.model},
-            usage=spent.told,
-        )
-    )
+    data = finished.text.encode()
+    result = {"reply": sha256(data).hexdigest(), "agent": request.agent, "model": finished.model}
+    inline = finished.text if len(data) <= MAX_INLINE else None
+    if inline is None:
+        await state.space.put_blob(data)
+    completed = state.record(key, request.purpose, "completed", result=result, usage=spent.told, reply=inline)
+    if then is None:
+        await state.commit(completed)
+    else:
+        await state.commit(completed, *then(finished.text), actor=state.actor(request.agent))
     return finished.text
 
 

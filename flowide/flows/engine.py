@@ -292,7 +292,7 @@ async def _drive(state: RunState) -> RunResult:
             finally:
                 lost.cancel()
             if steps in done:
-                await state.commit(*steps.result())
+                state.put(*steps.result())
                 await _read_text(state)
                 return await _finish(state, "completed")
             await _stopped(steps)
@@ -343,7 +343,7 @@ async def _finish(
         name: value for name, value in state.outputs.items() if name not in {"text", "check_timeout_s"}
     }
     totals = state.spending.totals()
-    await state.space.execute(
+    await state.commit(
         FinishRun(
             run=state.run,
             fence=state.fence,

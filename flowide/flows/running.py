@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from flowide.domain.commands import Command
+from flowide.domain.commands import RecordStep
 from flowide.errors import BadInput, FlowError, NeedsInput
 from flowide.flows.schema import Step
 from flowide.flows.state import RunState, StepContext
@@ -18,19 +18,21 @@ MAX_KEY = 130
 """Characters of a step's key; the calls inside a step add to it."""
 NOT_KEPT = frozenset({"text"})
 """Outputs that are not kept with a step: they can be had from what is."""
+AT_ONCE = frozenset({"vary", "critique", "call", "parallel", "repeat"})
+"""Kinds that commit something before they do anything: their start is committed together with it."""
 
 
-async def run_steps(state: RunState, steps: Sequence[Step], prefix: str = "") -> list[Command[Any]]:
+async def run_steps(state: RunState, steps: Sequence[Step], prefix: str = "") -> list[RecordStep]:
     """Take steps one after the other; those that are done are passed over with their results.
 
     Gives the record of the last one: the caller commits it with what comes next, as here the record of each
-    step is committed with the start of the next.
+    step is committed with the start of the next, so before anything of the next is done.
 
     Raises:
         NeedsInput: A step waits for an answer.
         FlowError: A step failed; it is recorded.
     """
-    waiting: list[Command[Any]] = []
+    waiting: list[RecordStep] = []
     for step in steps:
         key = f"{prefix}{step.id}"
         if len(key) > MAX_KEY:
@@ -42,13 +44,15 @@ async def run_steps(state: RunState, steps: Sequence[Step], prefix: str = "") ->
             continue
         if key in state.steps and state.steps[key].status == "skipped":
             continue
+        state.put(*waiting)
+        waiting = []
         if step.when is not None and not truth(state.fill(step.when)):
-            await state.commit(*waiting, state.record(key, step.kind, "skipped"))
-            waiting = []
+            state.put(state.record(key, step.kind, "skipped"))
             continue
-        begun = [] if step.kind == "vary" else [state.record(key, step.kind, "started")]
-        if waiting or begun:  # a vary step records its start itself, together with its set
-            await state.commit(*waiting, *begun)
+        if step.kind != "vary":  # records its start itself, together with its set
+            state.put(state.record(key, step.kind, "started"))
+        if step.kind not in AT_ONCE:
+            await state.commit()
         result = await _one(state, structs.replace(step, id=key))
         state.results[step.id] = result
         kept = {"result": result, "outputs": {k: v for k, v in state.outputs.items() if k not in NOT_KEPT}}
@@ -60,6 +64,7 @@ async def _one(state: RunState, step: Step) -> dict[str, Any]:
     try:
         return await step_of(step.kind)(StepContext(state, step))
     except NeedsInput:
+        await state.commit()
         raise
     except FlowError as error:
         begun = state.steps[step.id].result if step.id in state.steps else {}
@@ -70,7 +75,7 @@ async def _one(state: RunState, step: Step) -> dict[str, Any]:
 async def run_inside(state: RunState, steps: Sequence[Step], prefix: str) -> dict[str, Any]:
     """Take the steps inside a step; the results of those that were taken, by id."""
     before = dict(state.results)
-    await state.commit(*await run_steps(state, steps, prefix))
+    state.put(*await run_steps(state, steps, prefix))
     return {
         step.id: state.results[step.id]
         for step in steps

@@ -12,7 +12,7 @@ from flowide.agents.definition import AgentDefinition
 from flowide.domain import rows
 from flowide.domain.actors import Actor
 from flowide.domain.commands import Command, RecordStep
-from flowide.errors import BadInput
+from flowide.errors import BadInput, FlowError
 from flowide.flows.api import Observer, RunRequest
 from flowide.flows.budget import Spending
 from flowide.flows.called import Called
@@ -22,6 +22,8 @@ from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 from flowide.space.queries import OneRun
 
+MAX_TOGETHER = 32
+"""Commands in one batch."""
 StepStatus = Literal["started", "completed", "failed", "skipped"]
 
 
@@ -63,6 +65,8 @@ class RunState(Struct):
     everyone: dict[str, AgentDefinition] = field(default_factory=dict)
     """The agents of called flows too."""
 
+    put_off: list[RecordStep] = field(default_factory=list)
+    """Records that are sent with the next commands."""
     warned: set[str] = field(default_factory=set)
     """What was told once."""
 
@@ -95,13 +99,29 @@ class RunState(Struct):
         )
 
     async def commit(self, *commands: Command[Any], actor: Actor | None = None) -> list[Any]:
-        """Send commands, all or nothing, and note the steps among them."""
+        """Send commands, all or nothing, and note the steps among them; what is put off goes first."""
+        first, self.put_off[:] = list(self.put_off), []
+        if first and (actor is not None or len(first) + len(commands) > MAX_TOGETHER):
+            await self.commit(*first)
+            first = []
+        if not first and not commands:
+            return []
         space = self.space if actor is None else self.space.acting_as(actor)
-        answers = (await space.batch(list(commands))).ok
+        try:
+            answers = (await space.batch([*first, *commands])).ok
+        except FlowError:
+            self.put_off[:0] = first  # they are not to blame
+            raise
         for command in commands:
             if isinstance(command, RecordStep):
                 self._note(command)
-        return answers
+        return answers[len(first) :]
+
+    def put(self, *commands: RecordStep) -> None:
+        """Have records committed together with what comes next, which must come before anything is done."""
+        self.put_off += commands
+        for command in commands:
+            self._note(command)
 
     def _note(self, command: RecordStep) -> None:
         self.steps[command.key] = rows.Step(

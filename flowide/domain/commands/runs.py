@@ -56,6 +56,8 @@ class RecordStep(Command[Done], frozen=True, kw_only=True, tag="run.step"):
     result: dict[str, Any] = {}
     error: dict[str, Any] | None = None
     usage: dict[str, Any] = {}
+    reply: str | None = None
+    """Text of an answer, at most 256 KiB; kept as a blob that the result names as `reply`. None = there is none."""
 
 
 class StreamStep(Command[Have], frozen=True, kw_only=True, tag="run.stream"):

@@ -35,7 +35,7 @@ class Critique(Struct, frozen=True):
 
 
 async def run(context: StepContext) -> dict[str, Any]:
-    """One call; its verdicts become notes on the variations, in the same step."""
+    """One call; its verdicts become notes on the variations, together with it."""
     return await criticise(context, f"{context.step.id}#1")
 
 
@@ -50,40 +50,42 @@ async def criticise(context: StepContext, key: str) -> dict[str, Any]:
     view = await state.space.read(OneVariationSet(set))
     shown = [each for each in view.variations if not each.variation.rejected]
     texts = [await state.space.read(VariationText(set, each.variation.number)) for each in shown]
-    schema = prompting.CRITIQUE_SCHEMA
     request = Request(
         agent=critic,
         purpose="critique",
         messages=prompting.critique(state.agents[critic], view.set, shown, texts),
-        json_schema=schema,
+        json_schema=prompting.CRITIQUE_SCHEMA,
     )
+    numbers = {each.variation.number for each in shown}
+
+    def notes(reply: str) -> list[Command[Any]]:
+        return [
+            NoteVariation(
+                set=set,
+                number=verdict.variation,
+                text=prompting.verdict_text(verdict.strengths, verdict.weaknesses),
+                kind="critique",
+                score=min(10, max(1, verdict.score)),
+            )
+            for verdict in _read(reply).verdicts
+            if verdict.variation in numbers
+        ]
+
     try:
-        reply = await ask(state, key, request, usable=lambda text: extract_json(text, schema))
+        reply = await ask(state, key, request, usable=_read, then=notes)
     except FlowError as error:
         if not getattr(spec, "optional", True) or error.code in {"budget", "fenced", "gone", "storage"}:
             raise
         state.observer.warning(f"the critique failed: {error.message}")
         return {"failed": error.message}
-    critique = convert(json.loads(extract_json(reply, schema)), Critique, strict=False)
-    numbers = {each.variation.number for each in shown}
-    noted = state.done(f"{key}/notes") is not None
-    notes: list[Command[Any]] = [
-        NoteVariation(
-            set=set,
-            number=verdict.variation,
-            text=prompting.verdict_text(verdict.strengths, verdict.weaknesses),
-            kind="critique",
-            score=min(10, max(1, verdict.score)),
-        )
-        for verdict in critique.verdicts
-        if verdict.variation in numbers
-    ]
-    if not noted:
-        await state.commit(
-            *notes, state.record(f"{key}/notes", "critique", "completed"), actor=state.actor(critic)
-        )
+    critique = _read(reply)
     recommended = critique.recommended if critique.recommended in numbers else None
     return {"by": critic, "summary": critique.summary, "recommended": recommended}
+
+
+def _read(reply: str) -> Critique:
+    """The critique that a reply holds. Raises Incomplete when there is none."""
+    return convert(json.loads(extract_json(reply, prompting.CRITIQUE_SCHEMA)), Critique, strict=False)
 
 
 def _critic(context: StepContext) -> str:

@@ -1,0 +1,60 @@
+"""What a run writes: no more commits than its promises need, and no answer twice."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from flowide.flows.api import Budget
+from tests.flows.conftest import Bench
+from tests.project_with_agents import fenced, make_project, shop, verdicts, write_agent
+
+
+async def _commits(root: Path, critiques: int) -> int:
+    bench = Bench(make_project(root, variations=2))
+    write_agent(bench.root, "carl", [{"on": "critique", "text": verdicts(2)}], role="critic")
+    file = bench.root / "many.yaml"
+    steps = "  - vary: {n: 2, path: src/shop.py}\n" + "  - critique: {}\n" * critiques
+    file.write_text(f"flow: many\nsteps:\n{steps}")
+    assert (await bench.start(str(file))).status == "completed"
+    return len({event.cmd async for event in bench.space.events()})
+
+
+async def test_a_step_with_one_call_costs_two_commits(tmp_path: Path) -> None:
+    few, many = await _commits(tmp_path / "few", 2), await _commits(tmp_path / "many", 7)
+
+    assert many - few == 5 * 2
+
+
+async def test_an_answer_is_kept_under_the_name_its_step_gives(bench: Bench) -> None:
+    await bench.start(on_gate="approve")
+
+    done = [
+        event.data["result"]["reply"]
+        async for event in bench.space.events()
+        if event.type == "run.step" and "reply" in event.data["result"]
+    ]
+    texts = [await bench.space.blob(digest) for digest in done]
+    assert len(done) == 5
+    assert [sha256(text).hexdigest() for text in texts] == done
+
+
+async def test_turns_are_bounded_in_all_and_for_each_agent(bench: Bench) -> None:
+    in_all = await bench.start(inputs={"n": 6}, budget=Budget(turns=3))
+    each = await bench.start(inputs={"n": 6}, budget=Budget(agent_turns=2), parallel=1)
+
+    assert (in_all.exit_code, each.exit_code) == (6, 6)
+    assert in_all.error is not None
+    assert "3 of 3 turns" in in_all.error["message"]
+    assert each.error is not None
+    assert "@anders has taken 2 of 2 turns" in each.error["message"]
+
+
+async def test_turns_of_before_count_after_a_resume(bench: Bench) -> None:
+    write_agent(bench.root, "anders", [{"on": "vary", "text": fenced(shop(1))}, {"on": "more", "text": "x"}])
+    stopped = await bench.start(inputs={"n": 2, "critique": False}, budget=Budget(turns=3))
+    assert stopped.exit_code == 3
+
+    result = await bench.answer(stopped, "more 2")
+
+    assert result.exit_code == 6
