@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
+from textual.filter import Monochrome, NoColor
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
@@ -84,6 +85,9 @@ class FlowApp(App[int]):
         """Before anything is drawn."""
         self.register_theme(theme.load(self._wish))
         self.theme = self._wish
+        if self.no_color and self.native_ansi_color:
+            # Textual chose its filter before it knew the theme, and would send greys.
+            self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
 
     def on_mount(self) -> None:
         """The first frame is drawn before the engine starts."""

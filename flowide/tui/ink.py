@@ -47,6 +47,7 @@ _ASCII = str.maketrans(
     {
         **dict(zip("●○◐■□★✓✗▾▸◂▤◇▍", "*o~#-*vxv><=d_", strict=True)),
         **dict(zip("…·−×→←↑↓⌫⇧│▌▐─━┼", ".:-x><^v<^|||-=+", strict=True)),
+        "›": ">",
         "«": '"',
         "»": '"',
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -217,3 +218,48 @@ def test_folders_that_vanish_under_the_app_are_told_and_it_still_quits(
     app.ends()
     assert "Traceback" not in app.text
     assert "mistake of its own" not in app.text
+
+
+@pytest.mark.parametrize(
+    ("env", "never"),
+    [
+        ({"NO_COLOR": "1"}, rb"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9\d|10\d)(?:;\d+)*m"),
+        ({"TERM": "screen", "COLORTERM": ""}, rb"[34]8;[25];"),
+        ({"TERM": "linux", "COLORTERM": ""}, rb"[34]8;[25];|[\x80-\xff]"),
+    ],
+    ids=["no colour", "16 colours", "console"],
+)
+def test_a_terminal_gets_no_more_colours_and_signs_than_it_has(
+    start: Start, project: Path, env: dict[str, str], never: bytes
+) -> None:
+    app = start(str(project), **env)
+    app.sees("plan.md")
+    app.send("/plan\r")
+    app.sees("Because.")
+    app.send("e")
+    app.sees("you are editing")
+    app.read(0.3)
+    assert re.findall(never, app.raw) == []
+    app.send("\x1b")
+    app.read(0.2)
+    app.send("\x11")
+    app.ends()
+
+
+def test_a_mistake_of_the_app_ends_it_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flowide.domain.actors import Actor
+    from flowide.tui import app, terminal
+    from flowide.tui.application import FlowApp
+
+    def run(self: FlowApp) -> None:
+        self.crashed = RuntimeError("no such thing")
+
+    monkeypatch.setattr(terminal, "check", lambda: None)
+    monkeypatch.setattr(FlowApp, "run", run)
+    assert app.run_app(project, Actor("ana")) == 1
+    said = capsys.readouterr().err
+    assert "RuntimeError: no such thing" in said
+    assert "kept as a draft" in said
+    assert "Traceback" not in said
