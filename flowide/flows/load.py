@@ -129,7 +129,7 @@ def input_values(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"brief": "", "path": ""}
     for name, wanted in flow.inputs.items():
         value = given.get(name, wanted.default)
-        if wanted.required and value in (None, ""):
+        if wanted.required and value in (None, "", []):
             how = "--brief 'what is wanted'" if name == "brief" else f"--set {name}=…"
             raise BadInput(f"the flow {flow.flow} needs the input {name}", hint=f"Give it: {how}", input=name)
         values[name] = input_value(name, wanted, value)

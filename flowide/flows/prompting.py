@@ -17,6 +17,8 @@ from flowide.space.queries import SetView, VariationView
 
 MAX_RULES = 16 * 1024
 """Bytes of the project's AGENTS.md that are passed on."""
+MAX_OUTPUT = 6000
+"""Characters at the end of a failed check's output that its writer is shown."""
 
 # Bounds keep a small model, whose reply the schema guides, from going on for ever.
 _POINTS = {"type": "array", "items": {"type": "string", "maxLength": 600}, "maxItems": 5}
@@ -92,6 +94,38 @@ def more(
     if wish:
         parts.append(f"What is wished for now:\n{wish}")
     parts.append("Write one new variation that goes further than these, taking the notes to heart.")
+    parts.append(_form(target))
+    return [_system(agent, rules), Message("user", "\n\n".join(parts))]
+
+
+def repair(
+    agent: AgentDefinition,
+    brief: str,
+    target: Target,
+    each: VariationView,
+    text: str,
+    ask: str,
+    rules: str,
+) -> list[Message]:
+    """Mend one variation: what its failed checks printed goes back to the writer."""
+    parts = [
+        f"Brief:\n{brief}",
+        f"The file is {target.path}. This is variation {each.variation.number} of it:",
+    ]
+    parts.append(quoted(text))
+    passed = [check.name for check in each.checks if check.status == "passed"]
+    if passed:
+        parts.append(f"These checks passed, and have to go on passing: {', '.join(passed)}.")
+    for check in each.checks:
+        if check.status != "passed":
+            said = check.output[-MAX_OUTPUT:].strip() or "(it printed nothing)"
+            parts.append(f"The check {check.name} {check.status}. What it printed last:\n{quoted(said)}")
+    notes = [f"- {note['text']}" for note in each.variation.notes]
+    if notes:
+        parts.append("Notes:\n" + "\n".join(notes))
+    if ask:
+        parts.append(ask)
+    parts.append("Find out why, mend exactly that, and keep the rest. Do not work around a check.")
     parts.append(_form(target))
     return [_system(agent, rules), Message("user", "\n\n".join(parts))]
 

@@ -57,6 +57,17 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timeout_s: float = 120.0
 
 
+class Repair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Variations whose checks failed go back to their writers, with what the checks printed."""
+
+    n: int | str = 2
+    """At most so many, the best first; 1 to 10. Template."""
+    ask: str = ""
+    """What the writers are told besides. Template."""
+    agents: list[str] = []
+    """Handles of those who mend; empty = each variation's own writer."""
+
+
 class Critique(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An agent reads all variations and gives each a score and reasons."""
 
@@ -236,6 +247,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vary: Vary | None = None
     more: More | None = None
     check: Check | None = None
+    repair: Repair | None = None
     critique: Critique | None = None
     choose: Choose | None = None
     blend: Blend | None = None
@@ -266,6 +278,7 @@ KINDS = (
     "vary",
     "more",
     "check",
+    "repair",
     "critique",
     "choose",
     "blend",

@@ -142,6 +142,8 @@ def _check_step(source: YamlFile, step: Step, route: Route, names: set[str], see
         source.bad((*route, "n"), f"{step.vary.n} variations are not possible", "n goes from 2 to 10.")
     if step.more is not None and isinstance(step.more.n, int) and not 1 <= step.more.n <= 10:
         source.bad((*route, "n"), f"{step.more.n} more are not possible", "n goes from 1 to 10.")
+    if step.repair is not None and isinstance(step.repair.n, int) and not 1 <= step.repair.n <= 10:
+        source.bad((*route, "n"), f"{step.repair.n} repairs are not possible", "n goes from 1 to 10.")
     if step.review is not None:
         _check_stages(source, route, step.review.stages)
     if step.blend is not None:

@@ -15,6 +15,7 @@ MODULES = {
     "vary": "vary",
     "more": "more",
     "check": "check",
+    "repair": "repair",
     "critique": "critique",
     "choose": "choose",
     "blend": "blend",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -28,7 +29,9 @@ class Slot(Struct, frozen=True):
     key: str
     agent: str
     turn: int
-    temperature: float | None
+    temperature: float | None = None
+    parents: list[dict[str, Any]] = []
+    """What it is built on: `{variation}` each."""
 
 
 async def run(context: StepContext) -> dict[str, Any]:
@@ -78,7 +81,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         target,
         slots,
         purpose="vary",
-        messages=lambda agent: prompting.vary(state.agents[agent], brief, target, project),
+        messages=lambda slot: prompting.vary(state.agents[slot.agent], brief, target, project),
         at_least=at_least,
         round=1,
     )
@@ -93,22 +96,21 @@ async def write(
     slots: list[Slot],
     *,
     purpose: str,
-    messages: Any,
+    messages: Callable[[Slot], list[Message]],
     at_least: int,
     round: int,
-    parents: list[dict[str, Any]] | None = None,
 ) -> list[int]:
     """Have every slot written, concurrently; variations are added in the order of the slots.
 
     A slot that fails costs its variation only, while at least `at_least` others are good.
     """
-    order = _InOrder(state, set, target, slots, round=round, parents=parents or [])
+    order = _InOrder(state, set, target, slots, round=round)
 
     async def one(slot: Slot) -> FlowError | None:
         request = Request(
             agent=slot.agent,
             purpose=purpose,
-            messages=messages(slot.agent),
+            messages=messages(slot),
             turn=slot.turn,
             temperature=slot.temperature,
         )
@@ -147,11 +149,10 @@ class _InOrder:
         slots: list[Slot],
         *,
         round: int,
-        parents: list[dict[str, Any]],
     ) -> None:
         self.numbers: list[int] = []
         self._state, self._set, self._target = state, set, target
-        self._slots, self._round, self._parents = slots, round, parents
+        self._slots, self._round = slots, round
         self._replies: dict[str, str | None] = {}
         self._next = 0
         self._turn = asyncio.Lock()
@@ -184,7 +185,7 @@ class _InOrder:
                 model=recorded.result.get("model"),
                 run=state.run,
                 step=slot.key,
-                parents=self._parents,
+                parents=slot.parents,
                 lineage=lineage,
                 input_tokens=recorded.usage.get("input_tokens", 0),
                 output_tokens=recorded.usage.get("output_tokens", 0),
@@ -251,14 +252,14 @@ async def more(
             f"{key}#{at + 1}",
             agents[at % len(agents)],
             before[agents[at % len(agents)]] + at // len(agents) + 1,
-            None,
+            parents=[{"variation": each.number} for each in shown],
         )
         for at in range(n)
     ]
 
-    def messages(agent: str) -> list[Message]:
+    def messages(slot: Slot) -> list[Message]:
         return prompting.more(
-            state.agents[agent],
+            state.agents[slot.agent],
             view.set.brief,
             target,
             shown,
@@ -277,7 +278,6 @@ async def more(
         messages=messages,
         at_least=1,
         round=max((each.round for each in earlier), default=0) + 1,
-        parents=[{"variation": each.number} for each in shown],
     )
 
 
