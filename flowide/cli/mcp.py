@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from uuid import uuid4
 
 import click
 
-from flowide.cli.desk import Desk, Place, workspace_command
+from flowide.cli.desk import Desk, Place, say, workspace_command
 
 
 @click.command(
@@ -23,12 +24,14 @@ def mcp(at: Place) -> None:
     everybody; its locks end with the connection, and what it wrote is kept.
     """
     handle, at.handle = at.handle, None
-    at.client = at.client or str(uuid4())
+    at.client = str(uuid4())  # every connection is a client of its own
 
     async def work(desk: Desk) -> None:
         from flowide.mcp_server.session import check_handle
 
         chosen = None if handle is None else check_handle(handle, desk.space.actor.id)
+        if sys.stdin is not None and sys.stdin.isatty():
+            say("waiting for an MCP client on stdin; end it with ctrl+d")
         from flowide.mcp_server.server import serve
 
         await serve(desk.folder, desk.space, handle=chosen)

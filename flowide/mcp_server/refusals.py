@@ -11,7 +11,7 @@ from flowide.text import printable
 _LOG = logging.getLogger("flowide.mcp")
 
 _NEXT = {
-    "busy": "Do not try to get around it. Call lock again with wait_s (up to 50) to queue for it; meanwhile read"
+    "busy": "Do not try to get around it. Call lock again with wait_s, for example 20, to queue for it; meanwhile read"
     " what is being written with read_artifact (draft=true), offer your text with add_variation, or ask the"
     " holder with say.",
     "fenced": "Your lock has ended. Call lock, then read_artifact to see what changed, and apply your change to"
@@ -28,10 +28,12 @@ _NEXT = {
     "unavailable": "Nothing was changed. Try again later, or tell the person.",
 }
 """What to do next, by the code of the refusal; the other hints are good as they are."""
-_NEXT_ELSEWHERE = (
-    "This lock is held under your own handle by another session. Wait for it with lock and wait_s, or ask the"
-    " person to release it."
-)
+_OWN = {
+    "you": "You hold this lock already, in this session: save or release it, then send the call again.",
+    "you, elsewhere": "This lock is held under your own handle by another session. Wait for it with lock and"
+    " wait_s, or ask the person to release it.",
+}
+"""By the holder that the refusal names."""
 
 
 def refusal(error: FlowError) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def _hint(error: FlowError) -> str:
     own = "" if "flowide " in error.hint or "--" in error.hint else error.hint
     after = _NEXT.get(error.code, "")
     if error.code == "busy":
-        return _NEXT_ELSEWHERE if error.data.get("holder") in {"you", "you, elsewhere"} else after
+        return _OWN.get(error.data.get("holder", ""), after)
     if error.code == "fenced" and "fence" not in error.data:
         return own
     if error.code in {"fenced", "conflict"}:

@@ -34,7 +34,9 @@ from flowide.space.api import Space
 Context = ServerRequestContext[Any, Any]
 
 _LOG = logging.getLogger("flowide.mcp")
-_FINISH_S = 1.0
+_PAUSE_S = 1.0
+"""Seconds until notices are tried again after the space could not be read."""
+_FINISH_S = 0.7
 """Seconds that calls which were called off get to put things in order."""
 
 INSTRUCTIONS = """\
@@ -214,14 +216,16 @@ class Gateway:
 
     async def _notices(self) -> None:
         """Tell the client about events that concern resources, until it is gone."""
-        after = await self._space.head()
-        async for event in self._space.events(after, follow=True):
-            if self._session is None and self._client is None:
-                continue
+        after: int | None = None
+        while True:
             try:
-                await self._notice(event)
+                after = await self._space.head() if after is None else after
+                async for event in self._space.events(after, follow=True):
+                    after = event.seq
+                    await self._notice(event)
             except FlowError as error:
-                _LOG.warning("a notice was not sent: %s", error.message)
+                _LOG.warning("notices pause: %s", error.message)
+                await asyncio.sleep(_PAUSE_S)
 
     async def _notice(self, event: Any) -> None:
         change = await resources.change_of(self._space, event)

@@ -17,7 +17,7 @@ from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 from flowide.space.queries import ArtifactAt, Artifacts, FindArtifact
 
-_CLOSE_S = 1.5
+_CLOSE_S = 1.0
 """Seconds that giving back locks and stopping runs may take: nothing outlives its client for long."""
 _NO_NAMES = {"all", SYSTEM.id, DISK.id}
 

@@ -98,18 +98,21 @@ def _schema(arguments: type[Arguments]) -> dict[str, Any]:
     root: dict[str, Any] = parts.pop(arguments.__name__)
     root.pop("title", None)
     root.pop("description", None)
-    plain: dict[str, Any] = _plain(root | ({"$defs": parts} if parts else {}))
+    plain: dict[str, Any] = _plain(root, parts)
     return plain
 
 
-def _plain(schema: Any) -> Any:
-    """The schema as models get it: an argument that can be left out has no null among its types."""
+def _plain(schema: Any, parts: dict[str, Any]) -> Any:
+    """The schema as every client takes it: without references, and without null for what can be left out."""
     if isinstance(schema, list):
-        return [_plain(each) for each in schema]
+        return [_plain(each, parts) for each in schema]
     if not isinstance(schema, dict):
         return schema
+    if "$ref" in schema:
+        schema = {**parts[schema["$ref"].rpartition("/")[2]], **schema}
+        del schema["$ref"]
     if schema.get("default", ...) is None and "anyOf" in schema:
         others = [each for each in schema["anyOf"] if each != {"type": "null"}]
         rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
         schema = {**others[0], **rest} if len(others) == 1 else {**rest, "anyOf": others}
-    return {key: _plain(value) for key, value in schema.items()}
+    return {key: _plain(value, parts) for key, value in schema.items()}

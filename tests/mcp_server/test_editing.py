@@ -282,3 +282,34 @@ async def test_a_person_who_saves_first_is_not_overwritten(
 
     assert refused["code"] == "fenced"
     assert (await agent.call("read_artifact", path="cache.py"))["text"] == "ana's\n"
+
+
+async def test_more_of_a_text_comes_at_the_end_of_the_version_when_there_is_no_draft(agent: Agent) -> None:
+    await agent.call("lock", path="cache.py")
+
+    await agent.call("draft", path="cache.py", text="\n\nX = 1\n", mode="append")
+
+    read = await agent.call("read_artifact", path="cache.py", draft=True)
+    assert read["text"] == CACHE + "\n\nX = 1\n"
+
+
+async def test_what_is_written_under_a_lock_that_was_lost_meanwhile_is_kept(
+    root: Path, monkeypatch: pytest.MonkeyPatch, ana: Space
+) -> None:
+    from tests.mcp_server.conftest import an_agent
+
+    monkeypatch.setenv("FLOWIDE_LOCK_TTL_S", "0.5")
+    async with an_agent(root, "mara") as agent:
+        for tool in ("draft", "save"):
+            await agent.call("lock", path="cache.py")
+            row = await ana.read(FindArtifact("cache.py"))
+            await ana.execute(ForceLock(artifact=row.id, reason="deploy"))
+            hold = agent.session.holds.get(row.id)
+            assert hold is not None
+            await hold.keeper.on_lost.wait()  # a renewal has told it
+
+            refused = await agent.refused(tool, path="cache.py", text=f"by {tool}\n")
+
+            assert (refused["code"], "kept" in refused["hint"]) == ("fenced", True)
+            [kept] = [each for each in await ana.read(Drafts()) if each.id == refused["data"]["draft"]]
+            assert (kept.actor, kept.size) == ("mara", len(f"by {tool}\n"))

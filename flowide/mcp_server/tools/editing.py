@@ -95,7 +95,9 @@ class Draft(Arguments, frozen=True):
     text: Text | None = None
     mode: Annotated[
         Literal["replace", "append"],
-        Meta(description="Whether `text` is the whole text or comes at its end."),
+        Meta(
+            description="Whether `text` is the whole text, or comes at the end of what `edits` would change."
+        ),
     ] = "replace"
     edits: Edits = None
 
@@ -103,9 +105,13 @@ class Draft(Arguments, frozen=True):
 async def draft(session: Session, asked: Draft) -> Result:
     row = await session.known(asked.path)
     async with session.holds.turn(row.id):
-        hold = session.holds.need(row)
+        hold = _held(session, row)
         text = await _text(session, hold, asked.text, asked.edits, append=asked.mode == "append")
-        await _lost_is_forgotten(session, hold, session.holds.write(hold, text))
+        try:
+            session.holds.need(row)
+            await session.holds.write(hold, text)
+        except Fenced as refused:
+            raise await _kept(session, hold, text.encode(), refused) from refused
     return {
         "path": row.path,
         "bytes": len(text.encode()),
@@ -128,9 +134,10 @@ class Save(Arguments, frozen=True):
 async def save(session: Session, asked: Save) -> Result:
     row = await session.known(asked.path)
     async with session.holds.turn(row.id):
-        hold = session.holds.need(row)
+        hold = _held(session, row)
         data = await _content(session, hold, asked)
         try:
+            session.holds.need(row)
             made = await session.folder.save(
                 session.space,
                 row,
@@ -192,7 +199,7 @@ async def _text(
     if text is None:
         return base
     if append:
-        return (hold.draft or "") + written_like(text, base) if hold.draft is None else hold.draft + text
+        return base + written_like(text, base.removeprefix("\ufeff"))
     return written_like(text, base)
 
 
@@ -242,12 +249,9 @@ def _check_unicode(*texts: str) -> None:
         raise BadInput("the text is not valid Unicode", hint="Send UTF-8 without lone surrogates.") from None
 
 
-async def _lost_is_forgotten(session: Session, hold: Hold, work: Any) -> None:
-    try:
-        await work
-    except Fenced:
-        await session.holds.forget(hold)
-        raise
+def _held(session: Session, row: rows.Artifact) -> Hold:
+    """The lock, also when it was lost meanwhile: then the text is still worked out, and kept."""
+    return session.holds.get(row.id) or session.holds.need(row)
 
 
 async def _kept(session: Session, hold: Hold, data: bytes, refused: FlowError) -> FlowError:
