@@ -28,13 +28,8 @@ def code(lines: int) -> str:
     return "".join(unit.format(at) for at in range(lines // 5))
 
 
-class OneArea(App[None]):
-    """An app with one text area, ours or Textual's."""
-
-    def __init__(self, area: TextArea) -> None:
-        super().__init__()
-        self.area = area
-        self.animation_level = "none"
+class Themed(App[None]):
+    """An app in FlowIDE's colours."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.load(theme.DEFAULT).variables
@@ -46,6 +41,15 @@ class OneArea(App[None]):
     def on_load(self) -> None:
         self.register_theme(theme.load(theme.DEFAULT))
         self.theme = theme.DEFAULT
+        self.animation_level = "none"
+
+
+class OneArea(Themed):
+    """An app with one text area, ours or Textual's."""
+
+    def __init__(self, area: TextArea) -> None:
+        super().__init__()
+        self.area = area
 
     def compose(self) -> ComposeResult:
         yield self.area

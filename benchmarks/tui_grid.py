@@ -7,18 +7,16 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.pilot import Pilot
-from textual.theme import Theme
 from textual.widget import Widget
 from textual.widgets import TextArea
 
 from benchmarks import Row, row
-from benchmarks.tui_editor import code
+from benchmarks.tui_editor import Themed, code
 from flowide.domain import rows
 from flowide.space.queries import VariationView
-from flowide.tui import theme
 from flowide.tui.highlight import Highlighter
 from flowide.tui.views.grid import make_grid, numbered_column
 from flowide.tui.views.grid_state import GridState
@@ -29,7 +27,7 @@ LINES = 2_000
 FRAMES = 12
 
 
-class Shown(App[None]):
+class Shown(Themed):
     """An app that shows some widgets beside each other."""
 
     CSS = "Horizontal > * { width: 1fr; }"
@@ -37,18 +35,6 @@ class Shown(App[None]):
     def __init__(self, *widgets: Widget) -> None:
         super().__init__()
         self._widgets = widgets
-        self.animation_level = "none"
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme.load(theme.DEFAULT).variables
-
-    @property
-    def available_themes(self) -> dict[str, Theme]:
-        return self._registered_themes
-
-    def on_load(self) -> None:
-        self.register_theme(theme.load(theme.DEFAULT))
-        self.theme = theme.DEFAULT
 
     def compose(self) -> ComposeResult:
         with Horizontal():

@@ -34,7 +34,7 @@ def run_app(
     live without a renewal. With `verbose` a mistake of the app's own is told with its traceback.
 
     Raises:
-        BadInput: This is no terminal that can show it.
+        BadInput: This is no terminal that can show it, or there is no such theme.
     """
     from flowide.tui import terminal
 
@@ -43,9 +43,10 @@ def run_app(
     # Bytes of a key's escape sequence arrive together here; the default of 100 ms makes esc feel slow.
     os.environ.setdefault("ESCDELAY", "25")
     from flowide.tui.application import FlowApp
-    from flowide.tui.theme import DEFAULT
+    from flowide.tui.theme import DEFAULT, load
 
     suited = terminal.theme_for(os.environ, theme, DEFAULT)
+    load(suited)  # a wrong name is told before the screen is taken
     app = FlowApp(
         opener(project, actor, surroundings, lock_ttl_s),
         project=project.name,

@@ -58,6 +58,14 @@ def test_a_terminal_that_cannot_show_it_is_told_with_what_works(
     assert b"\x1b[?1049h" not in app.raw
 
 
+def test_a_theme_that_is_not_there_is_told_with_those_that_are(start: Start, project: Path) -> None:
+    app = start(str(project), FLOWIDE_APP_THEME="nonsense")
+    assert app.ends() == 2
+    assert "nonsense" in app.text
+    assert "flowide-light" in app.text
+    assert b"\x1b[?1049h" not in app.raw
+
+
 def test_without_a_terminal_it_says_so_and_exits_2(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flowide", str(project)],
