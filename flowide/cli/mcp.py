@@ -15,8 +15,15 @@ from flowide.cli.desk import Desk, Place, say, workspace_command
     epilog="\b\nExamples:\n  flowide mcp --project shop --as claude\n"
     "  claude mcp add space -- flowide mcp        # in the folder of the project",
 )
+@click.option(
+    "--http",
+    "port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Serve over HTTP on this machine instead, and print the address; 0 takes any free port.",
+)
 @workspace_command
-def mcp(at: Place) -> None:
+def mcp(port: int | None, at: Place) -> None:
     """Serve the space as tools of the Model Context Protocol, on stdin and stdout.
 
     An MCP client (Claude Code, Codex, Gemini CLI …) starts this. What connects is an agent of yours: --as is
@@ -30,10 +37,13 @@ def mcp(at: Place) -> None:
         from flowide.mcp_server.session import check_handle
 
         chosen = None if handle is None else check_handle(handle, desk.space.actor.id)
-        if sys.stdin is not None and sys.stdin.isatty():
+        if port is None and sys.stdin is not None and sys.stdin.isatty():
             say("waiting for an MCP client on stdin; end it with ctrl+d")
-        from flowide.mcp_server.server import serve
+        from flowide.mcp_server.server import serve, serve_web
 
-        await serve(desk.folder, desk.space, handle=chosen)
+        if port is None:
+            await serve(desk.folder, desk.space, handle=chosen)
+        else:
+            await serve_web(desk.folder, desk.space, handle=chosen, port=port, tell=click.echo)
 
     at.run(work)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from mcp import types
@@ -80,15 +82,12 @@ class Gateway:
             on_get_prompt=self._get_prompt,
         )
 
-    async def serve(self) -> None:
-        """Serve stdin and stdout until the client is gone; then give back what it held."""
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Server[Any]]:
+        """The server, with notices; at the end what the client held is given back."""
         notices = asyncio.create_task(self._notices(), name="notices")
         try:
-            async with standard_streams() as (incoming, outgoing):
-                options = self.server.create_initialization_options(
-                    NotificationOptions(resources_changed=True)
-                )
-                await self.server.run(incoming, outgoing, options)
+            yield self.server
         finally:
             notices.cancel()
             await asyncio.shield(self._close())
@@ -296,5 +295,26 @@ def _result(data: dict[str, Any], *, failed: bool = False) -> types.CallToolResu
 
 async def serve(folder: ProjectFolder, space: Space, *, handle: str | None) -> None:
     """Serve one client over stdin and stdout until it is gone."""
+    _prepare_logging()
+    async with (
+        Gateway(folder, space, handle=handle).open() as server,
+        standard_streams() as (incoming, outgoing),
+    ):
+        options = server.create_initialization_options(NotificationOptions(resources_changed=True))
+        await server.run(incoming, outgoing, options)
+
+
+async def serve_web(
+    folder: ProjectFolder, space: Space, *, handle: str | None, port: int, tell: Callable[[str], None]
+) -> None:
+    """Serve clients over HTTP on loopback until cancelled; all of them are the same agent."""
+    from flowide.mcp_server.web import serve_http, token_of
+
+    _prepare_logging()
+    async with Gateway(folder, space, handle=handle).open() as server:
+        await serve_http(server, token_of(folder.dot_dir), port, tell)
+
+
+def _prepare_logging() -> None:
+    """On stderr; the library would install handlers of its own."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    await Gateway(folder, space, handle=handle).serve()

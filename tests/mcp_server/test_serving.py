@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import MCPError
+from mcp import Client, MCPError
 from mcp.types import ResourceListChangedNotification, ResourceUpdatedNotification
 
 from flowide.domain.commands import AcquireLock
@@ -300,3 +300,35 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+@pytest.fixture
+def web(root: Path) -> Iterator[subprocess.Popen[str]]:
+    """The server over HTTP."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "flowide", "mcp", "--project", str(root), "--as", "mara", "--http", "0"],
+        stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        yield process
+        process.kill()
+
+
+async def test_over_http_the_address_has_a_secret_and_the_rules_are_the_same(
+    web: subprocess.Popen[str], root: Path, ana: Space
+) -> None:
+    assert web.stdout is not None
+    url = await asyncio.to_thread(web.stdout.readline)
+    async with asyncio.timeout(BOUND_S), Client(url.strip(), mode="legacy") as agent:
+        await ok(agent, "lock", path="cache.py")
+        unlocked = await no(agent, "save", path="notes.md", text="x")
+        saved = await ok(agent, "save", path="cache.py", text="x = 1\n")
+        await ok(agent, "lock", path="notes.md")
+    web.terminate()
+    code = web.wait(GONE_S)
+
+    row = await ana.read(FindArtifact("cache.py"))
+    [*_, made] = await ana.read(History(row.id))
+    token = root / ".flowide" / "mcp.token"
+    assert (saved["version"], made.actor, unlocked["code"], code) == (2, "mara", "fenced", 143)
+    assert token.read_text() in url and token.stat().st_mode & 0o077 == 0
+    assert [state.lock.state for state in await ana.read(Locks()) if state.lock.state != "free"] == []
