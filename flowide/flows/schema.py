@@ -99,6 +99,23 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     options: list[str] = field(default_factory=lambda: ["approve", "reject"])
 
 
+class Research(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files of the project are read, compared and written up; code checks that what is cited is there."""
+
+    sources: list[str] | str
+    """Files or patterns such as `docs/**/*.md`, one an item or a line. Template."""
+    question: str = "{{ brief }}"
+    """Template."""
+    path: str = "{{ path }}"
+    """The document. Template."""
+    agents: list[str] = []
+    """Handles of those who read, in turn; empty = the run's that do not judge."""
+    compare_by: str = "critic"
+    """Handle or role of the agent that compares what they read."""
+    by: str = "drafter"
+    """Handle or role of the agent that writes."""
+
+
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A command run in the project folder; it fails the run when it fails."""
 
@@ -258,6 +275,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     draft: Draft | None = None
     revise: Revise | None = None
     review: Review | None = None
+    research: Research | None = None
     run: Command | None = None
     call: Call | None = None
     parallel: Parallel | None = None
@@ -289,6 +307,7 @@ KINDS = (
     "draft",
     "revise",
     "review",
+    "research",
     "run",
     "call",
     "parallel",

@@ -26,6 +26,7 @@ MODULES = {
     "draft": "draft",
     "revise": "revise",
     "review": "review",
+    "research": "research",
     "run": "command",
     "call": "call",
     "parallel": "parallel",
