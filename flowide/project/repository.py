@@ -16,6 +16,7 @@ from pathlib import Path
 
 from flowide.errors import BadInput, Conflict, StorageFailed
 from flowide.project.git_command import GitFailed, run_git
+from flowide.project.git_index import Moved, UserIndex, put
 from flowide.project.git_model import Change, Committed, Entry, Identity, clean, entries
 
 TRIES = 8
@@ -29,7 +30,6 @@ _UNDER_WAY = {
     "rebase-apply": "rebase",
     "BISECT_LOG": "bisect",
 }
-_NOTHING = "0" * 40
 
 
 class Repository:
@@ -156,11 +156,11 @@ class Repository:
                 time.sleep(random.uniform(0.01, 0.05) * 2**again)  # noqa: S311 - jitter, no secret
             try:
                 return self._attempt(changes, message, env, onto, scratch)
-            except _Moved as moved:
+            except Moved as moved:
                 last = moved
             except OSError as error:
                 raise StorageFailed(
-                    f"no commit was made: {scratch} cannot be written: {error.strerror}",
+                    f"no commit was made: {error.filename or scratch} cannot be written: {error.strerror}",
                     hint="Make room there, then run `flowide git commit`.",
                 ) from error
         raise GitFailed(
@@ -193,19 +193,25 @@ class Repository:
         parents = [] if parent is None else ["-p", parent]
         made = self.run("commit-tree", *signed, *parents, "-F", "-", tree, input=message.encode(), env=env)
         commit = made.decode().strip()
-        # The index goes first: between the two, the change looks staged, never reverted.
-        staged, left = self._stage(before, after) if ref == here else ({}, [])
+        if ref != here:
+            self._move(ref, old, commit, env)
+            return Committed(commit, ref, [])
+        # With the index in our hands, no other command commits what stands in it before both have moved.
+        with UserIndex(self).locked() as index:
+            staged, left = index.stage(before, after)
+            self._move(ref, old, commit, env)
+        for path in staged:
+            self._try("add", "--refresh", "--", path)  # its times, so that nobody takes it for changed
+        return Committed(commit, ref, left)
+
+    def _move(self, ref: str, old: str | None, commit: str, env: Mapping[str, str]) -> None:
         moved = self._try(
             "update-ref", "-m", "commit: flowide", "--no-deref", "--end-of-options",
             ref, commit, old or "0" * len(commit),
             env=env,
         )  # fmt: skip
         if moved.returncode != 0:
-            self._unstage(staged)
-            raise _Moved(moved.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: "))
-        for path in staged:
-            self._try("add", "--refresh", "--", path)  # its times, so that nobody takes it for changed
-        return Committed(commit, ref, left)
+            raise Moved(moved.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: "))
 
     def _check_free(self, ref: str, here: str) -> None:
         if ref == here:
@@ -298,67 +304,8 @@ class Repository:
             env = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
             if parent is not None:
                 self.run("read-tree", parent, env=env, config=_PRIVATE)
-            self._put(after, env=env, config=_PRIVATE)
+            put(self, after, env=env, config=_PRIVATE)
             return self.run("write-tree", "--missing-ok", env=env, config=_PRIVATE).decode().strip()
-
-    def _stage(
-        self, before: Mapping[str, Entry | None], after: Mapping[str, Entry | None]
-    ) -> tuple[dict[str, Entry | None], list[str]]:
-        """Bring the user's index along where it had nothing of its own; what it had there, and what was left."""
-        had: dict[str, Entry | None] = {}
-        left: list[str] = []
-        for path, old in before.items():
-            listed = self.run("ls-files", "-s", "-z", "--", path)
-            records = [each for each in listed.split(b"\0") if each.endswith(b"\t" + os.fsencode(path))]
-            if any(each.split(b"\t")[0].split()[2] != b"0" for each in records):
-                raise Conflict(
-                    f"{path} has merge conflicts in the index, so it is not committed",
-                    hint="Resolve them with git first.",
-                )
-            entry = entries(b"\0".join(records)).get(os.fsencode(path))
-            if entry == after[path]:
-                continue
-            # An empty entry where the branch has none is `git add -N`: a wish, no content.
-            if entry == old or (old is None and entry is not None and entry.blob in _EMPTY):
-                had[path] = entry
-            else:
-                left.append(path)
-        if had:
-            try:
-                self._put({path: after[path] for path in had})
-            except GitFailed as error:
-                if "index.lock" in error.message:
-                    raise _Moved("another git command uses the index") from error
-                raise
-        return had, left
-
-    def _unstage(self, had: Mapping[str, Entry | None]) -> None:
-        if had:
-            for _ in range(TRIES):
-                try:
-                    self._put(had)
-                except GitFailed:
-                    time.sleep(0.05)
-                else:
-                    return
-
-    def _put(
-        self,
-        wanted: Mapping[str, Entry | None],
-        *,
-        env: Mapping[str, str] | None = None,
-        config: Sequence[str] = (),
-    ) -> None:
-        lines = [
-            b"%s %s\t%s" % (entry.mode.encode(), entry.blob.encode(), os.fsencode(path))
-            if entry is not None
-            else b"0 %s\t%s" % (_NOTHING.encode(), os.fsencode(path))
-            for path, entry in wanted.items()
-        ]
-        self.run(
-            "update-index", "--add", "--replace", "-z", "--index-info",
-            input=b"".join(line + b"\0" for line in lines), env=env, config=config,
-        )  # fmt: skip
 
     def _config(self, *sections: str) -> dict[str, str]:
         done = self._try("config", "-z", "--get-regexp", rf"^({'|'.join(sections)})\.")
@@ -401,15 +348,4 @@ class Repository:
         return run_git(self.top, args, input=input, env=env, config=config)
 
 
-class _Moved(Exception):
-    """The branch or the index was changed by another process meanwhile."""
-
-
 _TRUE = frozenset({"true", "yes", "on", "1"})
-_EMPTY = frozenset(
-    {
-        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
-        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
-    }
-)
-"""Names of the empty blob, under SHA-1 and SHA-256."""

@@ -302,6 +302,37 @@ async def test_many_processes_committing_at_once_lose_no_commit(
     assert git("fsck", "--strict", "--no-dangling") == ""
 
 
+async def test_the_lock_of_a_process_that_was_killed_stops_no_commit(
+    folder: ProjectFolder, space: MemorySpace, git: GitRepository
+) -> None:
+    gone = await asyncio.create_subprocess_exec("true")
+    await gone.wait()
+    lock = folder.root / ".git" / "index.lock"
+    lock.write_text(f"flowide {gone.pid}")
+
+    await committed(folder, space, "a.txt", "two\n", "Say two")
+
+    assert git("show", "HEAD:a.txt").strip() == "two"
+    assert not lock.exists()
+
+
+async def test_the_lock_of_another_git_command_is_waited_for_and_never_removed(
+    folder: ProjectFolder, space: MemorySpace, git: GitRepository
+) -> None:
+    lock = folder.root / ".git" / "index.lock"
+    lock.write_bytes(b"DIRC")
+    row = await saved(folder, space, "a.txt", "two\n")
+
+    waiting = asyncio.create_task(commit_version(folder, space, row))
+    await asyncio.sleep(0.2)
+    before = git("rev-parse", "HEAD")
+    assert lock.read_bytes() == b"DIRC"
+    lock.unlink()
+    await waiting
+
+    assert git("rev-parse", "HEAD~1") == before
+
+
 # --- who and what -------------------------------------------------------------------------------------
 
 
