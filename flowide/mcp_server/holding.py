@@ -29,6 +29,8 @@ class Hold:
         self.keeper = keeper
         self.draft: str | None = None
         """What is stored as the draft; None = nothing was written."""
+        self.sure = True
+        """`draft` is what is stored; not after a write that was called off."""
         self.stack = AsyncExitStack()
 
 
@@ -81,10 +83,13 @@ class Holds:
             Busy: It did not come in time.
         """
         hold = self._held.get(artifact.id)
-        if hold is not None and hold.keeper.lost is None:
-            return hold
         if hold is not None:
-            await self._drop(hold)
+            try:
+                await self._space.execute(RenewLock(artifact=artifact.id, fence=hold.fence))
+            except Fenced:
+                await self._drop(hold)
+            else:
+                return hold
         [state] = await self._space.read(Locks(artifact.id))
         lock, us = state.lock, self._space
         if lock.state != "free" and (lock.client, lock.actor) == (us.client, us.actor.id):
@@ -104,15 +109,17 @@ class Holds:
 
     async def write(self, hold: Hold, text: str) -> None:
         """Store a text as the draft under a lock."""
-        await put_draft(self._space, hold.artifact.id, hold.fence, text, have=hold.draft or "")
-        hold.draft = text
+        have = (hold.draft or "") if hold.sure else None
+        hold.sure = False
+        await put_draft(self._space, hold.artifact.id, hold.fence, text, have=have)
+        hold.draft, hold.sure = text, True
 
     async def saved(self, hold: Hold, made: Versioned) -> None:
         """A version was made under a lock: go on from it, or let go of what was released."""
         if made.fence is None:
             await self._drop(hold)
         else:
-            hold.base, hold.draft = made.version, None
+            hold.base, hold.draft, hold.sure = made.version, None, True
 
     async def give_back(self, hold: Hold, *, draft: Literal["keep", "drop"] = "keep") -> None:
         """Release a lock."""

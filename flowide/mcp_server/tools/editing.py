@@ -6,21 +6,19 @@ import base64
 import binascii
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from flowide.domain import rows
-from flowide.domain.commands import MAX_INLINE, AdoptDraft, KeepDraft
-from flowide.errors import BadInput, Conflict, Fenced, FlowError, NotFound
+from flowide.domain.commands import MAX_INLINE, KeepDraft
+from flowide.errors import BadInput, Conflict, Fenced, FlowError
 from flowide.mcp_server.holding import Hold
 from flowide.mcp_server.session import Session
-from flowide.mcp_server.tool import Arguments, Note, Path, Result, Text, Tool, Version, Wait
+from flowide.mcp_server.tool import Arguments, Note, Path, Result, Text, Tool, Wait
 from flowide.mcp_server.tools.reading import lock_of
-from flowide.mcp_server.uris import address
 from flowide.project.kinds import is_text, written_like
-from flowide.space.queries import Content, Drafts, FindArtifact, LiveDraft, Locks
+from flowide.space.queries import Content, Drafts, FindArtifact, Locks
 
-_HELD = (
+HELD = (
     "Now draft or save. The lock is kept for you while this session lives; it is given back by save, by release"
     " and when the session ends. Without a call for some minutes somebody who waits may take it."
 )
@@ -62,7 +60,7 @@ async def lock(session: Session, asked: LockIt) -> Result:
         before = session.holds.get(row.id)
         hold = await session.holds.take(row, wait_s=asked.wait_s, purpose=asked.purpose)
     row = await session.space.read(FindArtifact(row.id))
-    told: Result = {"path": row.path, "version": hold.base, "fence": hold.fence, "next": _HELD}
+    told: Result = {"path": row.path, "version": hold.base, "fence": hold.fence, "next": HELD}
     if before is hold:
         told["already"] = True
     if hold.draft is not None:
@@ -182,7 +180,7 @@ async def _text(
     """The new text that is asked for; without `text` and `edits` the draft."""
     if text is not None and edits is not None:
         raise BadInput("text and edits exclude each other", hint="Send one of them.")
-    _check_unicode(text or "", *(part for each in edits or [] for part in (each.old, each.new)))
+    check_unicode(text or "", *(part for each in edits or [] for part in (each.old, each.new)))
     base = hold.draft
     if base is None:
         data = await session.space.read(Content(hold.artifact.id, hold.base))
@@ -241,7 +239,8 @@ def decoded(text: str) -> bytes:
         ) from None
 
 
-def _check_unicode(*texts: str) -> None:
+def check_unicode(*texts: str) -> None:
+    """Raise BadInput for lone surrogates."""
     try:
         for each in texts:
             each.encode()
@@ -293,122 +292,6 @@ async def release(session: Session, asked: Release) -> Result:
     return told
 
 
-class Create(Arguments, frozen=True):
-    path: Annotated[
-        str, Meta(description="Path in the project, with forward slashes.", min_length=1, max_length=4096)
-    ]
-    text: Text | None = None
-    base64: Annotated[Text, Meta(description="The content, for what is no text.")] | None = None
-    note: Note = ""
-
-
-async def create(session: Session, asked: Create) -> Result:
-    if (asked.text is None) == (asked.base64 is None):
-        raise BadInput("give either text or base64", hint='For an empty file: text="".')
-    _check_unicode(asked.text or "")
-    data = decoded(asked.base64) if asked.base64 is not None else (asked.text or "").encode()
-    path = session.path_of(asked.path)
-    made = await session.folder.create(session.space, path, data, note=asked.note)
-    return {"path": path, "uri": address(path), "version": made.version, "bytes": len(data)}
-
-
-class Move(Arguments, frozen=True):
-    path: Path
-    new_path: Annotated[str, Meta(min_length=1, max_length=4096)]
-    note: Note = ""
-    wait_s: Wait = 0
-
-
-async def move(session: Session, asked: Move) -> Result:
-    row = await session.find(asked.path)
-    target = session.path_of(asked.new_path)
-    async with session.holds.change(row, wait_s=asked.wait_s, purpose="move") as (hold, mine):
-        made = await session.folder.move(
-            session.space,
-            row,
-            target,
-            fence=hold.fence,
-            base=hold.base,
-            note=asked.note,
-            then="keep" if mine else "release",
-        )
-        await session.holds.saved(hold, made)
-        hold.artifact = await session.space.read(FindArtifact(row.id))
-    return {"path": target, "uri": address(target), "was": row.path, "version": made.version}
-
-
-class Restore(Arguments, frozen=True):
-    path: Path
-    version: Annotated[Version, Meta(description="The version whose content comes back.")]
-    note: Note = ""
-    wait_s: Wait = 0
-
-
-async def restore(session: Session, asked: Restore) -> Result:
-    row, _ = await session.look(asked.path)
-    async with session.holds.change(row, wait_s=asked.wait_s, purpose="restore") as (hold, mine):
-        made = await session.folder.restore(
-            session.space,
-            row,
-            fence=hold.fence,
-            base=hold.base,
-            version=asked.version,
-            note=asked.note or f"restore version {asked.version}",
-            then="keep" if mine else "release",
-        )
-        await session.holds.saved(hold, made)
-    return {"path": row.path, "version": made.version, "content_of": asked.version}
-
-
-class ListDrafts(Arguments, frozen=True):
-    path: Path | None = None
-
-
-async def list_drafts(session: Session, asked: ListDrafts) -> Result:
-    artifact = None if asked.path is None else (await session.look(asked.path))[0].id
-    found = await session.space.read(Drafts(artifact))
-    return {"drafts": [await _described(session, each) for each in found]}
-
-
-async def _described(session: Session, each: rows.Draft) -> Result:
-    row = await session.space.read(FindArtifact(each.artifact))
-    told: Result = msgspec.to_builtins(each)
-    mine = each.actor == session.space.actor.id
-    return {key: told[key] for key in ("id", "base", "size", "why", "ts")} | {
-        "path": row.path,
-        "by": each.actor,
-        "mine": mine,
-        "newest": row.version,
-    }
-
-
-class Adopt(Arguments, frozen=True):
-    draft: Annotated[str, Meta(description="Its id, as list_drafts gives it.", min_length=1, max_length=100)]
-
-
-async def adopt_draft(session: Session, asked: Adopt) -> Result:
-    kept = await session.space.read(Drafts())
-    found = [each for each in kept if each.id.startswith(asked.draft)]
-    if len(found) != 1:
-        raise NotFound(
-            f"{len(found)} drafts begin with {asked.draft}" if found else f"there is no draft {asked.draft}",
-            hint="Call list_drafts for their ids.",
-        )
-    [one] = found
-    row = await session.space.read(FindArtifact(one.artifact))
-    async with session.holds.turn(row.id):
-        fence = (await session.space.execute(AdoptDraft(draft=one.id, ttl_ms=session.space.ttl_ms))).ok.fence
-        hold = await session.holds.keep(row, fence, one.base)
-        live = await session.space.read(LiveDraft(row.id))
-        hold.draft = "" if live is None else live.text
-    told: Result = {"path": row.path, "version": one.base, "fence": fence, "text": hold.draft, "next": _HELD}
-    if row.version != one.base:
-        told["warning"] = (
-            f"{row.path} is at version {row.version} by now: saving will be refused as a conflict"
-        )
-    return told
-
-
 TOOLS: list[Tool[Any]] = [
     Tool(
         "lock",
@@ -447,37 +330,5 @@ TOOLS: list[Tool[Any]] = [
         Release,
         release,
         again=True,
-    ),
-    Tool(
-        "create",
-        "Make a new artifact and its file. To change one that exists: lock and save.",
-        Create,
-        create,
-    ),
-    Tool(
-        "move",
-        "Give an artifact and its file another path. Takes the lock for it, unless you hold it.",
-        Move,
-        move,
-    ),
-    Tool(
-        "restore",
-        "Make a new version with the content of an older one; also brings a deleted artifact back. Takes the lock"
-        " for it, unless you hold it. Nothing is rewritten: undo is one more version.",
-        Restore,
-        restore,
-    ),
-    Tool(
-        "list_drafts",
-        "List texts that were written and not saved: those of a lock that ended, and those that were refused.",
-        ListDrafts,
-        list_drafts,
-        reads=True,
-    ),
-    Tool(
-        "adopt_draft",
-        "Take the lock again and go on with a draft of your own; gives its text.",
-        Adopt,
-        adopt_draft,
     ),
 ]
