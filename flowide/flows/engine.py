@@ -24,10 +24,11 @@ from flowide.errors import (
     Gone,
     NeedsInput,
     NotFound,
+    OverBudget,
     Rejected,
     Unavailable,
 )
-from flowide.flows.api import Observer, RunRequest, RunResult
+from flowide.flows.api import Budget, Observer, RunRequest, RunResult
 from flowide.flows.budget import Spending, bounds_of
 from flowide.flows.called import Called, everywhere, load_called, restored, stored
 from flowide.flows.checks import commands_of
@@ -85,12 +86,14 @@ async def start(
     Raises:
         BadInput: The flow, an input or an agent is wrong; no run was started.
         AuthFailed: A key is missing; no run was started.
+        OverBudget: Only money is bounded, and a price is unknown; no run was started.
     """
     around = surroundings or Surroundings()
     loaded = load_flow(request.flow, folder.root, around.user_flows)
     called = load_called(loaded, folder.root, around.user_flows)
     inputs = input_values(loaded.flow, _given(request))
     agents, everyone = _agents(folder, request, loaded.flow, called, around)
+    check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
     async with _pool(everyone, request, around) as pool:
         for handle in everyone:
             await pool.backend(handle).check()
@@ -136,6 +139,7 @@ async def resume(
     asked = {key: value for key, value in view.run.options.items() if key not in {"origin", "called"}}
     request = with_options(msgspec.convert(asked, RunRequest), request)
     agents, everyone = _agents(folder, request, loaded.flow, called, around)
+    check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
     async with _pool(everyone, request, around) as pool:
         claimed = await _claim(space, view.run.id, observer or Quiet())
         at = _Place(space, folder, view.run.id, claimed.ok.fence)
@@ -143,11 +147,21 @@ async def resume(
         state.called, state.everyone = called, everyone
         _warn_if_changed(state, folder, request, loaded, around)
         await state.refresh()
-        for step in state.steps.values():
-            if step.usage:
-                state.spending.recall(str(step.result.get("agent", "")), msgspec.convert(step.usage, Usage))
+        await _recall(state, view.run.seq)
         state.outputs.update(view.run.outputs)
         return await _drive(state)
+
+
+async def _recall(state: RunState, seq: int) -> None:
+    """Count every call that the log knows of, those that failed and were made again too."""
+    async for event in state.space.events(seq - 1):
+        data = event.data
+        if event.type != "run.step" or data["run"] != state.run:
+            continue
+        if data["status"] == "started" and "agent" in data["result"]:
+            state.spending.turns[data["result"]["agent"]] += 1
+        elif data.get("usage"):
+            state.spending.add(msgspec.convert(data["usage"], Usage))
 
 
 async def _claim(space: Space, run: str, observer: Observer) -> Reply[Leased]:
@@ -210,6 +224,22 @@ def _agents(
             )
     agents = {agent.handle: agent for agent in chosen}
     return agents, {agent.handle: agent for agent in more} | agents
+
+
+def check_price(
+    budget: Budget, agents: Mapping[str, AgentDefinition], request: RunRequest, around: Surroundings
+) -> None:
+    """Raise OverBudget when money is all that is bounded, and what an agent costs is not known."""
+    if budget.cost_micros is None or budget.tokens is not None or budget.seconds is not None:
+        return
+    from flowide.agents.prices import unpriced
+
+    unknown = unpriced(agents, around.models, around.env, request.model)
+    if unknown is not None:
+        raise OverBudget(
+            f"the price of {unknown} is unknown, so a budget of money alone cannot be kept",
+            hint="Bound tokens or time too: --budget 2usd,200000tok,20m; or set price_in and price_out of the model.",
+        )
 
 
 @asynccontextmanager

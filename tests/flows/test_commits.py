@@ -5,7 +5,11 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
+from flowide.errors import OverBudget
 from flowide.flows.api import Budget
+from flowide.space.queries import Runs
 from tests.flows.conftest import Bench
 from tests.project_with_agents import fenced, make_project, shop, verdicts, write_agent
 
@@ -58,3 +62,29 @@ async def test_turns_of_before_count_after_a_resume(bench: Bench) -> None:
     result = await bench.answer(stopped, "more 2")
 
     assert result.exit_code == 6
+
+
+async def test_money_alone_does_not_bound_what_has_no_price(bench: Bench) -> None:
+    bench.around.env.update({"OPENAI_API_BASE": "http://127.0.0.1:9/v1"})
+
+    with pytest.raises(OverBudget, match=r"price of @.* is unknown"):
+        await bench.start(agents=["openai/no-such-model"], budget=Budget(cost_micros=1_000_000))
+
+    assert await bench.space.read(Runs()) == []
+
+
+async def test_what_failed_calls_used_counts_after_a_resume(bench: Bench) -> None:
+    write_agent(bench.root, "carl", [{"on": "critique", "text": "no JSON"}], role="critic")
+    file = bench.root / "strict.yaml"
+    file.write_text(
+        "flow: strict\nsteps:\n  - vary: {n: 2, path: src/shop.py}\n  - critique: {optional: false}\n"
+    )
+    broken = await bench.start(str(file))
+    assert broken.totals["calls"] == 5
+    write_agent(bench.root, "carl", [{"on": "critique", "text": verdicts(2)}], role="critic")
+
+    result = await bench.resume(broken.run)
+
+    assert result.status == "completed", result.error
+    assert result.totals["input_tokens"] > broken.totals["input_tokens"]
+    assert result.totals["output_tokens"] > broken.totals["output_tokens"]

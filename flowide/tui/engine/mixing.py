@@ -21,7 +21,7 @@ from flowide.tui.views.spans import lines_of
 Opinion = Callable[[Session], Coroutine[Any, Any, None]]
 """Something said about a variation."""
 
-VARY_KINDS = frozenset({"vary", "more"})
+VARY_KINDS = frozenset({"vary", "more", "repair"})
 """Kinds of steps whose answer becomes a variation."""
 
 
@@ -66,7 +66,11 @@ async def _being_written(session: Session, seen: q.SetView) -> list[Writing]:
         if not view.alive:
             continue
         for step in view.steps:
-            if step.kind not in VARY_KINDS or "#" not in step.key or (run.id, step.key) in added:
+            if (
+                step.kind not in VARY_KINDS
+                or "#" not in step.key.rpartition("/")[2]
+                or (run.id, step.key) in added
+            ):
                 continue
             # Variations are added in order, so a finished one may wait for an earlier one. A round is a step too.
             if step.status == "started" or (step.status == "completed" and "reply" in step.result):
