@@ -30,6 +30,8 @@ def mcp(port: int | None, at: Place) -> None:
     its handle, by default made of the client's name. It locks, edits, discusses and varies by the rules of
     everybody; its locks end with the connection, and what it wrote is kept.
     """
+    if at.project is None:
+        _check_place()
     handle, at.handle = at.handle, None
     at.client = str(uuid4())  # every connection is a client of its own
 
@@ -47,3 +49,18 @@ def mcp(port: int | None, at: Place) -> None:
             await serve_web(desk.folder, desk.space, handle=chosen, port=port, tell=click.echo)
 
     at.run(work)
+
+
+def _check_place() -> None:
+    """Refuse to take all of a home folder or disk for a project: some clients start servers there."""
+    from pathlib import Path
+
+    from flowide.cli.around import project_root
+    from flowide.errors import BadInput
+
+    root = project_root()
+    if root in {Path.home(), Path(root.anchor)}:
+        raise BadInput(
+            f"{root} is no folder of one project",
+            hint="Name the project in the client's set-up: --project PATH.",
+        )

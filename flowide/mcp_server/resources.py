@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import mimetypes
 from typing import Any
@@ -45,7 +44,7 @@ class Found(Struct, frozen=True):
 async def page(session: Session, cursor: str | None) -> tuple[list[Listed], str | None]:
     """The files of the project by path, and where to go on; None = that was all."""
     known = {row.path: row for row in await session.space.read(Artifacts())}
-    paths = sorted({*known, *await asyncio.to_thread(list, session.folder.scan())})
+    paths = sorted({*known, *await session.files()})
     if cursor is not None:
         paths = [path for path in paths if path > cursor]
     return [_listed(path, known.get(path)) for path in paths[:PAGE]], (

@@ -24,6 +24,7 @@ from mcp.shared.exceptions import MCPError
 from flowide import __version__
 from flowide.errors import FlowError, NotFound
 from flowide.mcp_server import resources
+from flowide.mcp_server.completing import MOST, complete
 from flowide.mcp_server.prompts import PROMPTS, prompt
 from flowide.mcp_server.refusals import mistake, refusal
 from flowide.mcp_server.session import Session, handle_of
@@ -80,7 +81,10 @@ class Gateway:
             on_subscriptions_listen=ListenHandler(self._bus),
             on_list_prompts=self._list_prompts,
             on_get_prompt=self._get_prompt,
+            on_completion=self._complete,
         )
+        # Clients of 2025 may ask for it; giving it to the constructor warns that it is deprecated.
+        self.server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, _set_level)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Server[Any]]:
@@ -269,6 +273,20 @@ class Gateway:
             raise _error(error) from error
         message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
         return types.GetPromptResult(description=found.about, messages=[message])
+
+    async def _complete(self, context: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
+        asked = params.argument
+        found = await _told(self._apart(complete(self._of(context), asked.name, asked.value)))
+        more = len(found) > MOST
+        return types.CompleteResult(
+            completion=types.Completion(values=found[:MOST], total=len(found), has_more=more)
+        )
+
+
+async def _set_level(context: Context, params: types.SetLevelRequestParams) -> types.EmptyResult:
+    """How much is written to stderr."""
+    _LOG.setLevel({"debug": logging.DEBUG, "info": logging.INFO}.get(params.level, logging.WARNING))
+    return types.EmptyResult()
 
 
 async def _told(work: Any) -> Any:

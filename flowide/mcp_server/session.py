@@ -13,7 +13,7 @@ from flowide.errors import BadInput, BadPath, Conflict, NotFound
 from flowide.mcp_server.holding import Holds
 from flowide.mcp_server.running import Runs
 from flowide.mcp_server.uris import SCHEME, path_in
-from flowide.project.folder import ProjectFolder
+from flowide.project.folder import DOT, ProjectFolder
 from flowide.space.api import Space
 from flowide.space.queries import ArtifactAt, Artifacts, FindArtifact
 
@@ -76,6 +76,11 @@ class Session:
         if "\0" in ref or not _utf8(ref):
             raise BadPath("a path is UTF-8 text without NUL", hint="Call list_artifacts for the paths.")
         return ref.removeprefix("./")
+
+    async def files(self) -> list[str]:
+        """Paths of the files that an agent may touch."""
+        found = await asyncio.to_thread(list, self.folder.scan())
+        return [path for path in found if not path.casefold().startswith(f"{DOT}/")]
 
     async def find(self, ref: str) -> rows.Artifact:
         """The artifact by path, id or address, in step with its file; a file becomes one when first touched."""

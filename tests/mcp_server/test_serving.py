@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from mcp import Client, MCPError
-from mcp.types import ResourceListChangedNotification, ResourceUpdatedNotification
+from mcp.types import PromptReference, ResourceListChangedNotification, ResourceUpdatedNotification
 
 from flowide.domain.commands import AcquireLock
 from flowide.project.folder import ProjectFolder
@@ -104,6 +104,7 @@ async def test_a_client_lists_the_tools_edits_and_reads(root: Path, ana: Space) 
         resource = await agent.read_resource("flowide://artifact/cache.py")
         listed = await agent.list_resources()
         prompt = await agent.get_prompt("review_artifact", {"path": "cache.py"})
+        completed = await agent.complete(PromptReference(name="vary"), {"name": "path", "value": "ca"})
 
     row = await ana.read(FindArtifact("cache.py"))
     [*_, made] = await ana.read(History(row.id))
@@ -115,6 +116,7 @@ async def test_a_client_lists_the_tools_edits_and_reads(root: Path, ana: Space) 
     assert getattr(resource.contents[0], "text", None) == CACHE.replace("None", "1")
     assert [each.name for each in listed.resources] == ["cache.py", "dot.png", "notes.md"]
     assert "cache.py" in prompt.model_dump_json()
+    assert completed.completion.values == ["cache.py"]
 
 
 async def test_refusals_are_results_that_say_what_to_do(
@@ -282,6 +284,16 @@ def test_a_client_that_does_not_read_keeps_its_lock(raw: Raw) -> None:
     for _ in range(20):
         assert raw.read()["id"] == "many"
     assert [each["state"] for each in raw.call("list_locks")["locks"]] == ["held"]
+
+
+def test_a_home_folder_is_not_taken_for_a_project(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flowide", "mcp"], cwd=tmp_path, env=os.environ | {"HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BOUND_S, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert "--project" in done.stderr
 
 
 def test_a_handle_that_is_a_persons_is_refused_before_anything_is_served(root: Path) -> None:

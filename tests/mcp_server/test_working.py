@@ -25,6 +25,14 @@ async def test_files_are_listed_with_their_version_and_lock(agent: Agent) -> Non
     assert listed["notes.md"] == {"path": "notes.md"}
 
 
+async def test_files_of_the_workspace_are_not_listed_for_agents(agent: Agent, root: Path) -> None:
+    write_agent(root, "edwin", [{"on": "*", "text": "x"}])
+
+    listed = (await agent.call("list_artifacts"))["artifacts"]
+
+    assert [each["path"] for each in listed if each["path"].startswith(".flowide")] == []
+
+
 async def test_a_list_comes_in_parts(agent: Agent) -> None:
     first = await agent.call("list_artifacts", limit=2)
     rest = await agent.call("list_artifacts", limit=2, after=first["next"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import fnmatch
 from typing import Annotated, Any
@@ -37,8 +36,7 @@ class ListArtifacts(Arguments, frozen=True):
 async def list_artifacts(session: Session, asked: ListArtifacts) -> Result:
     locks = {state.lock.artifact: state for state in await session.space.read(Locks())}
     known = await session.space.read(Artifacts(deleted=asked.deleted))
-    files = await asyncio.to_thread(list, session.folder.scan())
-    found: dict[str, dict[str, Any]] = {path: {"path": path} for path in files}
+    found: dict[str, dict[str, Any]] = {path: {"path": path} for path in await session.files()}
     for row in known:
         key = f"{row.path}\0{row.id}" if row.deleted else row.path
         found[key] = {
