@@ -30,8 +30,7 @@ def mcp(port: int | None, at: Place) -> None:
     its handle, by default made of the client's name. It locks, edits, discusses and varies by the rules of
     everybody; its locks end with the connection, and what it wrote is kept.
     """
-    if at.project is None:
-        _check_place()
+    _check_place(at.project, port)
     handle, at.handle = at.handle, None
     at.client = str(uuid4())  # every connection is a client of its own
 
@@ -51,15 +50,19 @@ def mcp(port: int | None, at: Place) -> None:
     at.run(work)
 
 
-def _check_place() -> None:
-    """Refuse to take all of a home folder or disk for a project: some clients start servers there."""
+def _check_place(project: str | None, port: int | None) -> None:
+    """Refuse to serve nobody, and to take all of a home folder or disk for a project: some clients start there."""
     from pathlib import Path
 
     from flowide.cli.around import project_root
     from flowide.errors import BadInput
 
+    if port is None and (sys.stdin is None or sys.stdout is None):
+        raise BadInput(
+            "there is no stdin and stdout to serve", hint="Let an MCP client start it, or use --http."
+        )
     root = project_root()
-    if root in {Path.home(), Path(root.anchor)}:
+    if project is None and root in {Path.home(), Path(root.anchor)}:
         raise BadInput(
             f"{root} is no folder of one project",
             hint="Name the project in the client's set-up: --project PATH.",

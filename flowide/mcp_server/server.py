@@ -39,6 +39,8 @@ Context = ServerRequestContext[Any, Any]
 _LOG = logging.getLogger("flowide.mcp")
 _PAUSE_S = 1.0
 """Seconds until notices are tried again after the space could not be read."""
+_TOGETHER_S = 0.05
+"""Seconds in which changes are collected, so that a client is not flooded."""
 _FINISH_S = 0.7
 """Seconds that calls which were called off get to put things in order."""
 
@@ -65,6 +67,7 @@ class Gateway:
         self._subscribed: dict[str, str] = {}
         """By address as we write it: as the client wrote it."""
         self._bus = InMemorySubscriptionBus()
+        self._listed, self._changed, self._news = False, set[str](), asyncio.Event()
         self._calls: set[asyncio.Task[Any]] = set()
         self.server: Server[Any] = Server(
             "flowide",
@@ -89,11 +92,12 @@ class Gateway:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Server[Any]]:
         """The server, with notices; at the end what the client held is given back."""
-        notices = asyncio.create_task(self._notices(), name="notices")
+        notices = [asyncio.create_task(each) for each in (self._notices(), self._telling())]
         try:
             yield self.server
         finally:
-            notices.cancel()
+            for each in notices:
+                each.cancel()
             await asyncio.shield(self._close())
 
     async def _close(self) -> None:
@@ -225,21 +229,33 @@ class Gateway:
                 after = await self._space.head() if after is None else after
                 async for event in self._space.events(after, follow=True):
                     after = event.seq
-                    await self._notice(event)
+                    change = await resources.change_of(self._space, event)
+                    if change is not None:
+                        self._listed |= change.listed
+                        self._changed.update(change.uris)
+                        self._news.set()
             except FlowError as error:
                 _LOG.warning("notices pause: %s", error.message)
                 await asyncio.sleep(_PAUSE_S)
 
-    async def _notice(self, event: Any) -> None:
-        change = await resources.change_of(self._space, event)
-        if change is None:
-            return
+    async def _telling(self) -> None:
+        """Send what has changed, together what comes close together."""
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(_TOGETHER_S)
+            self._news.clear()
+            listed, changed = self._listed, sorted(self._changed)
+            self._listed = False
+            self._changed.clear()
+            await self._tell(listed, changed)
+
+    async def _tell(self, listed: bool, changed: list[str]) -> None:
         client = self._client
-        if change.listed:
+        if listed:
             await self._bus.publish(ResourcesListChanged())
             if client is not None:
                 await client.send_notification(types.ResourceListChangedNotification())
-        for uri in change.uris:
+        for uri in changed:
             await self._bus.publish(ResourceUpdated(uri))
             if client is not None and uri in self._subscribed:
                 await client.send_resource_updated(self._subscribed[uri])

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import queue
+import select
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -131,10 +132,13 @@ class _Reader:
             self._loop.call_soon_threadsafe(self._put, None)
 
     def _chunk(self) -> bytes:
-        try:
-            return os.read(self._source, 1 << 20)
-        except OSError:
-            return b""
+        while True:
+            try:
+                return os.read(self._source, 1 << 20)
+            except BlockingIOError:  # the client's end may have made it so
+                select.select([self._source], [], [])
+            except OSError:
+                return b""
 
 
 class _Writer:
@@ -164,10 +168,17 @@ class _Writer:
                 try:
                     left = memoryview(data)
                     while left:
-                        left = left[os.write(self._sink, left) :]
+                        left = left[self._some(left) :]
                 except OSError as error:
                     failed = error
                 self._loop.call_soon_threadsafe(_settle, done, failed)
+
+    def _some(self, data: memoryview) -> int:
+        while True:
+            try:
+                return os.write(self._sink, data)
+            except BlockingIOError:
+                select.select([], [self._sink], [])
 
 
 def _settle(done: asyncio.Future[None], failed: OSError | None) -> None:
