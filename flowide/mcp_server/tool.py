@@ -75,6 +75,8 @@ class Tool(Generic[A]):
         Raises:
             BadInput: The arguments are wrong; nothing was done.
         """
+        # Some models send null for what they leave out.
+        given = {name: value for name, value in given.items() if value is not None}
         try:
             arguments = msgspec.convert(given, self.arguments)
         except msgspec.ValidationError as error:

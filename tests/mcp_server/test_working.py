@@ -254,6 +254,12 @@ async def test_wrong_arguments_change_nothing_and_are_explained(
     json.dumps(refused)
 
 
+async def test_null_is_an_argument_that_was_left_out(agent: Agent) -> None:
+    read = await agent.call("read_artifact", path="cache.py", version=None, start_line=None, draft=None)
+
+    assert (read["start_line"], read["version"]) == (1, 1)
+
+
 async def test_names_that_are_not_there_are_answered_with_those_that_are(agent: Agent) -> None:
     refusals = await asyncio.gather(
         agent.refused("read_artifact", path="cash.py"),
