@@ -61,9 +61,17 @@ def read_answer(answer: str, pieces: Mapping[int, Mapping[str, bytes]]) -> Choic
     blended = _WITH.fullmatch(text.rstrip("."))
     if blended is None:
         return None
-    takes: list[tuple[int, str]] = []
     base = int(blended[1])
-    for part in re.split(r"\s*(?:,|;|\+|\band\b(?! the rest))\s*(?:with )?", blended[2]):
+    takes = _exact(blended[2], pieces) or _described(blended[2], base, pieces)
+    return None if takes is None else _checked(Choice(base=base, takes=takes), pieces)
+
+
+def _described(
+    text: str, base: int, pieces: Mapping[int, Mapping[str, bytes]]
+) -> list[tuple[int, str]] | None:
+    """Picks such as `the helper of 2`; None when one of them can mean none or several pieces."""
+    takes: list[tuple[int, str]] = []
+    for part in re.split(r"\s*(?:,|;|\+|\band\b(?! the rest))\s*(?:with )?", text):
         if not part:
             continue
         if exact := _TAKE.fullmatch(part):
@@ -74,7 +82,18 @@ def read_answer(answer: str, pieces: Mapping[int, Mapping[str, bytes]]) -> Choic
         if named is None or piece is None:
             return None
         takes.append((int(named[2]), piece))
-    return _checked(Choice(base=base, takes=takes), pieces)
+    return takes
+
+
+def _exact(text: str, pieces: Mapping[int, Mapping[str, bytes]]) -> list[tuple[int, str]]:
+    """Picks by exact names, which may be headings of several words; empty when a name is not one."""
+    takes: list[tuple[int, str]] = []
+    for part in re.split(r"\s*(?:,|;|\+|\band\b)\s*(?=\d+:)", text.strip()):
+        number, colon, piece = part.partition(":")
+        if not colon or not number.strip().isdigit() or piece.strip() not in pieces.get(int(number), {}):
+            return []
+        takes.append((int(number), piece.strip()))
+    return takes
 
 
 def _named_piece(word: str, number: int, base: int, pieces: Mapping[int, Mapping[str, bytes]]) -> str | None:

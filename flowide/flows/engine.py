@@ -39,7 +39,7 @@ from flowide.flows.state import Agents, RunState, with_options
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Reply, Space
 from flowide.space.leases import LeaseKeeper
-from flowide.space.queries import OneRun, VariationText
+from flowide.space.queries import Content, OneRun, VariationText
 
 LEASE_MS = 6_000
 """A run whose process is gone can be gone on with after so long; it is renewed three times as often."""
@@ -354,9 +354,13 @@ async def _drive(state: RunState) -> RunResult:
 
 
 async def _read_text(state: RunState) -> None:
-    """The text that the run results in: what was chosen."""
+    """The text that the run results in: what was saved, else what was chosen, else what was said."""
+    artifact, version = state.outputs.get("artifact"), state.outputs.get("version")
     set, chosen = state.outputs.get("set"), state.outputs.get("chosen")
-    if set and chosen:
+    if artifact and version:
+        data = await state.space.read(Content(artifact, version))
+        state.outputs["text"] = data.decode(errors="replace")
+    elif set and chosen:
         state.outputs["text"] = await state.space.read(VariationText(set, chosen))
 
 

@@ -40,7 +40,8 @@ async def run_steps(state: RunState, steps: Sequence[Step], prefix: str = "") ->
         done = state.done(key)
         if done is not None:
             state.results[step.id] = done.result.get("result", {})
-            state.outputs |= done.result.get("outputs", {})
+            state.outputs.clear()
+            state.outputs.update(done.result.get("outputs", {}))
             continue
         if key in state.steps and state.steps[key].status == "skipped":
             continue

@@ -81,6 +81,12 @@ class RunState(Struct):
             self.warned.add(message)
             self.observer.warning(message)
 
+    def choose(self, number: int) -> None:
+        """From now on the run results in this variation, and in nothing that was saved before."""
+        for name in ("artifact", "version", "path", "text"):
+            self.outputs.pop(name, None)
+        self.outputs["chosen"] = number
+
     def fill(self, text: Any) -> Any:
         """A value of the flow file with its templates filled in."""
         return render(text, {**self.inputs, "steps": self.results})

@@ -67,3 +67,21 @@ def test_what_is_not_plain_is_left_to_an_agent(answer: str) -> None:
 def test_what_is_not_there_is_said(answer: str) -> None:
     with pytest.raises(BadInput):
         read_answer(answer, PIECES)
+
+
+@pytest.mark.parametrize(
+    ("answer", "takes"),
+    [
+        ("2 with 3:The answer", [(3, "The answer")]),
+        ("2 with 3:Risks and limits", [(3, "Risks and limits")]),
+        ("2 with 3:Risks and limits and 1:The answer", [(3, "Risks and limits"), (1, "The answer")]),
+        ("2 but with 3:The answer, 1:The answer.", [(3, "The answer"), (1, "The answer")]),
+    ],
+)
+def test_headings_of_several_words_are_picked_by_name(answer: str, takes: list[tuple[int, str]]) -> None:
+    pieces = {number: {"The answer": b"x", "Risks and limits": b"y"} for number in (1, 2, 3)}
+
+    choice = read_answer(answer, pieces)
+
+    assert choice is not None
+    assert (choice.base, choice.takes) == (2, takes)

@@ -32,7 +32,7 @@ async def run(context: StepContext) -> dict[str, Any]:
     if choice.base is None or choice.more is not None or choice.rejected:
         raise BadInput(f"{said[:200]!r} names no blend", hint="For example: 4 with 2:LRUCache._evict")
     number = await blended(context, id, set, choice) if choice.takes else choice.base
-    state.outputs["chosen"] = number
+    state.choose(number)
     takes = [f"{variation}:{piece}" for variation, piece in choice.takes]
     return {"set": set, "number": number, "base": choice.base, "takes": takes}
 

@@ -62,7 +62,7 @@ async def run(context: StepContext) -> dict[str, Any]:
                     raise
                 state.observer.warning(f"{gate.answer!r}: {error.message} {error.hint}")
                 continue
-        state.outputs["chosen"] = number
+        state.choose(number)
         return {"set": set, "number": number, "by": gate.by, "answer": gate.answer}
     raise Rejected(f"nothing was chosen in {MAX_ROUNDS} rounds")
 
