@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flowide.cli.desk import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from flowide.flows.load import LoadedFlow
 
 _TEMPLATE = """\
 # {name}: what it is for, in one line.
@@ -78,26 +82,44 @@ def _list(project: str | None, as_json: bool) -> None:
 
 @flows.command(epilog="\b\nExample:\n  flowide flows show variations > .flowide/flows/mine.yaml")
 @click.argument("name")
+@click.option("--steps", is_flag=True, help="Draw its steps instead, those of flows that it calls too.")
 @click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
-def show(name: str, project: str | None) -> None:
+def show(name: str, steps: bool, project: str | None) -> None:
     """Print the file of a flow."""
     from flowide.flows.load import load_flow
 
-    click.echo(load_flow(name, *_where(project)).text, nl=False)
+    root, user = _where(project)
+    loaded = load_flow(name, root, user)
+    if not steps:
+        click.echo(loaded.text, nl=False)
+        return
+    from flowide.flows.called import load_called
+    from flowide.flows.drawing import drawn
+
+    for line in drawn(loaded.flow, load_called(loaded, root, user)):
+        click.echo(line)
 
 
 @flows.command(epilog="\b\nExample:\n  flowide flows validate .flowide/flows/*.yaml")
 @click.argument("files", nargs=-1, required=True)
-def validate(files: tuple[str, ...]) -> None:
-    """Check flow files; each mistake with file, line and column. Exit 2 if there is one."""
-    from flowide.errors import BadInput
+@click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
+def validate(files: tuple[str, ...], project: str | None) -> None:
+    """Check flow files, the flows that they call and the agents that they name. Exit 2 if there is a mistake.
+
+    Each mistake is told with file, line and column.
+    """
+    from flowide.errors import BadInput, NotFound
+    from flowide.flows.called import load_called
     from flowide.flows.load import load_flow
 
+    root, user = _where(project)
     bad = 0
     for file in files:
         try:
-            loaded = load_flow(file, None)
-        except BadInput as error:
+            loaded = load_flow(file, root, user)
+            load_called(loaded, root, user)
+            _check_agents(loaded, root, user)
+        except (BadInput, NotFound) as error:
             bad += 1
             say(f"{error.message}\n  {error.hint}" if error.hint else error.message)
         else:
@@ -126,6 +148,22 @@ def new(name: str, project: str | None) -> None:
     except FileExistsError:
         raise Exists(f"{file} is there already", hint="Choose another name, or change that file.") from None
     click.echo(str(file))
+
+
+def _check_agents(loaded: LoadedFlow, root: Path, user: Path) -> None:
+    """Raise BadInput for an agent of the file that is nowhere, or whose own file is wrong."""
+    from flowide import settings
+    from flowide.agents.load import choose_agents, find_agents
+    from flowide.agents.yaml_file import YamlFile
+    from flowide.errors import NotFound
+
+    found = find_agents(root, user / "agents")
+    aliases = list(settings.load(root).settings.models)
+    for at, name in enumerate(loaded.flow.agents):
+        try:
+            choose_agents(found, [name], aliases)
+        except NotFound as error:
+            YamlFile(loaded.text, loaded.path).bad(("agents", at), error.message, error.hint)
 
 
 def _where(project: str | None) -> tuple[Path, Path]:

@@ -61,3 +61,41 @@ def test_an_unknown_flow_starts_nothing(flowide: Here) -> None:
     assert (line["type"], line["data"]["error"]["code"]) == ("run.finished", "not_found")
     assert "Did you mean variations?" in said.err
     assert flowide("runs", "--json").json == []
+
+
+def test_the_steps_of_a_flow_are_drawn_with_those_inside(flowide: Here) -> None:
+    (flowide.root / "child.yaml").write_text("flow: child\nsteps:\n  - vary: {n: 2}\n  - choose: {}\n")
+    (flowide.root / "whole.yaml").write_text(
+        "flow: whole\nabout: All of it.\nsteps:\n  - call: {flow: child.yaml}\n  - parallel:\n      branches:\n"
+        "        a: [{repeat: {until: '{{ round == 2 }}', steps: [{check: {}}]}}]\n        b: [{vary: {}}]\n"
+    )
+
+    said = flowide("flows", "show", "whole.yaml", "--steps")
+
+    assert said.out.splitlines() == [
+        "whole: All of it.",
+        "├─ call child.yaml",
+        "│  ├─ vary",
+        "│  └─ choose",
+        "└─ parallel",
+        "   ├─ a",
+        "   │  └─ repeat until round == 2, at most 3 times",
+        "   │     └─ check",
+        "   └─ b",
+        "      └─ vary",
+    ]
+
+
+def test_called_flows_and_named_agents_are_checked_too(flowide: Here) -> None:
+    (flowide.root / "calls.yaml").write_text("flow: calls\nsteps:\n  - call: {flow: nowhere}\n")
+    (flowide.root / "names.yaml").write_text("flow: names\nagents: [anders, andres]\nsteps:\n  - vary: {}\n")
+    (flowide.root / "models.yaml").write_text("flow: models\nagents: [openai/gpt-4o]\nsteps:\n  - vary: {}\n")
+
+    said = flowide("flows", "validate", "calls.yaml", "names.yaml", "models.yaml", "missing.yaml")
+
+    assert said.code == 2
+    assert "calls.yaml:3:18: there is no flow nowhere" in said.err
+    assert "names.yaml:2:18: " in said.err
+    assert "anders" in said.err.split("names.yaml:2:18: ")[1]
+    assert "missing.yaml does not exist" in said.err
+    assert "models.yaml: flow models, 1 steps" in said.out
