@@ -58,7 +58,7 @@ def _hint(error: FlowError) -> str:
         return f"{own} {after}".strip()
     if error.code == "not_found" and not own:
         return "List what there is: list_artifacts, list_threads, list_variations, list_runs or search."
-    return own or after or error.hint
+    return own or after or error.hint or "Correct the call, or tell the person what stands in the way."
 
 
 def mistake(tool: str, error: Exception) -> dict[str, Any]:

@@ -255,12 +255,13 @@ async def test_calls_at_the_same_time_take_turns(agent: Agent, ana: Space) -> No
 
 @pytest.mark.parametrize(
     "path",
-    ["../out.txt", "/etc/passwd", "a/../../b", ".git/config", ".flowide/agents/x.md", "a\0b", "\ud800", "C:\\x",
-     "flowide://artifact/../x", "flowide://artifact/%ff", "flowide://artifact/%2e%2e/x"],
+    ["../out.txt", "/etc/passwd", "cache.py/x", "a/../../b", ".git/config", ".flowide/agents/x.md", "a\0b", "\ud800",
+     "C:\\x", "flowide://artifact/../x", "flowide://artifact/%ff", "flowide://artifact/%2e%2e/x"],
 )  # fmt: skip
 async def test_paths_outside_are_refused(agent: Agent, root: Path, path: str) -> None:
     for tool, given in (("read_artifact", {}), ("lock", {}), ("create", {"text": "x"})):
-        assert (await agent.refused(tool, path=path, **given))["code"] in {"bad_path", "role", "not_found"}
+        refused = await agent.refused(tool, path=path, **given)
+        assert refused["code"] in {"bad_path", "role", "not_found"} and refused["hint"]
 
     assert {each.name for each in root.iterdir()} == {".flowide", "cache.py", "notes.md", "dot.png"}
 
