@@ -190,7 +190,7 @@ def _check_template(source: YamlFile, route: Route, text: str, names: set[str], 
     if problem:
         source.bad(route, problem, f"Known here: {', '.join(sorted(names))}.")
     for name in steps_named(text):
-        if name not in seen:
+        if name not in seen and not hasattr(dict, name):
             near = difflib.get_close_matches(name, seen, n=1)
             known = f"Steps before: {', '.join(sorted(seen))}." if seen else "It is the first step."
             right = f"Did you mean '{near[0]}'?" if near else known
