@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from flowide.store.explained import sqlite3
+from flowide.store.opening import make_private
 
 _RACY_NS = 50_000_000
 """A file that changed less than this before it was read may change again without its times telling."""
@@ -87,6 +88,8 @@ def stamp_of(status: os.stat_result) -> str:
 
 
 def _opened(path: Path) -> Any:
+    with suppress(OSError):  # SQLite then says what is wrong
+        make_private(path)
     # One process writes at a time (see `turn`), and what a power failure takes costs only time.
     database = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
     try:

@@ -535,3 +535,13 @@ def test_times_prove_nothing_about_a_file_that_was_just_written(
     assert stamp_of(status) == ""
     monkeypatch.setattr("flowide.project.ledger._RACY_NS", 0)
     assert str(status.st_ctime_ns) in stamp_of(status)
+
+
+async def test_what_the_folder_remembers_is_for_its_owner_only(
+    folder: ProjectFolder, space: MemorySpace
+) -> None:
+    (folder.root / "a.txt").write_text("one\n")
+
+    await folder.artifact(space, "a.txt")
+
+    assert (folder.dot_dir / "folder.db").stat().st_mode & 0o777 == 0o600
