@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from flowide.agents.scripted import ScriptedBackend
 from flowide.domain.actors import Actor
 from flowide.errors import BadInput, FlowError
 from flowide.flows.called import load_called
@@ -261,6 +262,32 @@ async def test_no_more_branches_go_on_than_calls_may_be_in_flight(bench: Bench) 
             now += {"started": 1, "completed": -1}[event.data["status"]]
             most = max(most, now)
     assert most == 2
+
+
+async def test_branches_together_have_no_more_calls_in_flight_than_allowed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flying = most = 0
+    real = ScriptedBackend.stream
+
+    async def counted(self: ScriptedBackend, request: Any) -> Any:
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        try:
+            async for delta in real(self, request):
+                await asyncio.sleep(0.01)
+                yield delta
+        finally:
+            flying -= 1
+
+    monkeypatch.setattr(ScriptedBackend, "stream", counted)
+    branches = ", ".join(f"b{n}: [{{vary: {{n: 4, path: src/shop.py}}}}]" for n in range(3))
+
+    result = await bench.start(flow(bench, f"- parallel: {{branches: {{{branches}}}}}"), parallel=3)
+
+    assert result.status == "completed", result.error
+    assert most == 3
 
 
 # --- repeat ------------------------------------------------------------------------------------------
