@@ -162,31 +162,35 @@ def history(ref: str, at: Place) -> None:
     at.run(work)
 
 
-@artifact.command(epilog="\b\nExample:\n  flowide artifact restore src/cache.py 3")
+@artifact.command(
+    epilog="\b\nExamples:\n  flowide artifact restore src/cache.py 3\n"
+    "  flowide artifact restore src/cache.py    # undo the newest version"
+)
 @click.argument("ref", metavar="PATH|ID", shell_complete=files)
-@click.argument("version", type=click.IntRange(1))
+@click.argument("version", type=click.IntRange(1), required=False)
 @_NOTE
 @_FENCE
 @_WAIT
 @workspace_command
-def restore(*, ref: str, version: int, note: str, fence: int | None, wait: float, at: Place) -> None:
-    """Make a new version with the bytes of an older one, and write the file."""
+def restore(*, ref: str, version: int | None, note: str, fence: int | None, wait: float, at: Place) -> None:
+    """Make a new version with the bytes of an older one, by default of the one before the newest."""
 
     async def work(desk: Desk) -> None:
         from flowide.cli.holding import lock_for
+        from flowide.errors import NotFound
 
         row = await desk.ever(ref)
         async with lock_for(desk, row, fence=fence, wait_s=wait, purpose="restore") as (held, base):
+            older = base - 1 if version is None else version
+            if older < 1:
+                raise NotFound(
+                    f"{row.path} has no version before its first", hint="There is nothing to undo."
+                )
             made = await desk.folder.restore(
-                desk.space,
-                row,
-                fence=held,
-                base=base,
-                version=version,
-                note=note or f"restore version {version}",
+                desk.space, row, fence=held, base=base, version=older, note=note or f"restore version {older}"
             )
         desk.tell(
-            f"{row.path}: version {made.version} has the text of version {version}", _result(row.path, made)
+            f"{row.path}: version {made.version} has the text of version {older}", _result(row.path, made)
         )
 
     at.run(work)

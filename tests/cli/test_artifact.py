@@ -226,6 +226,16 @@ def test_move_onto_a_file_is_refused(flowide: Here) -> None:
     assert flowide("lock", "list", "--json").json == []
 
 
+def test_restore_without_a_version_undoes_the_newest_one(flowide: Here) -> None:
+    first = (flowide.root / SHOP).read_text()
+    assert flowide("artifact", "show", SHOP).code == 0
+    assert flowide("artifact", "restore", SHOP).code == 2
+    save(flowide, SHOP, b"x = 1\n")
+
+    assert flowide("artifact", "restore", SHOP, "--json").json["version"] == 3
+    assert (flowide.root / SHOP).read_text() == first
+
+
 def test_what_is_deleted_can_be_restored(flowide: Here) -> None:
     text = flowide("artifact", "show", SHOP).out
     assert flowide("artifact", "delete", SHOP, "-m", "unused").code == 0
