@@ -138,7 +138,7 @@ def resolve(ref: str, choice: str, save: bool, note: str, at: Place) -> None:
             from flowide.errors import Conflict
 
             raise Conflict(
-                f"{made.path}: {made.conflicts} places are left to decide, so nothing was saved",
+                f"{made.path}: {_left(made.conflicts)}, so nothing was saved",
                 hint=f"Go on with: flowide edit {made.path} --fence {made.fence}",
                 path=made.path,
                 artifact=made.artifact,
@@ -159,7 +159,7 @@ def said(made: Resolved) -> str:
     if made.set is not None:
         return f"{now}; my text is variation {made.number} of {made.set[:13]} (see `flowide variations show`)"
     if made.fence is not None:
-        left = f"{made.conflicts} places are left to decide" if made.conflicts else "both sides are in it"
+        left = _left(made.conflicts) if made.conflicts else "both sides are in it"
         return (
             f"{now}; the merged text is your draft under fence {made.fence}, {left}: "
             f"flowide edit {made.path} --fence {made.fence}"
@@ -181,3 +181,7 @@ def _merged(card: Card, base: bytes, mine: bytes, theirs: bytes) -> bytes:
     from flowide.project.merging import merge
 
     return merge(base, mine, theirs, mine_name=_mine(card), theirs_name="theirs").data
+
+
+def _left(places: int) -> str:
+    return "1 place is left to decide" if places == 1 else f"{places} places are left to decide"
