@@ -20,7 +20,7 @@ class Command:
     key: str = ""
     """Key names, with commas between alternatives; empty = palette only."""
     where: str = "app"
-    """`app`, `workspace`, `editor`, `grid`, `pieces`, `search`, `log`, `run`."""
+    """`app`, `workspace`, `thread`, `editor`, `grid`, `pieces`, `search`, `log`, `run`."""
     help: str = ""
     hint: str = ""
     """What the hint line calls it; empty = not shown there."""
@@ -83,7 +83,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("files.focus", "Files", "focus_pane('files')", "1", "workspace", go="f"),
     Command("artifact.focus", "Artifact", "focus_pane('artifact')", "2", "workspace", go="a"),
-    Command("work.focus", "Work: questions, variations, runs", "focus_pane('side')", "3", "workspace", go="r"),
+    Command("work.focus", "Work: questions, variations, threads, runs", "focus_pane('side')", "3", "workspace", go="r"),
+    Command("thread.focus", "Thread", "focus_pane('thread')", "4", "workspace", "The one that was open last.", go="t"),
+    Command(
+        "thread.new", "New thread", "new_thread", "t", "workspace",
+        "Talk with people and agents about the open file.", "talk",
+    ),
+    Command("thread.list", "All threads", "list_threads", "T", "workspace", "Find one by its title."),
     Command("pane.next", "Next pane", "next_pane(1)", "tab", "workspace"),
     Command("pane.previous", "Previous pane", "next_pane(-1)", "shift+tab", "workspace"),
     Command(
@@ -94,6 +100,31 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "files.refresh", "Read the folder again", "rescan", "ctrl+r", "workspace",
         "Look for new and changed files.",
+    ),
+    # --- thread
+    Command("thread.send", "Send", "thread_send", "enter", "thread", "Say it; agents that are named answer.", "send"),
+    Command(
+        "thread.newline", "New line", "thread_newline", "ctrl+j", "thread", "Also a backslash, then enter.",
+        "new line",
+    ),
+    Command(
+        "thread.complete", "Complete", "thread_complete", "tab", "thread",
+        "The @name or #path at the cursor; else the next pane.", "complete",
+    ),
+    Command(
+        "thread.stop", "Stop the answer, or leave", "thread_stop", "escape", "thread",
+        "Ends the answer that is being written; else from the prompt to the messages, from there to the work list.",
+        "stop", priority=True,
+    ),
+    Command("thread.type", "Write a message", "thread_type", "i", "thread", "Back to the prompt.", "write"),
+    Command("thread.unfold", "Show or fold code", "thread_unfold", "o", "thread", "The block at the cursor.", "code"),
+    Command(
+        "thread.decide", "Agree, or open again", "thread_decide", "y", "thread",
+        "The decision at the cursor, else the newest open one of the thread.", "agree",
+    ),
+    Command(
+        "thread.retry", "Ask again", "thread_retry", "r", "thread",
+        "An answer that failed or was stopped; else what is due is written.", "ask again",
     ),
     # --- editor
     Command(
@@ -165,7 +196,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
 )  # fmt: skip
 
-_GO_ORDER = "farvshlepzq"
+_GO_ORDER = "fatrvshlepzq"
 
 _SIGNS = {
     "shift+tab": "⇧tab",
@@ -213,7 +244,9 @@ def bindings(where: str) -> list[BindingType]:
 
 
 def _early(command: Command) -> bool:
-    return command.where not in {"app", "editor"} and not command.key.startswith(("escape", "ctrl+"))
+    return command.where not in {"app", "editor", "thread"} and not command.key.startswith(
+        ("escape", "ctrl+")
+    )
 
 
 def shown_key(command: Command) -> str:

@@ -99,9 +99,10 @@ async def app_on(
     me: str = "ana",
     guide: Guide | None = None,
     theme: str = "flowide-dark",
+    pace: int = 0,
 ) -> AsyncIterator[Driver]:
-    """The app on a project folder; ends it as quitting does."""
-    around = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": "0"})
+    """The app on a project folder; ends it as quitting does. Scripts write `pace` characters a second, 0 = at once."""
+    around = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": str(pace)})
     app = FlowApp(
         lambda: open_project(root, Actor(me), lambda: around),
         project=root.name,

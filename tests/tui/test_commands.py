@@ -11,6 +11,7 @@ import pytest
 from flowide.tui import commands
 from flowide.tui.application import FlowApp
 from flowide.tui.panes.editing import EditPane
+from flowide.tui.panes.thread import ThreadPane
 from flowide.tui.screens.grid import GridScreen
 from flowide.tui.screens.help import _TITLES, help_lines
 from flowide.tui.screens.log import LogScreen
@@ -25,6 +26,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "terminal-app.md"
 OWNERS = {
     "app": FlowApp,
     "workspace": Workspace,
+    "thread": ThreadPane,
     "editor": EditPane,
     "grid": GridScreen,
     "pieces": PiecesScreen,
@@ -56,7 +58,7 @@ def test_what_the_table_names_can_be_done(command: commands.Command) -> None:
     name = command.action.removeprefix("app.").partition("(")[0]
     owner = FlowApp if command.action.startswith("app.") else OWNERS[command.where]
     assert hasattr(owner, f"action_{name}")
-    if command.where == "editor":
+    if command.where in {"editor", "thread"}:
         assert hasattr(Workspace, f"action_{name}"), "the palette reaches it, too"
 
 

@@ -117,7 +117,7 @@ async def adopt(session: Session, draft: str) -> str:
 async def _keep(session: Session, artifact: rows.Artifact, fence: int) -> Hold:
     keeper = LeaseKeeper.of_lock(session.space, artifact.id, fence, ttl_ms=session.place.ttl_ms)
     await keeper.__aenter__()
-    hold = Hold(artifact, fence, artifact.version, keeper)
+    hold = Hold(artifact, fence, artifact.version, keeper, await session.space.head())
     session.holds[artifact.id] = hold
     return hold
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flowide.flows.api import Observer, RunRequest
@@ -9,7 +11,10 @@ from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 
 if TYPE_CHECKING:
+    from flowide.agents.definition import AgentDefinition
+    from flowide.errors import FlowError
     from flowide.flows.engine import Surroundings
+    from flowide.settings import Settings
 
 
 CHECK_S = 120
@@ -72,6 +77,54 @@ class EngineFlows:
         wanted = [each for each in commands_of(run.inputs.get("checks") or []) if each.name not in have]
         for result in await run_checks(self._folder, set_id, number, text, path, wanted, timeout_s=CHECK_S):
             await self._space.execute(result)
+
+    async def talk_bounds(self) -> tuple[int, int]:
+        """Depth and rate of a new thread, as the settings say."""
+        bounds = (await self._settings()).discussion
+        return bounds.depth, bounds.rate
+
+    async def check_agents(self, handles: Sequence[str]) -> None:
+        """Raise what would make an answer of one of these agents fail."""
+        agents = await self._agents()
+        for handle in handles:
+            problem = await self._problem(agents[handle]) if handle in agents else None
+            if problem is not None:
+                raise problem
+
+    async def answer(self, thread: str, run: str, observer: Observer) -> Any:
+        """Drive a new run that writes the answers that are due in a thread."""
+        from flowide.space.queries import Turns
+
+        settings, agents = await self._settings(), await self._agents()
+        asked = list(dict.fromkeys(turn.agent for turn in await self._space.read(Turns(thread))))
+        ready = [each for each in asked if each in agents]
+        ready += [name for name in agents if name not in asked and await self._problem(agents[name]) is None]
+        request = RunRequest(
+            flow="say",
+            inputs={"thread": thread, "context": settings.discussion.context},
+            agents=ready,
+            parallel=settings.limits.parallel,
+            lock_timeout_s=settings.lock.timeout_s,
+        )
+        return await self.start(request, run=run, observer=observer)
+
+    async def _settings(self) -> Settings:
+        from flowide import settings
+
+        return (await asyncio.to_thread(settings.load, self._folder.root)).settings
+
+    async def _agents(self) -> dict[str, AgentDefinition]:
+        from flowide.agents.load import find_agents
+
+        user_agents = None if self._around is None else self._around.user_agents
+        return (await asyncio.to_thread(find_agents, self._folder.root, user_agents)).agents
+
+    async def _problem(self, agent: AgentDefinition) -> FlowError | None:
+        from flowide.agents.readiness import problem_of
+
+        around = self._around
+        models, env = ({}, {}) if around is None else (around.models, around.env)
+        return await problem_of(agent, models=models, env=env)
 
     async def accept(self, set_id: str, number: int, note: str) -> tuple[str, int]:
         """Save a variation under its lock: the path and the version."""

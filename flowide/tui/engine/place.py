@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
@@ -65,6 +65,18 @@ class Flows(Protocol):
 
     async def check(self, set_id: str, number: int) -> None:
         """Run on a variation the checks that the run of its set was given, where they are missing."""
+        ...
+
+    async def talk_bounds(self) -> tuple[int, int]:
+        """Depth and rate of a new thread."""
+        ...
+
+    async def check_agents(self, handles: Sequence[str]) -> None:
+        """Raise what would make an answer of one of these agents fail."""
+        ...
+
+    async def answer(self, thread: str, run: str, observer: Observer) -> Any:
+        """Drive a new run that writes the answers that are due in a thread."""
         ...
 
     async def accept(self, set_id: str, number: int, note: str) -> tuple[str, int]:

@@ -50,6 +50,13 @@ async def start(session: Session, request: RunRequest) -> str:
     return run
 
 
+async def drive(session: Session, work: Callable[[str, Observer], Awaitable[Any]]) -> None:
+    """Drive a run that `work` starts under the id it is given, to its end; what goes wrong is told."""
+    run = uuid7()
+    _drive(session, run, lambda watcher: work(run, watcher))
+    await asyncio.wait({session.runs[run]})
+
+
 async def more(session: Session, set_id: str, count: int, wish: str = "") -> None:
     """Another round of a set: the answer to the run that asks about it, else a run of its own."""
     gate = await open_gate(session, set_id)

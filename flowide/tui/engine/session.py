@@ -21,6 +21,7 @@ from flowide.tui.engine.place import Flows, Folder, Opener, Place
 from flowide.tui.views.snapshot import Snapshot
 
 RUNS_SHOWN = 12
+THREADS_SHOWN = 50
 QUIET_S = 0.04
 """Seconds in which further events join the same picture."""
 
@@ -32,6 +33,8 @@ class Hold(Struct):
     fence: int
     base: int
     keeper: LeaseKeeper
+    since: int
+    """A position of the log at which the lock was ours; older pictures do not show it."""
     sent: str = ""
     """The part of the draft that is stored."""
 
@@ -72,6 +75,8 @@ class Session:
         """Runs this process drives, by id."""
         self.live: dict[str, dict[str, Live]] = {}
         """By run, then by step."""
+        self.asked: dict[str, int] = {}
+        """How often somebody was asked in a thread, by its id, while a run of this process writes its answers."""
         self.background: set[asyncio.Task[Any]] = set()
         """Other work that ends with the session, such as the checks of a blend."""
         self.texts: dict[tuple[str, int], str] = {}
@@ -122,6 +127,8 @@ class Session:
         sets = await space.read(q.VariationSets())
         gates = await space.read(q.Gates())
         drafts = await space.read(q.Drafts())
+        threads = await space.read(q.Threads(limit=THREADS_SHOWN))
+        decisions = await space.read(q.Decisions("open"))
         return Snapshot(
             me=space.actor.id,
             client=space.client,
@@ -133,6 +140,8 @@ class Session:
             runs=runs,
             gates=gates,
             drafts=drafts,
+            threads=threads,
+            decisions=decisions,
             seats=self.place.seats,
         )
 

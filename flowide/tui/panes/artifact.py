@@ -28,6 +28,7 @@ from flowide.tui.widgets.code import CodeView
 
 if TYPE_CHECKING:
     from flowide.domain import rows
+    from flowide.tui.engine.session import Hold
     from flowide.tui.panes.editing import EditPane
 
 WATCH_S = 0.5
@@ -142,6 +143,8 @@ class ArtifactPane(AtDesk, Vertical):
             return
         lock = self.snapshot.lock_of(opened.path)
         if self.edit is not None:
+            if self.snapshot.head < self.edit.since:
+                return  # the picture is older than our lock
             self.edit.follow(lock)
             if opened.lock != lock:
                 self.opened = replace(opened, lock=lock)
@@ -233,7 +236,7 @@ class ArtifactPane(AtDesk, Vertical):
             self.tell(error)
         else:
             await self._show(fresh)
-            await self._open_editor(fresh, hold.fence, draft)
+            await self._open_editor(fresh, hold, draft)
         finally:
             self.starting = False
             self._set_waiting(False)
@@ -256,11 +259,11 @@ class ArtifactPane(AtDesk, Vertical):
         if self.opened is not None:
             self.look(self.opened.path)
 
-    async def _open_editor(self, opened: OpenArtifact, fence: int, draft: str | None) -> None:
+    async def _open_editor(self, opened: OpenArtifact, hold: Hold, draft: str | None) -> None:
         from flowide.tui.panes.editing import EditPane
 
         top = self.code.top_line
-        self.edit = EditPane(opened, fence, draft=draft, row=top, id="edit")
+        self.edit = EditPane(opened, hold, draft=draft, row=top, id="edit")
         await self.mount(self.edit)
         self.add_class("-editing")
         self.code.can_focus = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -23,6 +23,9 @@ from flowide.tui.engine import editing
 from flowide.tui.views.artifact import OpenArtifact
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.widgets.editor import Editor
+
+if TYPE_CHECKING:
+    from flowide.tui.engine.session import Hold
 
 DRAFT_S = 1.0
 """Seconds between stored parts of the draft."""
@@ -43,13 +46,15 @@ class EditPane(AtDesk, Vertical):
     class LockedOut(Message):
         """The lock was lost while typing."""
 
-    def __init__(self, opened: OpenArtifact, fence: int, *, draft: str | None, row: int, id: str) -> None:
+    def __init__(self, opened: OpenArtifact, hold: Hold, *, draft: str | None, row: int, id: str) -> None:
         super().__init__(id=id)
         assert opened.artifact is not None
         self.opened = opened
         self.artifact = opened.artifact.id
         self.base = opened.artifact.version
-        self.fence = fence
+        self.fence = hold.fence
+        self.since = hold.since
+        """Position of the log from which on pictures show our lock."""
         self.editor = Editor(opened.text or "", opened.path, draft=draft, id="editor")
         self.ended = ""
         """Why the lock is not ours any more; empty while it is."""

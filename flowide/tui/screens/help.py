@@ -11,6 +11,7 @@ from flowide.tui.views.spans import Span
 _TITLES = {
     "app": "Everywhere",
     "workspace": "Workspace",
+    "thread": "Thread",
     "editor": "While editing",
     "grid": "Variations",
     "pieces": "Piece table",
@@ -23,7 +24,7 @@ _SIGNS = (
     ("◐", "working, or running"),
     ("■", "locked"),
     ("□", "a lock that lapsed: it may be taken over"),
-    ("◇", "a text that was not saved, kept as a draft"),
+    ("◇", "a text that was not saved, kept as a draft; a decision that is open"),
     ("▤", "a set of variations"),
     ("★", "on the short list"),
     ("✓ ✗", "passed, failed; done, dropped"),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from flowide.errors import FlowError
 from flowide.tui import commands
 from flowide.tui.engine.news import News
 from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.files import FilesPane
+from flowide.tui.panes.thread import ThreadPane
 from flowide.tui.screens.base import NARROW, FlowScreen
+from flowide.tui.screens.talking import Talks
+from flowide.tui.screens.varying import Varies
 from flowide.tui.views.actors import presence
 from flowide.tui.views.found import Found
 from flowide.tui.views.hints import Hint
@@ -25,24 +26,23 @@ from flowide.tui.views.welcome import demo_words
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.rows import RowsPane
 
-if TYPE_CHECKING:
-    from flowide.flows.api import RunRequest
-
-PANES = ("files", "artifact", "side")
+PANES = ("files", "artifact", "side", "thread")
 MEDIUM = 118
 """Below so many cells the outer panes get narrower."""
 
 
-class Workspace(FlowScreen):
+class Workspace(Talks, Varies, FlowScreen):
     """The first screen."""
 
-    wheres = ("workspace", "editor", "app")
+    wheres = ("workspace", "thread", "editor", "app")
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("workspace")
     AUTO_FOCUS = "#tree"
 
     def __init__(self) -> None:
         super().__init__()
         self._shown_pane = "files"
+        self._right = "side"
+        """What the right pane shows: the work list, or a thread."""
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
@@ -50,6 +50,7 @@ class Workspace(FlowScreen):
             yield FilesPane(id="files")
             yield ArtifactPane(id="artifact")
             yield RowsPane(id="side")
+            yield ThreadPane(id="thread")
         yield Bar(id="lock", ground="surface")
         yield HintBar(id="hints")
 
@@ -57,11 +58,6 @@ class Workspace(FlowScreen):
     def files(self) -> FilesPane:
         """The project's files."""
         return self.query_one(FilesPane)
-
-    @property
-    def artifact(self) -> ArtifactPane:
-        """What is open."""
-        return self.query_one(ArtifactPane)
 
     @property
     def side(self) -> RowsPane:
@@ -94,6 +90,9 @@ class Workspace(FlowScreen):
         width = self.app.size.width
         self.set_class(width < NARROW, "-narrow")
         self.set_class(NARROW <= width < MEDIUM, "-medium")
+        if self._shown_pane in {"side", "thread"}:
+            self._right = self._shown_pane
+        self.set_class(self._right == "thread", "-talking")
         for pane in PANES:
             self.set_class(pane == self._shown_pane, f"-on-{pane}")
 
@@ -108,7 +107,8 @@ class Workspace(FlowScreen):
 
     def action_next_pane(self, by: int) -> None:
         """The pane to the right or left."""
-        self.show_pane(PANES[(PANES.index(self._shown_pane) + by) % len(PANES)])
+        panes = PANES if self.narrow else ("files", "artifact", self._right)
+        self.show_pane(panes[(panes.index(self._shown_pane) + by) % len(panes)])
 
     def show_pane(self, pane: str) -> None:
         """Give a pane the keys."""
@@ -118,6 +118,9 @@ class Workspace(FlowScreen):
             self.set_focus(self.artifact.keys_go_to)
         elif pane == "files":
             self.set_focus(self.files.rows)
+        elif pane == "thread":
+            self.last_thread()
+            self.set_focus(self.thread.keys_go_to)
         else:
             self.set_focus(self.side)
             self.call_after_refresh(self._draw_side)  # its width is known once it is shown
@@ -126,7 +129,8 @@ class Workspace(FlowScreen):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The hints belong to what has the keys."""
         widget = event.widget
-        pane = {"tree": "files", "find": "files", "side": "side"}.get(widget.id or "", "artifact")
+        pane_of = {"tree": "files", "find": "files", "side": "side", "messages": "thread", "say": "thread"}
+        pane = pane_of.get(widget.id or "", "artifact")
         if pane != self._shown_pane:
             self._shown_pane = pane
             self._fit()
@@ -141,6 +145,8 @@ class Workspace(FlowScreen):
             self._draw_side()
             self.artifact.follow()
             self._draw_frame()
+        if news.snapshot is not None or news.texts:
+            self.thread.on_news(news)
 
     def on_artifact_pane_changed(self, event: ArtifactPane.Changed) -> None:
         """Another file, text or lock."""
@@ -148,11 +154,23 @@ class Workspace(FlowScreen):
         self.files.mark(opened.path if opened is not None else None)
         self._draw_frame()
 
+    def on_thread_pane_changed(self, event: ThreadPane.Changed) -> None:
+        """Other answers, another thread."""
+        if self._shown_pane == "thread":
+            self._draw_hints()
+
+    def on_thread_pane_went_on(self, event: ThreadPane.WentOn) -> None:
+        """Tab in the prompt."""
+        self.action_next_pane(1)
+
     def on_artifact_pane_wants_focus(self, event: ArtifactPane.WantsFocus) -> None:
         """It is to be read or written now."""
         self.show_pane("artifact")
 
+    @on(RowsPane.Resized, "#side")
     def _draw_side(self) -> None:
+        if not self.side.size:
+            return  # it is not shown
         guide = demo_words(self.snapshot) if self.desk.guide is not None else ()
         self.side.show(side_rows(self.snapshot, self.book, self.side.body_width, guide=guide))
 
@@ -175,6 +193,7 @@ class Workspace(FlowScreen):
             "files": "1 files",
             "artifact": "2 artifact",
             "side": f"3 work{f' {waiting}?' if waiting else ''}",
+            "thread": "4 thread",
         }
         spans: list[Span] = [(" ", "")]
         for pane, name in names.items():
@@ -186,6 +205,8 @@ class Workspace(FlowScreen):
         edit = self.artifact.edit
         if edit is not None and edit.editor.has_focus:
             hints = commands.hints("editor")
+        elif self._shown_pane == "thread":
+            hints = commands.hints("thread", leave_out=frozenset(self.thread_leaves_out())) + self.way_out()
         else:
             leave_out = set() if self.snapshot.gates else {"gate.open"}
             opened = self.artifact.opened
@@ -277,6 +298,8 @@ class Workspace(FlowScreen):
             self.open_gate(item.ref)
         elif item.kind == "draft":
             self._offer_draft(item.ref)
+        elif item.kind == "thread":
+            self.open_thread(item.ref)
 
     def open_set(self, set_id: str, number: int | None = None) -> None:
         """The variation grid, at a variation."""
@@ -341,45 +364,6 @@ class Workspace(FlowScreen):
             self.artifact.open(path)
         else:
             self.artifact.look(path, focus=True, line=line)
-
-    # --- variations ---------------------------------------------------------------------------------
-
-    def action_vary(self) -> None:
-        """Ask what is wanted, then start a run."""
-        from flowide.tui.screens.vary import VaryDialog
-
-        opened, guide = self.artifact.opened, self.desk.guide
-        path = opened.path if opened is not None and opened.text is not None else None
-        if opened is None and guide is not None:
-            path = guide.path  # it is being read still
-        proposal = guide if guide is not None and path == guide.path and not self.snapshot.sets else None
-        self.app.push_screen(VaryDialog(path, self.snapshot.seats, proposal), self._vary)
-
-    def _vary(self, request: RunRequest | None) -> None:
-        if request is not None:
-            self._start_variations(request)
-
-    @work(group="vary")
-    async def _start_variations(self, request: RunRequest) -> None:
-        """Start the run, and show its grid as soon as it has a set."""
-        from flowide.tui.engine import running
-
-        try:
-            run = await self.ask_engine(lambda session: running.start(session, request))
-        except FlowError as error:
-            self.tell(error)
-            return
-        self.say("The agents are at work.", good=True)
-        for _ in range(200):
-            found = next((group for group in self.snapshot.sets if group.run == run), None)
-            if found is not None:
-                if self.app.screen is self:
-                    self.open_set(found.id)
-                return
-            view = self.snapshot.run_of(run)
-            if view is not None and view.run.status != "running":
-                return
-            await asyncio.sleep(0.05)
 
     @work(group="draft")
     async def _offer_draft(self, draft: str) -> None:

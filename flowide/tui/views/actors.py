@@ -71,6 +71,8 @@ def _in_run(view: RunView) -> dict[str, str]:
         "more": "writing",
         "critique": "reading",
         "resolve": "choosing",
+        "discuss": "talking",
+        "edit": "editing",
     }
     return {
         worker_of(step): words[step.kind]

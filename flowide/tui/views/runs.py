@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from flowide.text import one_line
 from flowide.tui.views.actors import colour_of, worker_of
 from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import Row, Span, clean, lines_of, shorten_path
@@ -31,10 +32,14 @@ SIGNS = {
 """Sign and role of a run's or step's status."""
 
 
+THREADS = 6
+"""Threads that are listed beside everything else."""
+
+
 class Item(Struct, frozen=True):
     """Key of a row of the side pane."""
 
-    kind: Literal["gate", "run", "set", "draft", "step"]
+    kind: Literal["gate", "run", "set", "draft", "step", "thread"]
     ref: str
 
 
@@ -68,10 +73,18 @@ def side_rows(
     found += [_set_row(group, state) for group in state.sets[:8]]
     if not state.sets:
         found += _quiet("None yet. Open a file and press v: agents write several, side by side.", width)
+    found += [Row(()), _heading("THREADS", "quiet b")]
+    found += [_thread_row(thread, state, book) for thread in state.threads[:THREADS]]
+    if len(state.threads) > THREADS:
+        found.append(Row((("  older ones: ", "quiet"), ("T", "key"))))
+    if not state.threads:
+        found += _quiet("None yet. Press t to say something; @name asks an agent.", width)
     found += [Row(()), _heading("RUNS", "quiet b")]
-    for view in state.runs[:8]:
+    # An answer that came stands in its thread.
+    shown = [each for each in state.runs if each.run.flow != "say" or each.run.status != "completed"]
+    for view in shown[:8]:
         found += _run_rows(view, book, zone)
-    if not state.runs:
+    if not shown:
         found += _quiet("Nothing has run yet.", width)
     return found
 
@@ -122,6 +135,14 @@ def _set_row(group: rows.VariationSet, state: Snapshot) -> Row:
     if group.round > 1:
         left.append((f"  round {group.round}", "quiet"))
     return Row(tuple(left), ((words, "secondary"),), Item("set", group.id))
+
+
+def _thread_row(thread: rows.Thread, state: Snapshot, book: Mapping[str, str]) -> Row:
+    """What it is called, how many decisions wait in it, who spoke last and how much was said."""
+    waiting = sum(decision.thread == thread.id for decision in state.decisions)
+    left: list[Span] = [("› ", colour_of(book, thread.last_actor)), (one_line(thread.title, 200), "")]
+    right: list[Span] = [(f"◇{waiting} ", "warn")] if waiting else []
+    return Row(tuple(left), (*right, (str(thread.count), "secondary")), Item("thread", thread.id))
 
 
 def _run_rows(view: RunView, book: Mapping[str, str], zone: tzinfo | None) -> list[Row]:

@@ -36,6 +36,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     gates: list[rows.Gate] = []
     """Open ones, newest first."""
     drafts: list[rows.Draft] = []
+    threads: list[rows.Thread] = []
+    """The one somebody spoke in last first, the latest few."""
+    decisions: list[rows.Decision] = []
+    """Open ones, by number."""
     seats: tuple[Seat, ...] = ()
 
     def lock_of(self, path: str) -> LockState | None:

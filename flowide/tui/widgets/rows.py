@@ -53,6 +53,17 @@ class RowsPane(LineWidget):
             """The pane."""
             return self.pane
 
+    @dataclass
+    class Resized(Message):
+        """There is more or less room: texts wrap elsewhere."""
+
+        pane: RowsPane
+
+        @property
+        def control(self) -> RowsPane:
+            """The pane."""
+            return self.pane
+
     def __init__(self, *, id: str | None = None, ground: str = "surface", edge: bool = True) -> None:
         super().__init__(id=id)
         self.ground = ground
@@ -62,6 +73,10 @@ class RowsPane(LineWidget):
         self.always_lit = False
         """Show the cursor although another widget has the keys."""
         self._title: tuple[tuple[Span, ...], tuple[Span, ...]] = ((), ())
+
+    def on_resize(self) -> None:
+        """Whoever gives the rows may wrap them anew."""
+        self.post_message(self.Resized(self))
 
     # --- content ------------------------------------------------------------------------------------
 

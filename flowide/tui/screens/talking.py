@@ -1,0 +1,127 @@
+"""The part of the workspace that has to do with threads."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from flowide.tui.desk import AtDesk
+from flowide.tui.panes.artifact import ArtifactPane
+from flowide.tui.panes.thread import ThreadPane
+from flowide.tui.views.hints import Hint
+from flowide.tui.views.spans import clean
+
+
+class Talks(AtDesk, Screen[None]):
+    """Opens threads, and passes on what the palette asks of the thread that is open."""
+
+    @property
+    def thread(self) -> ThreadPane:
+        """The thread that is open."""
+        return self.query_one(ThreadPane)
+
+    @property
+    def artifact(self) -> ArtifactPane:
+        """What is open."""
+        return self.query_one(ArtifactPane)
+
+    def show_pane(self, pane: str) -> None:
+        """Give a pane the keys."""
+        raise NotImplementedError
+
+    def action_new_thread(self) -> None:
+        """About the open file, or about nothing in particular."""
+        opened = self.artifact.opened
+        self.thread.open(None, opened.path if opened is not None else None)
+        self.show_pane("thread")
+
+    def open_thread(self, thread: str) -> None:
+        """Show a thread."""
+        self.thread.open(thread)
+        self.show_pane("thread")
+
+    def action_list_threads(self) -> None:
+        """Choose one by its title."""
+        from flowide.tui.screens.picker import Entry, Picker
+
+        if not self.snapshot.threads:
+            self.say("There are no threads yet. Press t to begin one.")
+            return
+        paths = {each.id: each.path for each in self.snapshot.artifacts}
+        entries = [
+            Entry(each.id, clean(each.title), clean(paths.get(each.about or "", "")), str(each.count))
+            for each in self.snapshot.threads
+        ]
+        self.app.push_screen(Picker("Threads", entries), self._listed)
+
+    def _listed(self, thread: str | None) -> None:
+        if thread is not None:
+            self.open_thread(thread)
+
+    def last_thread(self) -> None:
+        """The thread that was open, read anew; where none was, the one somebody spoke in last."""
+        pane = self.thread
+        pane.open_last()
+        pane.draw()
+        pane.reload()
+
+    def thread_leaves_out(self) -> set[str]:
+        """Commands of the thread that mean nothing now."""
+        pane = self.thread
+        typing = pane.prompt.has_focus
+        out = {"thread.type", "thread.unfold", "thread.decide", "thread.retry"} if typing else set()
+        if not typing:
+            out |= {"thread.send", "thread.newline", "thread.complete"}
+            talk = pane.talk
+            if talk is None or not any(each.status == "open" for each in talk.decisions):
+                out.add("thread.decide")
+            if talk is None or not any(each.state in {"failed", "stopped"} for each in talk.view.turns):
+                out.add("thread.retry")
+            if not any(getattr(row.key, "kind", "") == "code" for row in pane.log_pane.rows):
+                out.add("thread.unfold")
+        if not pane.writing:
+            out.add("thread.stop")
+        return out
+
+    def way_out(self) -> list[Hint]:
+        """What esc does while no answer is being written."""
+        if self.thread.writing:
+            return []
+        return [Hint("esc", "messages" if self.thread.prompt.has_focus else "work list", "escape")]
+
+    def on_thread_pane_left(self, event: ThreadPane.Left) -> None:
+        """Back to the list of what there is."""
+        self.show_pane("side")
+
+    # --- for the palette ----------------------------------------------------------------------------
+
+    def action_thread_send(self) -> None:
+        """Say what is typed."""
+        self.thread.action_thread_send()
+
+    def action_thread_newline(self) -> None:
+        """A new line in the prompt."""
+        self.thread.action_thread_newline()
+
+    def action_thread_complete(self) -> None:
+        """The word at the cursor of the prompt."""
+        self.thread.action_thread_complete()
+
+    def action_thread_type(self) -> None:
+        """To the prompt."""
+        self.show_pane("thread")
+
+    def action_thread_stop(self) -> None:
+        """Stop an answer."""
+        self.thread.action_thread_stop()
+
+    def action_thread_unfold(self) -> None:
+        """Show or fold code."""
+        self.thread.action_thread_unfold()
+
+    def action_thread_decide(self) -> None:
+        """Agree, or open again."""
+        self.thread.action_thread_decide()
+
+    def action_thread_retry(self) -> None:
+        """Ask again."""
+        self.thread.action_thread_retry()
