@@ -104,17 +104,17 @@ COMMANDS: tuple[Command, ...] = (
     # --- thread
     Command("thread.send", "Send", "thread_send", "enter", "thread", "Say it; agents that are named answer.", "send"),
     Command(
+        "thread.stop", "Stop the answer, or leave", "thread_stop", "escape", "thread",
+        "Ends the answer that is being written; else from the prompt to the messages, from there to the work list.",
+        "stop", priority=True,
+    ),
+    Command(
         "thread.newline", "New line", "thread_newline", "ctrl+j", "thread", "Also a backslash, then enter.",
         "new line",
     ),
     Command(
         "thread.complete", "Complete", "thread_complete", "tab", "thread",
         "The @name or #path at the cursor; else the next pane.", "complete",
-    ),
-    Command(
-        "thread.stop", "Stop the answer, or leave", "thread_stop", "escape", "thread",
-        "Ends the answer that is being written; else from the prompt to the messages, from there to the work list.",
-        "stop", priority=True,
     ),
     Command("thread.type", "Write a message", "thread_type", "i", "thread", "Back to the prompt.", "write"),
     Command("thread.unfold", "Show or fold code", "thread_unfold", "o", "thread", "The block at the cursor.", "code"),

@@ -21,6 +21,8 @@ from flowide.tui.engine.place import Flows, Folder, Opener, Place
 from flowide.tui.views.snapshot import Snapshot
 
 RUNS_SHOWN = 12
+RUNS_READ = 100
+"""Newest runs among which those to be shown are found."""
 THREADS_SHOWN = 50
 QUIET_S = 0.04
 """Seconds in which further events join the same picture."""
@@ -121,7 +123,8 @@ class Session:
         """Read what the workspace shows."""
         space = self.space
         head = await space.head()
-        runs = [await space.read(q.OneRun(run.id)) for run in await space.read(q.Runs(RUNS_SHOWN))]
+        newest = [run for run in await space.read(q.Runs(RUNS_READ)) if not _is_said(run)]
+        runs = [await space.read(q.OneRun(run.id)) for run in newest[:RUNS_SHOWN]]
         artifacts = await space.read(q.Artifacts())
         locks = await space.read(q.Locks())
         sets = await space.read(q.VariationSets())
@@ -162,3 +165,8 @@ class Session:
         self.holds.pop(hold.artifact.id, None)
         await hold.keeper.__aexit__(None, None, None)
         await self.space.execute(ReleaseLock(artifact=hold.artifact.id, fence=hold.fence, draft="keep"))
+
+
+def _is_said(run: rows.Run) -> bool:
+    """Whether all a run did is to have answers written, which stand in their thread."""
+    return run.flow == "say" and run.status == "completed"

@@ -28,6 +28,7 @@ from flowide.tui.views.thread import (
     Spot,
     Talk,
     completions,
+    due_turns,
     empty_rows,
     thread_rows,
     thread_title,
@@ -298,8 +299,7 @@ class ThreadPane(AtDesk, Vertical):
     @property
     def writing(self) -> list[Turn]:
         """Answers that are due or being written, those being written first."""
-        turns = self.talk.view.turns if self.talk else []
-        return [each for state in ("taken", "waiting") for each in turns if each.state == state]
+        return due_turns(self.talk.view) if self.talk else []
 
     def _turn_here(self, turns: Sequence[Turn]) -> Turn | None:
         """The turn under the cursor, else the first."""

@@ -206,7 +206,8 @@ class Workspace(Talks, Varies, FlowScreen):
         if edit is not None and edit.editor.has_focus:
             hints = commands.hints("editor")
         elif self._shown_pane == "thread":
-            hints = commands.hints("thread", leave_out=frozenset(self.thread_leaves_out())) + self.way_out()
+            hints = commands.hints("thread", leave_out=frozenset(self.thread_leaves_out()))
+            hints[1:1] = self.way_out()
         else:
             leave_out = set() if self.snapshot.gates else {"gate.open"}
             opened = self.artifact.opened

@@ -80,11 +80,9 @@ def side_rows(
     if not state.threads:
         found += _quiet("None yet. Press t to say something; @name asks an agent.", width)
     found += [Row(()), _heading("RUNS", "quiet b")]
-    # An answer that came stands in its thread.
-    shown = [each for each in state.runs if each.run.flow != "say" or each.run.status != "completed"]
-    for view in shown[:8]:
+    for view in state.runs[:8]:
         found += _run_rows(view, book, zone)
-    if not shown:
+    if not state.runs:
         found += _quiet("Nothing has run yet.", width)
     return found
 

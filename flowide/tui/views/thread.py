@@ -90,9 +90,10 @@ def thread_rows(talk: Talk, page: Page) -> list[Row]:
         for decision in talk.decisions:
             if decision.id not in placed:
                 found += [*decision_rows(decision, page), Row(())]
-    for turn in view.turns:
-        if turn.state in {"waiting", "taken"}:
-            found += [*_due_rows(turn, talk.live.get((turn.message, turn.agent), ""), page), Row(())]
+    due = due_turns(view)
+    for turn in due:
+        live = talk.live.get((turn.message, turn.agent), "")
+        found += [*_due_rows(turn, live, page, first=turn is due[0]), Row(())]
     if found and not found[-1].left:
         found.pop()
     return found
@@ -251,8 +252,13 @@ def _ended_rows(turn: rows.Turn, page: Page) -> list[Row]:
     return found
 
 
-def _due_rows(turn: rows.Turn, text: str, page: Page) -> list[Row]:
-    """An answer on its way; its last line ends with the cursor."""
+def due_turns(view: ThreadView) -> list[rows.Turn]:
+    """Answers on their way, those being written first."""
+    return [turn for state in ("taken", "waiting") for turn in view.turns if turn.state == state]
+
+
+def _due_rows(turn: rows.Turn, text: str, page: Page, *, first: bool) -> list[Row]:
+    """An answer on its way; its last line ends with the cursor. The first one is what esc stops."""
     colour = colour_of(page.book, turn.agent)
     spot = Spot("turn", turn.message, agent=turn.agent)
     doing = "is asked" if turn.state == "waiting" else "edits" if turn.edit else "writes"
@@ -261,7 +267,7 @@ def _due_rows(turn: rows.Turn, text: str, page: Page) -> list[Row]:
         ("  ◐ ", colour),
         (f"{doing} · #{turn.number}", "quiet"),
     )
-    found = [Row(head, (("esc stops", "quiet"),), spot)]
+    found = [Row(head, (("esc stops", "quiet"),) if first else (), spot)]
     if turn.state == "waiting":
         return found
     body = _text_rows(text[-MOST_LIVE:], turn.message, page)
