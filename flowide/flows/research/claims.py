@@ -166,6 +166,7 @@ def _sentence(sentence: str, known: _Known, used: dict[str, None], count: dict[s
     good = bool(cited) and all(id in known.claims and known.claims[id].verified for id in cited)
     good = good and all(_said_by(quote, cited, known) for quote in _QUOTED.findall(said))
     count["verified" if good else "unverified"] += 1
-    end = " |" if said.startswith("|") and said.endswith("|") else ""
-    bare = said[: -len(end)].rstrip() if end else said
+    row = said.startswith("|") and said.endswith("|")
+    bare = said[:-1].rstrip() if row else said
+    end = said[len(bare) :]
     return said + space if good else f"{bare} {UNVERIFIED}{end}{space}"

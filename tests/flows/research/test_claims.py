@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowide.errors import NotFound
@@ -101,6 +101,7 @@ def test_sentences_lose_nothing(text: str) -> None:
     assert "".join(sentences(text)) == text
 
 
+@example("|1|")
 @given(st.text(alphabet="ab.!? \n|-#`>*[]S1.", max_size=120))
 def test_a_check_only_adds_marks(text: str) -> None:
     assert marked(text).replace(f" {UNVERIFIED}", "").split() == text.split()
