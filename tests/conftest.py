@@ -58,12 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home; the person who acts is ana."""
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home; the person who acts is ana. What a command sets in the environment ends with the test."""
     home = tmp_path_factory.mktemp("home")
+    before = dict(os.environ)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("FLOWIDE_HOME", str(home / "flowide"))
-    return home
+    yield home
+    for name in os.environ.keys() - before.keys():
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session", autouse=True)
