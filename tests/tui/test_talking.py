@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from flowide.domain.commands import OpenThread, PostMessage, ProposeDecision
+from flowide.flows import engine
+from flowide.flows.api import RunRequest
+from flowide.flows.engine import Surroundings
+from flowide.project.folder import ProjectFolder
 from flowide.space.queries import Decisions, ThreadMessages, Threads, Turns
 from flowide.tui.widgets.prompt import Prompt
 from tests.project_with_agents import write_agent
@@ -73,6 +78,24 @@ async def test_what_another_process_says_is_seen_at_once(talkers: Path) -> None:
         await app.sees("Is [b]anybody[/b] ␛[31mhere?")
 
 
+async def test_an_answer_that_another_process_writes_is_seen_as_it_grows(talkers: Path) -> None:
+    async with app_on(talkers) as app, other_process(talkers) as mia:
+        opened = OpenThread(title="Eviction")
+        await mia.batch([opened, PostMessage(thread=opened.thread, text="@quinn?", mentions=["quinn"])])
+        request = RunRequest(flow="say", inputs={"thread": opened.thread}, agents=["quinn"])
+        slowly = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": "60"})
+        run = asyncio.create_task(
+            engine.start(mia, ProjectFolder.open(talkers), request, surroundings=slowly)
+        )
+        try:
+            await app.press("4")
+            await app.sees("quinn  ◐ writes")
+            await app.sees("word word▍")
+        finally:
+            run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
+
+
 async def test_a_decision_is_agreed_and_opened_again_by_key(talkers: Path) -> None:
     async with app_on(talkers) as app, other_process(talkers) as mia:
         opened = OpenThread(title="Eviction")
@@ -110,7 +133,7 @@ async def test_a_message_that_is_refused_stays_in_the_prompt_and_opens_no_thread
     async with app_on(talkers) as app:
         await ask(app, "@kay?")
         await app.sees("OPENAI_API_KEY")
-        assert app.workspace.thread.prompt.text == "@kay?"
+        await app.until(lambda: app.workspace.thread.prompt.text == "@kay?", "the words to come back")
     async with other_process(talkers) as space:
         assert await space.read(Threads()) == []
 
@@ -164,6 +187,23 @@ async def test_of_a_thread_of_ten_thousand_messages_a_page_is_read(talkers: Path
         await app.press("enter")
         await app.until(lambda: len(pane.talk.view.messages) == 250, "earlier messages")
         await app.sees("number 9951")
+
+
+async def test_what_was_not_sent_is_told_when_the_app_ends(talkers: Path) -> None:
+    async with app_on(talkers) as app:
+        await app.press("t")
+        await app.type("half a thou")
+        assert await app.workspace.keep_text() == ["Your message was not sent:", "half a thou"]
+
+
+async def test_two_messages_at_once_open_one_thread(talkers: Path) -> None:
+    async with app_on(talkers) as app, other_process(talkers) as space:
+        await app.press("t")
+        await app.pilot.press("a", "enter", "b", "enter")
+        await app.sees("2 msgs")
+        [thread] = await space.read(Threads())
+        view = await space.read(ThreadMessages(thread.id))
+        assert [each.text for each in view.messages] == ["a", "b"]
 
 
 async def test_two_messages_in_a_row_are_both_answered(talkers: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -74,7 +75,7 @@ class ThreadPane(AtDesk, Vertical):
         self._unfolded: frozenset[Spot] = frozenset()
         self._tick: Timer | None = None
         self._page = Page(0, {})
-        self._sending = False
+        self._speaking = asyncio.Lock()
         self._reading = self._behind = self._stale = False
 
     def compose(self) -> ComposeResult:
@@ -250,27 +251,26 @@ class ThreadPane(AtDesk, Vertical):
     def action_thread_send(self) -> None:
         """Say what is typed."""
         text = self.prompt.text
-        if text.strip() and not self._sending:
-            self._sending = True
-            self._send(text)
+        if text.strip():
+            self.prompt.clear()
+            self._send(text, self.thread)
 
     @work(group="say")
-    async def _send(self, text: str) -> None:
-        """Post it; what is refused stays in the prompt."""
-        thread, about = self.thread, self.about
-        try:
-            posted = await self.ask_engine(lambda session: talking.say(session, thread, text, about))
-        except FlowError as error:
-            self.tell(error)
-            return
-        finally:
-            self._sending = False
-        if self.prompt.text == text:
-            self.prompt.clear()
-        if self.thread == thread:
-            self.thread = posted
-            self.log_pane.to_end()
-            self.reload()
+    async def _send(self, text: str, thread: str | None) -> None:
+        """Post it, after what was sent before; what is refused comes back into the prompt."""
+        async with self._speaking:
+            thread, about = thread or self.thread, self.about
+            try:
+                posted = await self.ask_engine(lambda session: talking.say(session, thread, text, about))
+            except FlowError as error:
+                self.tell(error)
+                self.prompt.text = f"{text}\n{self.prompt.text}".rstrip("\n")
+                self.prompt.move_cursor(self.prompt.document.end)
+                return
+            if self.thread == thread:
+                self.thread = posted
+                self.log_pane.to_end()
+                self.reload()
 
     def action_thread_newline(self) -> None:
         """From the palette, as the prompt's own key."""

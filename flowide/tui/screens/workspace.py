@@ -272,13 +272,15 @@ class Workspace(Talks, Varies, FlowScreen):
         lock_menu(self, self.artifact)
 
     async def keep_text(self) -> list[str]:
-        """Store what is in the editor."""
+        """Store what is in the editor; repeat what was not sent."""
+        unsent = [clean(line) for line in self.thread.prompt.text.split("\n") if line.strip()]
+        told = ["Your message was not sent:", *unsent] if unsent else []
         edit = self.artifact.edit
         if edit is None or not edit.editor.touched:
-            return []
+            return told
         kept = await edit.store_now()
         where = "is kept as a draft" if kept else "could not be stored completely"
-        return [f"Your unsaved text of {clean(edit.opened.path)} {where}."]
+        return [f"Your unsaved text of {clean(edit.opened.path)} {where}.", *told]
 
     # --- routes -------------------------------------------------------------------------------------
 

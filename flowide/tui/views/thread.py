@@ -29,6 +29,11 @@ DECIDED: dict[str, tuple[str, str]] = {
 }
 """Sign and role of a decision's state."""
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)")
+_BEGINS = re.compile(r"\s*(?:$|>|#{1,6} |[-*+] |\d+[.)] |\|)")
+"""Starts of lines that belong to no paragraph above."""
+_ENTRY = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
+FULL = 60
+"""Characters from which on a line that ends looks as if it had been broken for its length."""
 _NAME = re.compile(r"(@[A-Za-z0-9][A-Za-z0-9_-]*)")
 
 
@@ -137,7 +142,7 @@ def _text_rows(text: str, ref: str, page: Page) -> list[Row]:
     blocks = 0
     for lines, language in _parts(text):
         if language is None:
-            for line in lines:
+            for line in joined(lines):
                 for spans in _prose(line, page):
                     found.append(Row(tuple(spans), (), Spot("line", ref, len(found) + 1)))
             continue
@@ -180,6 +185,21 @@ def _parts(text: str) -> Iterator[tuple[list[str], str | None]]:
         yield code, language
     elif prose:
         yield prose, None
+
+
+def joined(lines: Sequence[str]) -> list[str]:
+    """Paragraphs that were broken for a width of their author, as one line each; short lines end where they end."""
+    found: list[str] = []
+    full = False
+    for line in lines:
+        indented = line[:1] == " "
+        goes_on = full and not _BEGINS.match(line) and (not indented or _ENTRY.match(found[-1]) is not None)
+        if goes_on:
+            found[-1] += " " + line.strip()
+        else:
+            found.append(line)
+        full = len(line) >= FULL and (_BEGINS.match(found[-1]) is None or _ENTRY.match(found[-1]) is not None)
+    return found
 
 
 def _prose(line: str, page: Page) -> list[list[Span]]:

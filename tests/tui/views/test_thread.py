@@ -17,6 +17,7 @@ from flowide.tui.views.thread import (
     Spot,
     Talk,
     completions,
+    joined,
     thread_rows,
     wrapped,
 )
@@ -137,6 +138,16 @@ def test_earlier_messages_that_were_not_read_are_told() -> None:
 def test_no_line_is_wider_than_its_place(text: str, width: int) -> None:
     for row in thread_rows(talk(message(1, text)), page(width)):
         assert width_of(row.left) <= max(width, 30)
+
+
+def test_paragraphs_are_made_one_where_their_author_broke_them_for_width() -> None:
+    long = "word " * 13 + "end"
+    assert joined([long, "goes on", "", "short", "stays"]) == [f"{long} goes on", "", "short", "stays"]
+    assert joined([f"- {long}", "  goes on", "- next"]) == [f"- {long} goes on", "- next"]
+    assert joined([long, "- a list", f"> {long}", "after a quote"]) == [
+        long, "- a list", f"> {long}", "after a quote",
+    ]  # fmt: skip
+    assert joined([f"| {long} |", "text"]) == [f"| {long} |", "text"]
 
 
 @given(st.text("ab 日本 -", max_size=120), st.integers(8, 30))
