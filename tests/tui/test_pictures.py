@@ -88,6 +88,16 @@ async def piece_table(app: Driver) -> None:
     await app.sees("PIECE")
 
 
+async def talk(app: Driver) -> None:
+    await app.open("plan.md")
+    await app.press("t")
+    await app.type("Why slowly? See #docs/plan.md")
+    await app.press("enter")
+    await app.sees("1 msg")
+    await app.type("Ask #pl")
+    await app.sees("tab #docs/plan.md")
+
+
 async def work(app: Driver) -> None:
     await picked(app)
     await app.press("escape", "3")
@@ -99,7 +109,7 @@ async def work(app: Driver) -> None:
     [
         (nothing_open, WIDE), (a_file, WIDE), (a_file, NARROW), (editing, WIDE), (editing, NARROW),
         (wanted, NARROW), (help_page, NARROW), (picked, WIDE), (picked, NARROW), (piece_table, NARROW),
-        (work, NARROW),
+        (work, NARROW), (talk, WIDE), (talk, NARROW),
     ],
     ids=lambda each: getattr(each, "__name__", f"{each[0]}" if isinstance(each, tuple) else None),
 )  # fmt: skip
