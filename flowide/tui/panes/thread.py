@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from textual import events, work
@@ -17,11 +17,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from flowide.domain.rows import Decision, Turn
 from flowide.errors import FlowError
 from flowide.tui import commands
 from flowide.tui.desk import AtDesk
-from flowide.tui.engine import talking
 from flowide.tui.engine.news import News
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.thread import (
@@ -38,6 +36,9 @@ from flowide.tui.widgets.bars import Bar
 from flowide.tui.widgets.prompt import Prompt, PromptEdge
 from flowide.tui.widgets.rows import RowsPane
 from flowide.tui.widgets.thread_log import ThreadLog
+
+if TYPE_CHECKING:
+    from flowide.domain.rows import Decision, Turn
 
 PAGE = 50
 """Messages that are read at first, and more each time one asks for earlier ones."""
@@ -153,6 +154,8 @@ class ThreadPane(AtDesk, Vertical):
             self._reading = False
 
     async def _read_once(self) -> None:
+        from flowide.tui.engine import talking
+
         thread, limit, talk = self.thread, self._limit, self.talk
         if thread is None:
             return
@@ -258,6 +261,8 @@ class ThreadPane(AtDesk, Vertical):
     @work(group="say")
     async def _send(self, text: str, thread: str | None) -> None:
         """Post it, after what was sent before; what is refused comes back into the prompt."""
+        from flowide.tui.engine import talking
+
         async with self._speaking:
             thread, about = thread or self.thread, self.about
             try:
@@ -319,6 +324,8 @@ class ThreadPane(AtDesk, Vertical):
 
     @work(group="stop")
     async def _end(self, turn: Turn) -> None:
+        from flowide.tui.engine import talking
+
         try:
             await self.ask_engine(lambda session: talking.stop(session, turn))
         except FlowError as error:
@@ -364,6 +371,8 @@ class ThreadPane(AtDesk, Vertical):
 
     @work(group="decide")
     async def _decide(self, decision: Decision) -> None:
+        from flowide.tui.engine import talking
+
         try:
             await self.ask_engine(lambda session: talking.decide(session, decision))
         except FlowError as error:
@@ -386,6 +395,8 @@ class ThreadPane(AtDesk, Vertical):
 
     @work(group="retry")
     async def _retry(self, turn: Turn) -> None:
+        from flowide.tui.engine import talking
+
         try:
             await self.ask_engine(lambda session: talking.ask_again(session, turn))
         except FlowError as error:

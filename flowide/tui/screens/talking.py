@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from textual.screen import Screen
 
 from flowide.tui.desk import AtDesk
 from flowide.tui.panes.artifact import ArtifactPane
-from flowide.tui.panes.thread import ThreadPane
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.spans import clean
+
+if TYPE_CHECKING:
+    from flowide.tui.panes.thread import ThreadPane
 
 
 class Talks(AtDesk, Screen[None]):
     """Opens threads, and passes on what the palette asks of the thread that is open."""
 
+    can_talk = False
+    """The pane of threads is there: it comes after the first frame, which it would hold up."""
+
+    async def mount_thread(self) -> None:
+        """Bring the pane of threads."""
+        from flowide.tui.panes.thread import ThreadPane
+
+        await self.query_one("#panes").mount(ThreadPane(id="thread"))
+        self.can_talk = True
+
     @property
     def thread(self) -> ThreadPane:
-        """The thread that is open."""
-        return self.query_one(ThreadPane)
+        """The thread that is open; not before `can_talk`."""
+        return cast("ThreadPane", self.query_one("#thread"))
 
     @property
     def artifact(self) -> ArtifactPane:
@@ -30,12 +44,18 @@ class Talks(AtDesk, Screen[None]):
 
     def action_new_thread(self) -> None:
         """About the open file, or about nothing in particular."""
+        if not self.can_talk:
+            self.call_after_refresh(self.action_new_thread)
+            return
         opened = self.artifact.opened
         self.thread.open(None, opened.path if opened is not None else None)
         self.show_pane("thread")
 
     def open_thread(self, thread: str) -> None:
         """Show a thread."""
+        if not self.can_talk:
+            self.call_after_refresh(self.open_thread, thread)
+            return
         self.thread.open(thread)
         self.show_pane("thread")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -13,7 +13,6 @@ from flowide.tui import commands
 from flowide.tui.engine.news import News
 from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.files import FilesPane
-from flowide.tui.panes.thread import ThreadPane
 from flowide.tui.screens.base import NARROW, FlowScreen
 from flowide.tui.screens.talking import Talks
 from flowide.tui.screens.varying import Varies
@@ -25,6 +24,9 @@ from flowide.tui.views.spans import Span, clean, shorten_path
 from flowide.tui.views.welcome import demo_words
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.rows import RowsPane
+
+if TYPE_CHECKING:
+    from flowide.tui.panes.thread import ThreadPane
 
 PANES = ("files", "artifact", "side", "thread")
 MEDIUM = 118
@@ -50,7 +52,6 @@ class Workspace(Talks, Varies, FlowScreen):
             yield FilesPane(id="files")
             yield ArtifactPane(id="artifact")
             yield RowsPane(id="side")
-            yield ThreadPane(id="thread")
         yield Bar(id="lock", ground="surface")
         yield HintBar(id="hints")
 
@@ -72,6 +73,7 @@ class Workspace(Talks, Varies, FlowScreen):
         self._draw_frame()
         self.call_after_refresh(self._draw_side)
         self.call_after_refresh(self.files.rescan)
+        self.call_after_refresh(self.mount_thread)
         if self.desk.guide is not None:
             self.artifact.look(self.desk.guide.path)
             if self.narrow:
@@ -112,6 +114,9 @@ class Workspace(Talks, Varies, FlowScreen):
 
     def show_pane(self, pane: str) -> None:
         """Give a pane the keys."""
+        if pane == "thread" and not self.can_talk:
+            self.call_after_refresh(self.show_pane, pane)
+            return
         self._shown_pane = pane
         self._fit()
         if pane == "artifact":
@@ -145,7 +150,7 @@ class Workspace(Talks, Varies, FlowScreen):
             self._draw_side()
             self.artifact.follow()
             self._draw_frame()
-        if news.snapshot is not None or news.texts:
+        if self.can_talk and (news.snapshot is not None or news.texts):
             self.thread.on_news(news)
 
     def on_artifact_pane_changed(self, event: ArtifactPane.Changed) -> None:
@@ -273,7 +278,8 @@ class Workspace(Talks, Varies, FlowScreen):
 
     async def keep_text(self) -> list[str]:
         """Store what is in the editor; repeat what was not sent."""
-        unsent = [clean(line) for line in self.thread.prompt.text.split("\n") if line.strip()]
+        typed = self.thread.prompt.text if self.can_talk else ""
+        unsent = [clean(line) for line in typed.split("\n") if line.strip()]
         told = ["Your message was not sent:", *unsent] if unsent else []
         edit = self.artifact.edit
         if edit is None or not edit.editor.touched:
