@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 import uuid
@@ -32,6 +33,9 @@ _MEANT_TO_STAY = ("flowide-demo-", "flowide-check-")
 
 def pytest_configure(config: pytest.Config) -> None:
     """A plain environment, also for what is read while tests are collected."""
+    signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # `nohup pytest` would have programs ignore a closed terminal
     root = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     place = Path(tempfile.mkdtemp(prefix="flowide-tests-", dir=root))
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
