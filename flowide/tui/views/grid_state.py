@@ -136,6 +136,8 @@ class GridState:
         column = self.column
         if column is None or column.number is None:
             return "This one is not finished yet."
+        if self.base == column.number and self.picks:
+            return f"{column.number} is the base already; move to another column to change it."
         self.base = None if self.base == column.number else column.number
         self.picks = [pick for pick in self.picks if pick.number != self.base]
         self.preview = None

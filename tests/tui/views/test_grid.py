@@ -86,6 +86,18 @@ def test_pieces_are_picked_into_a_mix_whose_base_is_the_other_variation() -> Non
     assert state.picks == []
 
 
+def test_a_mix_with_picks_keeps_its_base_when_the_base_is_chosen_again() -> None:
+    state = GridState(grid())
+    state.focus_number(2)
+    state.go_to_piece("b")
+    state.toggle_pick()
+    state.focus = 0
+
+    assert "base already" in state.set_base()
+
+    assert (state.base, state.picks) == (1, [Pick(2, "b")])
+
+
 def test_a_piece_comes_from_one_variation_only() -> None:
     state = GridState(grid())
     state.base = 0
