@@ -12,6 +12,7 @@ from flowide.domain.actors import Actor
 from flowide.space.local import LocalSpace
 from flowide.store.sqlite import SqliteStore
 from flowide.testing import ManualClock, MemorySpace
+from tests.contract.wired import WiredSpace
 
 ANA = Actor("ana")
 
@@ -21,13 +22,15 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "wired"])
 async def space(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[LocalSpace]:
     made: LocalSpace
     if request.param == "memory":
         made = MemorySpace(ANA, clock=clock)
+    elif request.param == "wired":
+        made = WiredSpace(ANA, clock=clock)
     else:
         made = LocalSpace(SqliteStore(tmp_path / "workspace.db"), ANA, clock=clock)
     yield made
