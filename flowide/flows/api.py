@@ -68,3 +68,13 @@ class Observer(Protocol):
     def warning(self, message: str) -> None:
         """Something a person should know; never fatal."""
         ...
+
+
+class Quiet:
+    """An observer that shows nothing."""
+
+    def delta(self, step: str, actor: str, text: str, *, restart: bool) -> None:
+        """Nothing."""
+
+    def warning(self, message: str) -> None:
+        """Nothing."""

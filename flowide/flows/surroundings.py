@@ -1,0 +1,25 @@
+"""What a run takes from outside the project and the flow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+
+class Surroundings(Struct, frozen=True):
+    """What a run takes from outside the project: the command line fills it from settings and environment."""
+
+    env: dict[str, str] = {}
+    """Where keys and addresses of models are looked up."""
+    models: dict[str, Any] = {}
+    """`[models.<alias>]` tables."""
+    user_agents: Path | None = None
+    """Folder of the user's agents."""
+    user_flows: Path | None = None
+    """Folder that holds the user's `flows/`."""
+    silence_s: float = 60.0
+    """Seconds without a word from a model after which an attempt is given up."""
+    call_s: float = 300.0
+    """Seconds for one answer of an agent, all attempts included."""
