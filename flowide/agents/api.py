@@ -8,11 +8,44 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct, field
 
 
+class Image(Struct, frozen=True):
+    """A picture that is shown to a model."""
+
+    mime: str
+    """`image/png`, `image/jpeg` …"""
+    data: bytes
+
+
+class Tool(Struct, frozen=True):
+    """Something that a model may ask to have done."""
+
+    name: str
+    """As models want it: letters, digits, `_` and `-`, at most 64."""
+    description: str
+    parameters: dict[str, Any]
+    """JSON Schema of the arguments, an object."""
+
+
+class ToolCall(Struct, frozen=True):
+    """What a model asks to have done."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
 class Message(Struct, frozen=True):
     """One turn of the conversation an agent is sent."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
+    """`tool` = the result of a tool call."""
     content: str
+    images: list[Image] = []
+    """Shown with the words of a user; a model that takes none gets the words alone."""
+    tool_calls: list[ToolCall] = []
+    """What an assistant asked for."""
+    tool_call: str = ""
+    """Id of the call that a `tool` message is the result of."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -31,6 +64,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """None = the provider's limit."""
     json_schema: dict[str, Any] | None = None
     """When set, the text of the answer must be JSON of this schema."""
+    tools: list[Tool] = []
+    """What the agent may ask for; then the answer may be tool calls instead of a text."""
     deadline_s: float = 300.0
     """Seconds for the whole call, all retries included."""
 
@@ -74,6 +109,8 @@ class Finished(Struct, frozen=True, tag="finished"):
     """The model that answered, as the provider names it."""
     usage: Usage = field(default_factory=Usage)
     attempts: int = 1
+    tool_calls: list[ToolCall] = []
+    """What the agent wants done before it goes on; each is whole. Only when tools were offered."""
 
 
 Delta = TextDelta | ReasoningDelta | Retrying | Finished

@@ -103,7 +103,7 @@ class ModelBackend:
                                 yield ReasoningDelta(frame.text)
                             case Done():
                                 text = "".join(reply) if frame.json_text is None else frame.json_text
-                                yield Finished(text, frame.model, frame.usage, attempt)
+                                yield Finished(text, frame.model, frame.usage, attempt, frame.tool_calls)
                                 return
                             case Failed():
                                 fault = frame.fault
@@ -132,6 +132,7 @@ class ModelBackend:
             temperature=agent.temperature if request.temperature is None else request.temperature,
             max_tokens=request.max_tokens or agent.max_tokens,
             json_schema=request.json_schema,
+            tools=request.tools,
             price_in=target.price_in,
             price_out=target.price_out,
         )

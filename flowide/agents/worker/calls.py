@@ -27,8 +27,10 @@ from flowide.agents.worker.frames import (
     Thought,
     valid_unicode,
 )
+from flowide.agents.worker.messages import wire_message, wire_tool
 from flowide.agents.worker.pricing import cost_micros
 from flowide.agents.worker.thinking import ThinkingSplitter
+from flowide.agents.worker.tool_calls import ToolCallParts
 from flowide.errors import Incomplete
 
 litellm.suppress_debug_info = True
@@ -66,7 +68,7 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         stream = await litellm.acompletion(**_parameters(call), client=client)
         if _STREAM in call.without:
             stream = _Whole(stream)
-        splitter = ThinkingSplitter()
+        splitter, asked = ThinkingSplitter(), ToolCallParts()
         async for chunk in stream:
             streaming = True
             if not chunk.choices:
@@ -76,7 +78,8 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
                 await out.add(Thought, thought)
             for is_thought, part in splitter.feed(getattr(delta, "content", None) or ""):
                 await out.add(Thought if is_thought else Text, part)
-            if out.total > LONGEST_REPLY:
+            asked.add(getattr(delta, "tool_calls", None) or [])
+            if out.total + asked.total > LONGEST_REPLY:
                 break
         for is_thought, part in splitter.end():
             await out.add(Thought if is_thought else Text, part)
@@ -94,13 +97,13 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         said = "the answer is no stream"
         await send(Failed(call.id, Fault(kind="unsupported", message=said, parameter=_STREAM, retry=True)))
     else:
-        await send(_ending(call, stream, out))
+        await send(_ending(call, stream, out, asked))
 
 
 def _parameters(call: Call) -> dict[str, Any]:
     wanted: dict[str, Any] = {
         "model": call.model,
-        "messages": [{"role": message.role, "content": message.content} for message in call.messages],
+        "messages": [wire_message(message, images="images" not in call.without) for message in call.messages],
         "api_base": call.api_base,
         "api_key": call.api_key,
         "temperature": call.temperature,
@@ -109,7 +112,9 @@ def _parameters(call: Call) -> dict[str, Any]:
     }
     if _STREAM in call.without:
         del wanted["stream_options"]
-    if call.json_schema is not None:
+    if call.tools:  # some providers refuse a schema beside them; the answer is held against it all the same
+        wanted["tools"] = [wire_tool(tool) for tool in call.tools]
+    elif call.json_schema is not None:
         wanted["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": "answer", "schema": call.json_schema},
@@ -143,9 +148,9 @@ def _is_json(stream: Any) -> bool:
     return not stream.chunks and kind.partition(";")[0].strip() == "application/json"
 
 
-def _ending(call: Call, stream: Any, out: _Coalescer) -> Done | Failed:
+def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts) -> Done | Failed:
     """What a stream that ended without an error amounts to."""
-    if out.total > LONGEST_REPLY:
+    if out.total + asked.total > LONGEST_REPLY:
         fault = Fault(kind="incomplete", message=f"the reply has more than {LONGEST_REPLY:,} characters")
         return Failed(call.id, fault)
     text = out.text
@@ -154,18 +159,23 @@ def _ending(call: Call, stream: Any, out: _Coalescer) -> Done | Failed:
     if reason is None and stream.custom_llm_provider in ("gemini", "vertex_ai"):
         # litellm never notes the reason of these; the provider's last chunk has one and counts the output.
         reason = stream.intermittent_finish_reason or _last_reason(stream.chunks)
-    wrong = fault_of_ending(reason, text, call)
+    wrong = fault_of_ending(reason, text, call, asks=asked.some)
     if wrong is not None:
         return Failed(call.id, wrong)
     json_text = None
-    if call.json_schema is not None:
+    try:
+        tool_calls = asked.whole(call.tools)
+    except Incomplete as error:  # nothing to show the model: what it said so far cannot be sent back
+        return Failed(call.id, Fault(kind="incomplete", message=error.message, retry=True))
+    if call.json_schema is not None and not tool_calls:
         try:
             json_text = extract_json(text, call.json_schema)
         except Incomplete as error:
             return Failed(
                 call.id, Fault(kind="incomplete", message=error.message, retry=True, reask=error.message)
             )
-    return Done(call.id, _model_named(stream, call), _usage(call, stream, reported, text), json_text)
+    used = _usage(call, stream, reported, text)
+    return Done(call.id, _model_named(stream, call), used, json_text, tool_calls)
 
 
 def _last_reason(chunks: list[Any]) -> str | None:

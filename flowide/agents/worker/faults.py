@@ -27,7 +27,8 @@ _AUTH_TEXT = re.compile(
     r"|(?:invalid|incorrect|missing|no)[^.]{0,20}api[_ ]?key|invalid x-api-key|unauthorized|PERMISSION_DENIED"
 )
 _NO_MONEY = re.compile(r"(?i)insufficient_quota|exceeded your current quota|credit balance|billing")
-_REFUSABLE = ("response_format", "stream_options", "temperature", "max_tokens")
+_REFUSABLE = ("response_format", "stream_options", "temperature", "max_tokens", "tools")
+_NO_IMAGES = re.compile(r"(?i)image|vision|multi-?modal|content.{0,40}must be a string")
 _LENGTH = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
 _FILTERED = frozenset(
     {
@@ -45,8 +46,11 @@ _PREFIX = re.compile(r"^(?:\s*(?:litellm\.)?\w*(?:Error|Exception|Timeout|OpenAI
 _LONGEST = 400
 
 
-def fault_of_ending(reason: str | None, text: str, call: Call) -> Fault | None:
-    """What is wrong with a stream that ended without an error; None when the answer is complete."""
+def fault_of_ending(reason: str | None, text: str, call: Call, *, asks: bool = False) -> Fault | None:
+    """What is wrong with a stream that ended without an error; None when the answer is complete.
+
+    `asks` = there are tool calls in it.
+    """
     word = (reason or "").lower()
     if word in _LENGTH:
         bound = (
@@ -59,7 +63,7 @@ def fault_of_ending(reason: str | None, text: str, call: Call) -> Fault | None:
         return Fault(
             kind="incomplete", message="the reply ended before the provider said it was done", retry=True
         )
-    if not text.strip():
+    if not text.strip() and not asks:
         return Fault(kind="incomplete", message="the reply is empty", retry=True)
     return None
 
@@ -99,9 +103,16 @@ def _refusal(error: BaseException, call: Call, message: str, *, streaming: bool)
         return Fault(kind="unavailable", message=f"the account has no credit: {message}", status=status)
     if status is None or not 400 <= status < 500 or status in _TRANSIENT:
         return None
-    refused = next((name for name in _REFUSABLE if name in raw and name not in call.without), "")
+    refused = _refused(raw, call)
     kind: FaultKind = "unsupported" if refused else "bad_request"
     return Fault(kind=kind, message=message, status=status, parameter=refused, retry=bool(refused))
+
+
+def _refused(raw: str, call: Call) -> str:
+    """What of the request the provider does not want; empty = the request as such."""
+    named = next((name for name in _REFUSABLE if name in raw and name not in call.without), "")
+    pictures = any(message.images for message in call.messages) and "images" not in call.without
+    return named or ("images" if pictures and _NO_IMAGES.search(raw) else "")
 
 
 def _breakage(error: BaseException, call: Call, message: str, *, streaming: bool) -> Fault | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-from flowide.agents.api import Message, Usage
+from flowide.agents.api import Message, Tool, ToolCall, Usage
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ class Call(Struct, frozen=True, tag="call", kw_only=True):
     temperature: float | None = None
     max_tokens: int | None = None
     json_schema: dict[str, Any] | None = None
+    tools: list[Tool] = []
     silence_s: float = 60.0
     """Seconds without a byte after which the attempt has failed."""
     connect_s: float = 10.0
@@ -76,6 +77,8 @@ class Done(Struct, frozen=True, tag="done"):
     usage: Usage
     json_text: str | None = None
     """The JSON in the answer, when a schema was given."""
+    tool_calls: list[ToolCall] = []
+    """What the model asks for, when tools were offered."""
 
 
 FaultKind = Literal["auth", "bad_request", "unavailable", "silent", "incomplete", "rejected", "unsupported"]
