@@ -11,6 +11,7 @@ It comes in two shapes:
 
 from __future__ import annotations
 
+import contextlib
 from hashlib import sha256
 from typing import Literal
 
@@ -153,10 +154,7 @@ async def settle_moot(space: Space, row: rows.Artifact, why: str) -> None:
     [state] = await space.read(Locks(row.id))
     for card in await cards(space, artifact=row.id):
         if card.shape == "disk" or (card.mine is None and await draft_under(space, card, state) is None):
-            try:
-                await space.acting_as(DISK).execute(AnswerGate(gate=card.id, answer="draft", reason=why))
-            except FlowError:
-                continue  # somebody has answered it
+            await _close(space, card, why)
 
 
 async def draft_under(space: Space, card: Card, state: LockState) -> bytes | None:
@@ -188,6 +186,7 @@ async def _refusal(space: Space, row: rows.Artifact, card: Card, said: str) -> C
                 context={name: getattr(card, name) for name in _CONTEXT},
             )
         )
+        await _supersede(space, card)
     return Conflict(
         said,
         hint=f"Nothing was overwritten. Decide with `flowide conflicts resolve {known.id}`.",
@@ -208,6 +207,25 @@ async def _same(space: Space, card: Card) -> Card | None:
         ):
             return known
     return None
+
+
+async def _supersede(space: Space, card: Card) -> None:
+    """Close the cards that ask about earlier states of the text that is in this one: one conflict, one card."""
+    if card.mine is None or card.shape != "editor":
+        return
+    mine = await space.blob(card.mine)
+    [state] = await space.read(Locks(card.artifact))
+    for older in await cards(space, artifact=card.artifact):
+        if older.id == card.id or (older.shape, older.fence, older.base) != ("editor", card.fence, card.base):
+            continue
+        written = None if older.mine is not None else await draft_under(space, older, state)
+        if written is None or mine.startswith(written):
+            await _close(space, older, f"the text as it was to be saved is asked about in {card.id}")
+
+
+async def _close(space: Space, card: Card, why: str) -> None:
+    with contextlib.suppress(FlowError):  # somebody has answered it
+        await space.acting_as(DISK).execute(AnswerGate(gate=card.id, answer="draft", reason=why))
 
 
 def digest(data: bytes) -> str:

@@ -77,6 +77,32 @@ async def newest(space: MemorySpace, row: Artifact) -> str:
 # --- the card ---------------------------------------------------------------------------------------
 
 
+async def test_a_save_on_top_of_a_noticed_conflict_is_the_same_conflict(
+    folder: ProjectFolder, space: MemorySpace
+) -> None:
+    row, noticed = await edited_on_both_sides(folder, space)
+    fence = noticed.fence or 0
+
+    for text in (MINE + "more\n", MINE + "else\n"):
+        with pytest.raises(Conflict):
+            await folder.save(space, row, fence=fence, base=1, data=text.encode())
+
+    [card] = await cards(space)
+    told = await sides(folder, space, card)
+    assert (told.mine, told.theirs) == ((MINE + "else\n").encode(), DISK.encode())
+
+
+async def test_a_draft_that_says_something_else_than_the_save_keeps_its_card(
+    folder: ProjectFolder, space: MemorySpace
+) -> None:
+    row, noticed = await edited_on_both_sides(folder, space)
+
+    with pytest.raises(Conflict):
+        await folder.save(space, row, fence=noticed.fence or 0, base=1, data=b"from a script\n")
+
+    assert len(await cards(space)) == 2
+
+
 async def test_a_card_names_both_sides_and_what_they_are_made_from(
     folder: ProjectFolder, space: MemorySpace
 ) -> None:
