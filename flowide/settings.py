@@ -44,6 +44,21 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds without a word from a model after which an attempt is given up."""
     call_s: Span = 300.0
     """Seconds for one answer of an agent, all attempts included."""
+    providers: dict[str, Annotated[int, Meta(ge=1, le=64)]] = {}
+    """Model calls in flight at one provider, or for one alias, e.g. `{ollama = 1}`; others are not bounded."""
+    tool_rounds: Annotated[int, Meta(ge=1, le=200)] = 12
+    """Calls of a model for one answer, when it uses tools."""
+    tool_chars: Annotated[int, Meta(ge=1000, le=10**6)] = 30_000
+    """Characters of a tool's result that a model is told."""
+
+
+class Keys(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[keys]`: where keys are looked for besides the environment; only in the user's file."""
+
+    dotenv: bool = False
+    """Read keys, and nothing else, from the project's `.env`."""
+    keyring: bool = False
+    """Ask the system's keyring (needs the extra `keyring`)."""
 
 
 class Lock(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +120,29 @@ class Trust(Struct, frozen=True, forbid_unknown_fields=True):
     """Folders whose flows may run commands."""
 
 
+class McpServer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[mcp.<name>]`: a server whose tools agents and flows may use. `${VAR}` is filled in from the environment."""
+
+    command: str = ""
+    """Program of a server that is started here."""
+    args: list[str] = []
+    env: dict[str, str] = {}
+    """Variables it gets besides PATH, HOME, language and time zone: name the keys that it needs."""
+    cwd: str = ""
+    """Folder it is started in; empty = the project."""
+    url: str = ""
+    """Address of a server that runs elsewhere (streamable HTTP)."""
+    headers: dict[str, str] = {}
+    """Sent with each request to `url`."""
+    tools: list[str] = []
+    """Only these tools are there, e.g. `["read_*"]`; empty = all."""
+    writes: list[str] = []
+    """Folders it may write to, where the system confines programs; besides its temporary and cache folders."""
+    timeout_s: Span = 60.0
+    """Seconds for its start, and for one call without a sign of progress."""
+    disabled: bool = False
+
+
 class Model(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[models.<alias>]`"""
 
@@ -134,8 +172,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     discussion: Discussion = Discussion()
     budget: Budget = Budget()
     trust: Trust = Trust()
+    keys: Keys = Keys()
     models: dict[str, Model] = field(default_factory=dict)
     """By alias."""
+    mcp: dict[str, McpServer] = field(default_factory=dict)
+    """By name."""
 
     def trusts(self, project: Path) -> bool:
         """Whether the user's file lists this folder."""
@@ -146,6 +187,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 def _fields(section: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
     """The keys of a section; found once, as msgspec works them out from the annotations each time."""
     return msgspec.structs.fields(section)
+
+
+_TABLES: dict[str, type[Struct]] = {"models": Model, "mcp": McpServer}
+"""Sections whose entries are tables that somebody named."""
+_OWN = {"trust": "a project cannot trust itself", "keys": "a project does not say where your keys are"}
+"""Sections that a project's file may not have, and why."""
 
 
 class Loaded(Struct, frozen=True):
@@ -177,10 +224,9 @@ def load(project: Path | None, env: Mapping[str, str] = os.environ) -> Loaded:
     user = TomlFile(user_folder(env) / FILE)
     files = [user] if project is None else [user, TomlFile(project / ".flowide" / FILE)]
     for file in files:
-        if file is not user and "trust" in file.table:
-            raise file.refuse(
-                ["trust"], "a project cannot trust itself", hint=f"Put [trust] into {user.path}."
-            )
+        for section in _OWN if file is not user else ():
+            if section in file.table:
+                raise file.refuse([section], _OWN[section], hint=f"Put [{section}] into {user.path}.")
         _check(file)
         _merge(merged, file.table, sources, str(file.path))
     for name, (section, key, kind) in variables(env).items():
@@ -223,11 +269,11 @@ def _check(file: TomlFile) -> None:
     """Raise BadInput for what is no setting, or has a value that it cannot have."""
     sections = _sections()
     for section, values in file.table.items():
-        if section not in sections and section != "models":
+        if section not in sections and section not in _TABLES:
             raise file.refuse(
                 [section],
                 f"there is no setting [{section}]",
-                hint=_near(section, [*sections, "models"], "Sections"),
+                hint=_near(section, [*sections, *_TABLES], "Sections"),
             )
         if not isinstance(values, dict):
             raise file.refuse(
@@ -236,14 +282,14 @@ def _check(file: TomlFile) -> None:
         if section in sections:
             _convert(file, [section], values, sections[section])
             continue
-        for alias, model in values.items():
-            if not isinstance(model, dict):
+        for name, table in values.items():
+            if not isinstance(table, dict):
                 raise file.refuse(
-                    [section, alias],
-                    f"models.{alias} is a section",
-                    hint=f"Write [models.{alias}] on a line of its own.",
+                    [section, name],
+                    f"{section}.{name} is a section",
+                    hint=f"Write [{section}.{name}] on a line of its own.",
                 )
-            _convert(file, [section, alias], model, Model)
+            _convert(file, [section, name], table, _TABLES[section])
 
 
 def _convert(file: TomlFile, route: list[str], values: dict[str, Any], kind: type[Struct]) -> None:
@@ -276,6 +322,8 @@ def _convert(file: TomlFile, route: list[str], values: dict[str, Any], kind: typ
 
 def _converted(name: str, text: str, section: str, key: str, kind: Any) -> Any:
     value: Any = text.split(os.pathsep) if section == "trust" else text
+    if (section, key) == ("limits", "providers"):
+        value = dict(each.strip().partition("=")[::2] for each in text.split(",") if each.strip())
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -205,9 +205,35 @@ def test_the_user_trusts_folders(user: Path, project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "section", [each for each in settings.Settings.__struct_fields__ if each != "models"]
+    "section", [each for each in settings.Settings.__struct_fields__ if each not in settings._TABLES]
 )
 def test_every_section_says_what_it_is_for(section: str) -> None:
     kind: Any = getattr(settings.Settings(), section)
 
     assert f"[{section}]" in (type(kind).__doc__ or "")
+
+
+def test_a_server_with_tools_is_a_table(user: Path, project: Path) -> None:
+    user.write_text('[mcp.git]\ncommand = "mcp-server-git"\n')
+    project.write_text('[mcp.git]\nargs = ["-r", "."]\n[mcp.git.env]\nA = "b"\n')
+
+    loaded = load(user, project)
+
+    server = loaded.settings.mcp["git"]
+    assert (server.command, server.args, server.env) == ("mcp-server-git", ["-r", "."], {"A": "b"})
+    assert loaded.sources["mcp.git.args"] == str(project)
+
+
+def test_a_project_does_not_say_where_keys_are(user: Path, project: Path) -> None:
+    project.write_text("[keys]\ndotenv = true\n")
+
+    with pytest.raises(BadInput, match="1:2: a project does not say where your keys are"):
+        load(user, project)
+
+
+def test_bounds_of_providers_come_from_a_variable_too(user: Path, project: Path) -> None:
+    loaded = load(user, project, FLOWIDE_LIMITS_PROVIDERS="openai=2, ollama=1")
+
+    assert loaded.settings.limits.providers == {"openai": 2, "ollama": 1}
+    with pytest.raises(BadInput, match="FLOWIDE_LIMITS_PROVIDERS"):
+        load(user, project, FLOWIDE_LIMITS_PROVIDERS="openai=many")
