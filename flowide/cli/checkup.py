@@ -81,11 +81,7 @@ def _installation() -> Iterator[Finding]:
         yield Finding("git", "ok", git)
     else:
         yield Finding("git", "note", "not found; everything but commits works without it", "Install git.")
-    if shutil.which("bwrap"):
-        yield Finding("checks", "ok", "confined with bubblewrap")
-    else:
-        said = "run in a private copy of the project, and could write elsewhere"
-        yield Finding("checks", "note", said, "Install bubblewrap to confine them.")
+    yield _confinement()
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if editor:
         yield Finding("editor", "ok", editor)
@@ -98,6 +94,19 @@ def _installation() -> Iterator[Finding]:
     )
     colours = os.environ.get("COLORTERM", "no COLORTERM")
     yield Finding("terminal", "ok", f"{os.environ.get('TERM', 'no TERM')}, {colours}, {sys.stdout.encoding}")
+
+
+def _confinement() -> Finding:
+    """What keeps checks, commands and coding agents from writing elsewhere, as a trial just now has shown."""
+    from flowide.confinement.methods import confinement
+
+    found = confinement()
+    if found.works:
+        return Finding("confinement", "ok", found.told())
+    said = (
+        "checks, commands and coding agents work in a private copy of the project, and could write elsewhere"
+    )
+    return Finding("confinement", "note", said, found.why)
 
 
 def _is_installed(distribution: str) -> bool:

@@ -1,7 +1,7 @@
-"""Runs a command in a private copy of the project: cleaned environment, bounded time, output and memory.
+"""Runs a command in a private copy of the project: confined, cleaned environment, bounded time, output and memory.
 
-The copy keeps honest commands from touching the project. Where bubblewrap works, it also keeps the others from
-writing anywhere else; `confinement` says which of the two it is.
+The copy keeps honest commands from touching the project; where the system can see to it, the others cannot write
+anywhere but in the copy and its temporary folder (see `flowide.confinement`).
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import resource
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
+from flowide.confinement.environment import PLAIN, named, without_secrets
+from flowide.confinement.spawning import Guarded, Limits, spawn
 from flowide.errors import TooLarge
 from flowide.project.turn import uninterrupted
 
@@ -31,15 +31,12 @@ MAX_OUTPUT = 64 * 1024
 """Bytes of output that are kept: the last ones."""
 INSTALLED = ("node_modules", ".venv", "venv")
 """Folders of installed packages that no version control has: a copy links to the project's own."""
-POLL_S = 0.01
 _PREFIX = "flowide-check-"
 """Of a copy's folder; the id of the process that made it follows."""
-MEMORY = 4 * 1024**3
-FILE_SIZE = 1024**3
-_ON_A_WORD = 'read go && exec /bin/sh -c "$1" </dev/null'
-"""Starts the command when it is told to: once somebody watches over it."""
-_KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "SYSTEMROOT")
-"""Environment variables that a command sees; no keys, no tokens, no home."""
+_LIMITS = {
+    "processes": "at more than {most} processes",
+    "memory": "at more than {gib:g} GiB of memory",
+}
 
 
 class Outcome(Struct, frozen=True):
@@ -135,17 +132,13 @@ def _copy(root: Path, target: Path, paths: list[str], changed: Mapping[str, byte
                 link.symlink_to(source.resolve())
 
 
-async def run(command: str, folder: Path, *, timeout_s: float) -> Outcome:
-    """Run a shell command line in a private copy; the whole process group is gone when this returns."""
+async def run(command: str, folder: Path, *, timeout_s: float, limits: Limits | None = None) -> Outcome:
+    """Run a shell command line in a private copy; every process it started is gone when this returns."""
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
+    env = _environment(home)
     return await supervised(
-        command,
-        folder,
-        before=confined(folder.parent),
-        env=_environment(home),
-        limit=_limit,
-        timeout_s=timeout_s,
+        command, folder, timeout_s=timeout_s, env=env, writable=[folder.parent], limits=limits
     )
 
 
@@ -154,60 +147,46 @@ async def supervised(
     folder: Path,
     *,
     timeout_s: float,
-    before: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
-    limit: Callable[[], None] | None = None,
+    writable: Sequence[Path] | None = None,
+    limits: Limits | None = None,
 ) -> Outcome:
     """Run a shell command line in a folder, without a terminal; it does not outlive this call, nor this process.
 
-    `before` are words in front of the shell, `env` None = this process's, `limit` is called in the child.
+    `env` None = this process's without what looks like a secret; `writable` None = it may write anywhere.
     """
     began = time.monotonic()
+    limits = limits or Limits()
+    env = without_secrets(os.environ) if env is None else env
     try:
-        process = await asyncio.create_subprocess_exec(
-            *before,
-            "/bin/sh",
-            "-c",
-            _ON_A_WORD,
-            "sh",
-            command,
-            cwd=folder,
-            env=env,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=limit,
+        program = await spawn(
+            ["/bin/sh", "-c", command], cwd=folder, env=env, writable=writable, limits=limits
         )
     except OSError as error:
         return Outcome("error", None, _since(began), f"the command could not be started: {error}")
-    assert process.stdin is not None
-    watcher = _watch(process.pid)
-    process.stdin.write(b"go\n")
-    process.stdin.close()
     tail = _Tail()
-    reading = asyncio.ensure_future(tail.read(process.stdout))
+    reading = asyncio.ensure_future(tail.read(program.stdout))
+    late = ""
     try:
         async with asyncio.timeout(timeout_s):
-            # process.wait() also waits for children that still hold the pipe.
-            while (code := process.returncode) is None:  # noqa: ASYNC110 - nothing tells it earlier
-                await asyncio.sleep(POLL_S)
+            await program.wait()
     except TimeoutError:
-        return Outcome("timeout", None, _since(began), f"{tail.text()}\n[stopped after {timeout_s:g} s]")
+        late = f"after {timeout_s:g} s"
     finally:
-        await uninterrupted(_end(process, reading, watcher))
-    return Outcome("passed" if code == 0 else "failed", code, _since(began), tail.text())
+        await uninterrupted(_end(program, reading))
+    over = _LIMITS.get(program.ended or "", "").format(most=limits.processes, gib=limits.memory / 2**30)
+    said = f"{tail.text()}\n[stopped {late or over}]".lstrip() if late or over else tail.text()
+    if late:
+        return Outcome("timeout", None, _since(began), said)
+    return Outcome("passed" if program.code == 0 else "failed", program.code, _since(began), said)
 
 
-def _watch(group: int) -> subprocess.Popen[bytes]:
-    """A process that kills the group when this one dies, however it dies: then the pipe between them closes."""
-    return subprocess.Popen(
-        ["/bin/sh", "-c", f"read nothing; kill -9 -{group}"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+async def _end(program: Guarded, reading: asyncio.Future[None]) -> None:
+    """Kill what is left of it, and read to the end, which has come when nobody holds the pipe any more."""
+    await program.end()
+    await asyncio.wait({reading}, timeout=1)
+    reading.cancel()
+    await program.close()
 
 
 class _Tail:
@@ -231,46 +210,15 @@ class _Tail:
         return ("[…]\n" if self._cut else "") + text.rstrip()
 
 
-async def _end(
-    process: asyncio.subprocess.Process, reading: asyncio.Future[None], watcher: subprocess.Popen[bytes]
-) -> None:
-    """Kill what is left of the process group, also children that outlived the command, and read to the end."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    # A child that left the group may hold the pipe's other end: then it is closed from here.
-    await asyncio.wait({reading}, timeout=1)
-    reading.cancel()
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
-    with contextlib.suppress(ProcessLookupError):
-        await process.wait()
-    watcher.kill()
-    await asyncio.to_thread(watcher.communicate)
-
-
 def _since(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
 
 
-def _limit() -> None:
-    for what, most in (
-        # Not RLIMIT_AS: V8 and the JVM reserve far more address space than they use.
-        (resource.RLIMIT_DATA, MEMORY),
-        (resource.RLIMIT_FSIZE, FILE_SIZE),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):
-            _, hard = resource.getrlimit(what)
-            resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-
-
 def _environment(home: Path) -> dict[str, str]:
     folder = home.parent / "project"
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
         "PATH": os.defpath,
-        **kept,
+        **named(os.environ, PLAIN),
         "HOME": str(home),
         "TMPDIR": str(home),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -278,44 +226,3 @@ def _environment(home: Path) -> dict[str, str]:
         "PYTHONPATH": str(folder / "src") if (folder / "src").is_dir() else str(folder),
         "FLOWIDE_CHECK": "1",
     }
-
-
-def confined(writable: Path) -> list[str]:
-    """The words before a command that keep it from writing outside `writable`; none where that is not possible."""
-    if not confinement():
-        return []
-    return [
-        "bwrap",
-        "--ro-bind", "/", "/",
-        "--dev", "/dev",
-        "--proc", "/proc",
-        "--bind", str(writable), str(writable),
-        "--unshare-pid",
-        "--die-with-parent",
-        "--",
-    ]  # fmt: skip
-
-
-@cache
-def confinement() -> str:
-    """`bubblewrap` where it works on this system, else an empty text."""
-    if shutil.which("bwrap") is None:
-        return ""
-    probe = [
-        "bwrap",
-        "--ro-bind",
-        "/",
-        "/",
-        "--dev",
-        "/dev",
-        "--proc",
-        "/proc",
-        "--unshare-pid",
-        "--",
-        "true",
-    ]
-    try:
-        works = subprocess.run(probe, capture_output=True, timeout=5, check=False).returncode == 0
-    except (OSError, subprocess.SubprocessError):
-        works = False
-    return "bubblewrap" if works else ""

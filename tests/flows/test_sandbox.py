@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from flowide.confinement.methods import VARIABLE, confinement
+from flowide.confinement.spawning import Limits
 from flowide.errors import TooLarge
 from flowide.flows import sandbox
 from flowide.flows.sandbox import Outcome, private_copy
@@ -45,6 +47,13 @@ async def test_keys_and_home_are_not_seen(tmp_path: Path, monkeypatch: pytest.Mo
     assert home != os.environ["HOME"]
 
 
+@pytest.fixture
+def real_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a namespace of its own, a process does not know its number outside."""
+    monkeypatch.setenv(VARIABLE, "landlock")
+
+
+@pytest.mark.usefixtures("real_numbers")
 async def test_a_child_that_outlives_its_command_is_gone(tmp_path: Path) -> None:
     outcome = await run(tmp_path, "sleep 300 & echo $!")
 
@@ -52,6 +61,7 @@ async def test_a_child_that_outlives_its_command_is_gone(tmp_path: Path) -> None
     assert not _alive(int(outcome.output))
 
 
+@pytest.mark.usefixtures("real_numbers")
 async def test_a_command_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
     outcome = await run(tmp_path, "sleep 300 & echo $!; wait", timeout_s=0.3)
 
@@ -59,6 +69,7 @@ async def test_a_command_that_hangs_is_stopped_with_its_children(tmp_path: Path)
     assert not _alive(int(outcome.output.splitlines()[0]))
 
 
+@pytest.mark.usefixtures("real_numbers")
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells who belongs together")
 async def test_a_child_that_left_the_group_is_gone_too(tmp_path: Path) -> None:
     outcome = await run(
@@ -109,6 +120,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.usefixtures("real_numbers")
 def test_a_check_dies_with_the_process_that_runs_it_and_the_copy_is_removed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,8 +138,7 @@ def test_a_check_dies_with_the_process_that_runs_it_and_the_copy_is_removed_late
     driver.kill()
     driver.wait()
 
-    if not sandbox.confinement():  # inside bubblewrap it has a number of its own
-        assert not _alive(check)
+    assert not _alive(check)
     sandbox._clear_up.cache_clear()
     sandbox._clear_up()
     assert list(temporary.iterdir()) == []
@@ -227,3 +238,38 @@ async def test_a_package_installed_in_place_comes_from_the_copy(tmp_path: Path) 
     outcome = await run(tmp_path / "project", command, changed={"src/thing/__init__.py": b"WHO = 'copy'\n"})
 
     assert outcome.output == "copy"
+
+
+async def test_a_check_cannot_write_outside_its_copy(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "a.txt").write_text("kept")
+
+    outcome = await run(tmp_path / "project", f"echo x > made; cat made; echo x > {tmp_path}/project/a.txt")
+
+    assert "x" in outcome.output
+    if confinement().works:
+        assert outcome.status == "failed"
+        assert (tmp_path / "project" / "a.txt").read_text() == "kept"
+
+
+async def test_a_check_that_starts_too_many_processes_is_stopped_and_says_so(tmp_path: Path) -> None:
+    async with private_copy(tmp_path, [], {}) as copy:
+        outcome = await sandbox.run(
+            "for n in $(seq 60); do sleep 300 & done; sleep 300",
+            copy,
+            timeout_s=60,
+            limits=Limits(processes=20),
+        )
+
+    assert outcome.status == "failed"
+    assert "more than 20 processes" in outcome.output
+
+
+async def test_a_command_in_the_project_sees_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:hidden@db/x")
+    monkeypatch.setenv("WANTED", "seen")
+
+    outcome = await sandbox.supervised('echo "[$OPENAI_API_KEY$DATABASE_URL]$WANTED"', tmp_path, timeout_s=20)
+
+    assert outcome.output == "[]seen"

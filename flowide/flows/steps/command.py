@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from flowide.confinement.environment import without_secrets
 from flowide.errors import FlowError, NotAllowed, Unavailable
 from flowide.flows import sandbox
 from flowide.flows.state import StepContext
@@ -22,7 +26,15 @@ async def run(context: StepContext) -> dict[str, Any]:
             hint="Look at the command; then give --trust.",
             command=command,
         )
-    outcome = await sandbox.supervised(command, state.folder.root, timeout_s=context.spec.timeout_s)
+    root = state.folder.root
+    with tempfile.TemporaryDirectory(prefix="flowide-check-") as temporary:
+        outcome = await sandbox.supervised(
+            command,
+            root,
+            timeout_s=context.spec.timeout_s,
+            env=without_secrets(os.environ) | {"TMPDIR": temporary},
+            writable=[root, Path(temporary)],
+        )
     if outcome.status == "timeout":
         raise Unavailable(
             f"{command[:100]!r} did not end within {context.spec.timeout_s:g} s", command=command
