@@ -16,15 +16,20 @@ _REF = click.argument("ref", metavar="CONFLICT|PATH")
 
 
 @click.group(
+    invoke_without_command=True,
     epilog="\b\nExample:\n  flowide conflicts list\n  flowide conflicts show last\n"
-    "  flowide conflicts resolve last merge"
+    "  flowide conflicts resolve last merge",
 )
-def conflicts() -> None:
+@workspace_command
+def conflicts(at: Place) -> None:
     """Files that were changed on disk while somebody edits them, or from an older version.
 
+    Without a command: list them.
     A conflict is named by its id, the start of it, the path of its artifact, or `last`. Theirs is what stands;
     mine waits until you say what becomes of it.
     """
+    if click.get_current_context().invoked_subcommand is None:
+        _list(False, at)
 
 
 @conflicts.command("list", epilog="\b\nExample:\n  flowide conflicts list --json")
@@ -32,7 +37,10 @@ def conflicts() -> None:
 @workspace_command
 def list_(everything: bool, at: Place) -> None:
     """List the conflicts that wait for an answer, newest first."""
+    _list(everything, at)
 
+
+def _list(everything: bool, at: Place) -> None:
     async def work(desk: Desk) -> None:
         from flowide.project import conflicts as c
 

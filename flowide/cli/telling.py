@@ -59,6 +59,9 @@ def tell(args: Sequence[str], error: BaseException) -> int:
         _print(sys.stdout, json.dumps(said.to_dict(), ensure_ascii=False, indent=2, default=str))
     from flowide.text import printable
 
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        _print(sys.stderr, error.format_message())
+        return said.exit_code
     lines = [f"error: {printable(said.message)}", printable(said.hint)]
     _print(sys.stderr, "\n".join(line for line in lines if line))
     return said.exit_code
@@ -97,6 +100,9 @@ def finish(args: Sequence[str], code: int) -> int:
 
 def _usage(error: click.ClickException) -> BadInput:
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        group = error.ctx.command_path
+        return BadInput(f"{group} needs to be told what to do", hint=f"See {group} --help.")
     hint = f"See {context.command_path} --help." if context is not None and context.command_path else ""
     return BadInput(error.format_message().rstrip("."), hint=hint)
 

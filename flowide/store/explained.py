@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ except ImportError:
 
 __all__ = ["explained", "is_busy", "sqlite3", "storage_failed"]
 
+_PAGE = 64 * 1024
+"""Free bytes below which a disk is called full: SQLite's index of a WAL needs half of it."""
 _HINTS = {
     "full": "Free some space on the disk; nothing was changed, and work goes on when there is room.",
     "No space": "Free some space on the disk; nothing was changed, and work goes on when there is room.",
@@ -62,8 +65,18 @@ def storage_failed(path: Path, error: Exception) -> StorageFailed:
             f"another program has kept {path} busy for too long", hint="Close it, then try again."
         )
     text = str(error)
+    if "disk I/O" in text and _is_full(path):
+        # SQLite says so when it cannot make the files beside its database.
+        text = f"the disk is full ({text})"
     hint = next((hint for sign, hint in _HINTS.items() if sign in text), "Check the disk, then try again.")
     return StorageFailed(f"the workspace {path} could not be used: {text}", hint=hint)
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _PAGE
+    except OSError:
+        return False
 
 
 def is_busy(error: BaseException) -> bool:

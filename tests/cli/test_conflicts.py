@@ -91,3 +91,9 @@ def test_an_answer_given_twice_is_exit_9(flowide: Here, met: str) -> None:
     flowide("conflicts", "resolve", met, "discard")
 
     assert flowide("conflicts", "resolve", met, "discard").code == 9
+
+
+def test_conflicts_without_a_command_lists_them(flowide: Here, met: str) -> None:
+    [listed] = flowide("conflicts", "--json").json
+
+    assert listed["id"] == met

@@ -190,3 +190,11 @@ def test_completion_knows_commands_options_and_files(apart: Apart, words: str, o
     )
 
     assert said.out.split() == offered
+
+
+def test_a_group_without_a_command_shows_its_help_and_is_a_usage_error(flowide: Here) -> None:
+    said = flowide("lock")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("Usage: flowide lock")
+    assert "acquire" in said.err
