@@ -8,7 +8,7 @@ from typing import Any
 
 from flowide.store.api import StoredReply
 from flowide.store.explained import sqlite3
-from flowide.store.sqlite_views import seal
+from flowide.store.views import seal
 
 MOST = 20
 """Of each kind; a file with one bad page has many bad rows."""

@@ -1,7 +1,12 @@
-"""Rows as SQL: statements and decoders made once for each row class, the same for every database."""
+"""Rows as SQL: statements and decoders made once for each row class, the same for every database.
+
+Statements are written once, as SQLite takes them for its one space; `for_postgres` makes of them what PostgreSQL
+takes, where a database holds many spaces.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from types import UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -84,12 +89,12 @@ class Table(Generic[R]):
                 fields[at] = json.decode(fields[at])
         return self.row(*fields)
 
-    def query(self, names: tuple[str, ...], order: str, limited: bool) -> str:
-        """`SELECT` with equality on `names`, ordered by a field (`-field` = descending)."""
-        key = (names, order, limited)
+    def query(self, equal: dict[str, Any], order: str, limited: bool) -> str:
+        """`SELECT` with equality on columns, ordered by a field (`-field` = descending)."""
+        key = (order, limited, *equal, *_nulls(equal))
         found = self._queries.get(key)
         if found is None:
-            found = self.select + self.where(names)
+            found = self.select + self.where(equal)
             if order:
                 column = order.lstrip("-")
                 if column not in self.columns:
@@ -100,19 +105,25 @@ class Table(Generic[R]):
             self._queries[key] = found
         return found
 
-    def counting(self, names: tuple[str, ...]) -> str:
-        """`SELECT count(*)` with equality on `names`."""
-        found = self._queries.get(names)
+    def counting(self, equal: dict[str, Any]) -> str:
+        """`SELECT count(*)` with equality on columns."""
+        key = (*equal, *_nulls(equal))
+        found = self._queries.get(key)
         if found is None:
-            found = self._queries[names] = f'SELECT count(*) FROM "{self.name}"{self.where(names)}'  # noqa: S608
+            found = self._queries[key] = f'SELECT count(*) FROM "{self.name}"{self.where(equal)}'  # noqa: S608
         return found
 
-    def where(self, names: tuple[str, ...]) -> str:
-        """The condition that these columns equal parameters; `IS` so that None finds NULL."""
-        unknown = set(names) - set(self.columns)
+    def where(self, equal: dict[str, Any]) -> str:
+        """The condition that columns have these values: `NULL` for None, else a parameter."""
+        unknown = set(equal) - set(self.columns)
         if unknown:
             raise ValueError(f"{self.name} has no column {sorted(unknown)}")
-        return " WHERE " + " AND ".join(f'"{name}" IS ?' for name in names) if names else ""
+        parts = [f'"{name}" IS NULL' if value is None else f'"{name}" = ?' for name, value in equal.items()]
+        return " WHERE " + " AND ".join(parts) if parts else ""
+
+
+def _nulls(equal: dict[str, Any]) -> tuple[int, ...]:
+    return tuple([at for at, value in enumerate(equal.values()) if value is None])
 
 
 def _is_json(hint: Any) -> bool:
@@ -136,3 +147,30 @@ def column_types(row: type[Row]) -> dict[str, str]:
 def table(row: type[R]) -> Table[R]:
     """The table of a row class."""
     return Table(row)
+
+
+@cache
+def for_postgres(sql: str) -> str:
+    """The statement about one of many spaces: its number is `$1`, and the parameters `?` follow as `$2`, `$3` …
+
+    Every table has the number of the space as its first column. Works for statements as this package writes them:
+    quoted names, `WHERE` joined by `AND`, no `?` and no key word in a literal.
+    """
+    sql = _INSERT.sub(r'\1"space", ', sql)
+    sql = _VALUES.sub("VALUES ($1, ", sql)
+    sql = _CONFLICT.sub('ON CONFLICT ("space", ', sql)
+    sql, conditions = _WHERE.subn(' WHERE "space" = $1 AND ', sql)
+    if not conditions and not sql.startswith("INSERT"):
+        end = _TAIL.search(sql)
+        at = end.start() if end else len(sql)
+        sql = f'{sql[:at]} WHERE "space" = $1{sql[at:]}'
+    number = iter(range(2, 1000))
+    return _MARK.sub(lambda _: f"${next(number)}", sql)
+
+
+_INSERT = re.compile(r'^(INSERT INTO "\w+" \()')
+_VALUES = re.compile(r"\bVALUES \(")
+_CONFLICT = re.compile(r"\bON CONFLICT \(")
+_WHERE = re.compile(r" WHERE ")
+_TAIL = re.compile(r" (?:ORDER BY|LIMIT|RETURNING|FOR UPDATE)\b")
+_MARK = re.compile(r"\?")

@@ -9,7 +9,7 @@ import msgspec
 from flowide.domain.events import Event
 from flowide.domain.rows import PROJECTIONS
 from flowide.store.projections import project
-from flowide.store.sqlite_views import Writer
+from flowide.store.views import Writer
 
 PAGE = 1000
 

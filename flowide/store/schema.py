@@ -19,7 +19,7 @@ from flowide.store.mapping import column_types
 from flowide.store.opening import APPLICATION_ID
 from flowide.store.rebuild import rebuild
 from flowide.store.shape import shape
-from flowide.store.sqlite_views import Writer
+from flowide.store.views import Writer
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

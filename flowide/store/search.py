@@ -16,7 +16,7 @@ from flowide.store.texts import Found, Text, body_of, found, text_of_event, toke
 
 if TYPE_CHECKING:
     from flowide.store.sqlite import SqliteStore
-    from flowide.store.sqlite_views import Reader, Writer
+    from flowide.store.views import Reader, Writer
 
 PAGE = 500
 """Events indexed in one transaction; writers get their turn in between."""

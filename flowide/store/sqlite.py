@@ -34,8 +34,8 @@ from flowide.store.opening import (
     open_read_only,
     prepare,
 )
-from flowide.store.sqlite_views import Reader, Writer
 from flowide.store.texts import Found
+from flowide.store.views import Reader, Writer
 
 R = TypeVar("R", bound=Row)
 _PAGE = 500
@@ -44,8 +44,8 @@ _PAGE = 500
 class SqliteStore:
     """One space in one SQLite file, shared by the processes of one machine."""
 
-    def __init__(self, path: Path, *, machine: Machine | None = None) -> None:
-        """Open or make the database.
+    def __init__(self, path: Path, *, machine: Machine | None = None, durable: bool = True) -> None:
+        """Open or make the database. Without `durable` a power failure may undo the newest transactions.
 
         Raises:
             StorageFailed: Not a workspace, a newer schema, no permission, or no such folder.
@@ -71,6 +71,8 @@ class SqliteStore:
             with explained(path):
                 self._writer = self._connect()
                 self.notice = prepare(self._writer, path, self._turn, machine or Machine())
+                if not durable and self.notice is None:
+                    self._writer.execute("PRAGMA synchronous=NORMAL")
                 # Waiting is ours: SQLite's own handler would hold the event loop up.
                 self._writer.execute("PRAGMA busy_timeout=0")
                 self._reader = self._connect()

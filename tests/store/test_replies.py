@@ -11,7 +11,7 @@ from flowide.domain.ids import uuid7
 from flowide.space import queries as q
 from flowide.store.api import StoredReply
 from flowide.store.sqlite import SqliteStore
-from flowide.store.sqlite_views import REPLY_DAYS
+from flowide.store.views import REPLY_DAYS
 from tests.store.conftest import Open, sql
 
 DAY_MS = 86_400_000

@@ -38,13 +38,16 @@ class Reader:
 
     def find(self, row: type[R], *, order: str = "", limit: int | None = None, **equal: Any) -> list[R]:
         kept = table(row)
-        sql = kept.query(tuple(equal), order, limit is not None)
-        parameters = [*equal.values(), limit] if limit is not None else list(equal.values())
+        sql = kept.query(equal, order, limit is not None)
+        parameters = [value for value in equal.values() if value is not None]
+        if limit is not None:
+            parameters.append(limit)
         return [kept.decode(values) for values in self.execute(sql, parameters).fetchall()]
 
     def count(self, row: type[R], **equal: Any) -> int:
         kept = table(row)
-        [(found,)] = self.execute(kept.counting(tuple(equal)), list(equal.values())).fetchall()
+        parameters = [value for value in equal.values() if value is not None]
+        [(found,)] = self.execute(kept.counting(equal), parameters).fetchall()
         return int(found)
 
     def blob(self, sha256: str) -> bytes | None:
@@ -61,10 +64,15 @@ class Reader:
 
 
 class Writer(Reader):
-    """A `Tx` inside `BEGIN IMMEDIATE`. Keeps the rows it has seen: rules look at some of them twice."""
+    """A `Tx` inside a transaction that excludes other writers of the space.
+
+    Keeps the rows it has seen: rules look at some of them twice.
+    """
 
     def __init__(self, cursor: Any) -> None:
+        """`cursor.send` takes statements that give nothing back; without it they are executed like the others."""
         super().__init__(cursor)
+        self.send = getattr(cursor, "send", cursor.execute)
         self._seen: dict[tuple[type[Row], tuple[Any, ...]], Row | None] = {}
         self._found: dict[type[Row], dict[Any, list[Any]]] = {}
         self._position: Position | None = None
@@ -94,7 +102,7 @@ class Writer(Reader):
         return self._position
 
     def append(self, event: Event, body: bytes) -> None:
-        self.execute('INSERT INTO "events" VALUES (?, ?, ?)', (event.seq, event.chain, body.decode()))
+        self.send('INSERT INTO "events" VALUES (?, ?, ?)', (event.seq, event.chain, body.decode()))
         self._position = Position(event.seq, event.chain)
         self._appended = True
 
@@ -106,10 +114,10 @@ class Writer(Reader):
             key = kept.key(raw)
             before = self._seen.get((kind, key))
             if before is None:
-                self.execute(kept.upsert, kept.values(raw))
+                self.send(kept.upsert, kept.values(raw))
             else:
                 # Columns that stay are not written, nor are their indexes.
-                self.execute(*kept.update(astuple(before), raw, key))
+                self.send(*kept.update(astuple(before), raw, key))
             self._seen[kind, key] = row
             self._found.pop(kind, None)
 
@@ -117,14 +125,14 @@ class Writer(Reader):
         for row in rows:
             kept = table(type(row))
             key = kept.key(astuple(row))
-            self.execute(kept.delete, key)
+            self.send(kept.delete, key)
             self._seen[type(row), key] = None
             self._found.pop(type(row), None)
 
     def put_blob(self, sha256: str, data: bytes) -> None:
         if len(data) < _COMPRESS_FROM or self.blob_size(sha256) is None:
             codec, packed = _packed(data)
-            self.execute(
+            self.send(
                 'INSERT INTO "blobs" VALUES (?, ?, ?, ?) ON CONFLICT ("sha256") DO NOTHING',
                 (sha256, len(data), codec, packed),
             )
@@ -138,7 +146,7 @@ class Writer(Reader):
         self._found.clear()
 
     def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
-        self.execute(
+        self.send(
             'INSERT INTO "replies" VALUES (?, ?, ?, ?, ?)',
             (command_id, stored.body, stored.reply, wall_ms, seal(command_id, stored, wall_ms)),
         )
@@ -146,7 +154,7 @@ class Writer(Reader):
             oldest_ms = max(0, wall_ms - REPLY_DAYS * 86_400_000)
             # Ids start with their time (UUIDv7), so the old ones are together.
             before = f"{oldest_ms >> 16:08x}-{oldest_ms & 0xFFFF:04x}"
-            self.execute(
+            self.send(
                 'DELETE FROM "replies" WHERE "id" IN '
                 '(SELECT "id" FROM "replies" WHERE "id" < ? AND "wall_ms" < ? ORDER BY "id" LIMIT 1000)',
                 (before, oldest_ms),
@@ -156,24 +164,24 @@ class Writer(Reader):
         """Write down where the log stands, once for all events."""
         if self._appended:
             at = self.position()
-            self.execute('UPDATE "space" SET "seq" = ?, "chain" = ?', (at.seq, at.chain))
+            self.send('UPDATE "space" SET "seq" = ?, "chain" = ?', (at.seq, at.chain))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        self.execute("SAVEPOINT part")
+        self.send("SAVEPOINT part")
         before = (self._position, self._appended)
         try:
             yield
         except BaseException:
             # A full disk may have ended the whole transaction already.
             if self.cursor.connection.in_transaction:
-                self.execute("ROLLBACK TO part")
-                self.execute("RELEASE part")
+                self.send("ROLLBACK TO part")
+                self.send("RELEASE part")
             self._seen.clear()
             self._found.clear()
             self._position, self._appended = before
             raise
-        self.execute("RELEASE part")
+        self.send("RELEASE part")
 
 
 def seal(command_id: str, stored: StoredReply, wall_ms: int) -> str:
