@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -13,6 +13,8 @@ from flowide.errors import BadInput, FlowError, from_dict
 from flowide.space import queries
 from flowide.space.api import Reply
 from flowide.space.queries import Query
+
+Made = TypeVar("Made")
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,7 +113,7 @@ def query_of(name: str, args: dict[str, Any]) -> Query[Any]:
     return _made(kind, name, args)
 
 
-def _made(kind: type[Any], name: str, fields: dict[str, Any]) -> Any:
+def _made(kind: type[Made], name: str, fields: dict[str, Any]) -> Made:
     try:
         return msgspec.convert(fields, kind)
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:

@@ -147,8 +147,8 @@ class Pong(Struct, frozen=True, tag="pong"):
 FromClient = Cmds | Ask | Sub | Pong
 
 _encoder = msgspec.json.Encoder()
-_from_hub = msgspec.json.Decoder(FromHub)
-_from_client = msgspec.json.Decoder(FromClient)
+_from_hub: msgspec.json.Decoder[FromHub] = msgspec.json.Decoder(FromHub)
+_from_client: msgspec.json.Decoder[FromClient] = msgspec.json.Decoder(FromClient)
 
 
 def encode(frame: FromHub | FromClient) -> bytes:
