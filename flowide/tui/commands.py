@@ -20,7 +20,7 @@ class Command:
     key: str = ""
     """Key names, with commas between alternatives; empty = palette only."""
     where: str = "app"
-    """`app`, `workspace`, `thread`, `editor`, `grid`, `pieces`, `search`, `log`, `run`."""
+    """`app`, `workspace`, `thread`, `editor`, `grid`, `pieces`, `history`, `search`, `log`, `run`."""
     help: str = ""
     hint: str = ""
     """What the hint line calls it; empty = not shown there."""
@@ -96,7 +96,11 @@ COMMANDS: tuple[Command, ...] = (
         "variations.open", "Open variations", "open_variations", "V", "workspace",
         "The newest set of this file.", go="v",
     ),
-    Command("space.log", "Log", "log", "L", "workspace", "Who did what, as it happens.", go="h"),
+    Command(
+        "artifact.history", "History", "history", "H", "workspace",
+        "Versions of the open file: compare, restore, see where each line is from.", go="h",
+    ),
+    Command("space.log", "Log", "log", "L", "workspace", "Who did what, as it happens.", go="u"),
     Command(
         "files.refresh", "Read the folder again", "rescan", "ctrl+r", "workspace",
         "Look for new and changed files.",
@@ -182,6 +186,33 @@ COMMANDS: tuple[Command, ...] = (
         "The rest of the mix comes from this variation.", "base",
     ),
     Command("pieces.back", "Back", "back", "escape,q,p", "pieces", "", "back"),
+    # --- history
+    Command("history.side", "Versions or text", "other_side", "tab", "history", "Which of the two has the keys."),
+    Command(
+        "history.next", "Next change", "next(1)", "n", "history", "Or the next lines of another origin.",
+        "next change",
+    ),
+    Command("history.previous", "Previous change", "next(-1)", "N", "history"),
+    Command(
+        "history.layout", "Side by side", "layout", "d", "history", "Beside each other, or below each other.",
+        "side by side",
+    ),
+    Command(
+        "history.whole", "Whole text", "whole", "a", "history", "All lines, or only those around changes.", "all lines",
+    ),
+    Command(
+        "history.mark", "Compare with this one", "mark", "m", "history",
+        "Others are compared with this version, until you press it there again.", "compare with",
+    ),
+    Command(
+        "history.origins", "Where is this from", "origins", "b", "history",
+        "Who wrote each line, in which version or variation; enter opens it.", "where from",
+    ),
+    Command(
+        "history.restore", "Restore", "restore", "r", "history",
+        "The newest version gets the text of this one, under the lock.", "restore",
+    ),
+    Command("history.back", "Back", "back", "escape,q", "history", "", "back"),
     # --- search, log
     Command("search.back", "Back", "back", "escape", "search", "", "back"),
     Command("log.back", "Back", "back", "escape,q", "log", "", "back"),
@@ -196,7 +227,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
 )  # fmt: skip
 
-_GO_ORDER = "fatrvshlepzq"
+_GO_ORDER = "fatrvshulepzq"
 
 _SIGNS = {
     "shift+tab": "⇧tab",

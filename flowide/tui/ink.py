@@ -38,9 +38,13 @@ _GROUNDS = {
     "added": "diff-add-background",
     "removed": "diff-del-background",
     "changed": "diff-change-background",
+    "added-word": "diff-add-word",
+    "removed-word": "diff-del-word",
     "picked": "input-selection-background",
     "selected": "field",
 }
+_REVERSED = frozenset({"selected", "picked", "added-word", "removed-word"})
+"""Grounds that are shown by reversing, where a theme has the terminal's own colours only."""
 
 
 _ASCII = str.maketrans(
@@ -73,7 +77,7 @@ class Ink:
             if self.theme.ansi:
                 return Style(reverse=True, bold=True)
             return Style(color=self._colour("background"), bgcolor=self._colour("accent"), bold="b" in flags)
-        reverse = "r" in flags or (self.theme.ansi and ground in {"selected", "picked"})
+        reverse = "r" in flags or (self.theme.ansi and ground in _REVERSED)
         return Style(
             color=self._colour(_NAMES.get(colour, colour)),
             bgcolor=self._colour(_GROUNDS.get(ground, ground)),

@@ -25,6 +25,8 @@ _ANSI_VARIABLES = {
     "diff-add-background": "ansi_default",
     "diff-del-background": "ansi_default",
     "diff-change-background": "ansi_default",
+    "diff-add-word": "ansi_green",
+    "diff-del-word": "ansi_red",
     "field": "ansi_default",
     "hairline": "ansi_bright_black",
     "quiet": "ansi_default",
@@ -79,10 +81,24 @@ def from_data(data: dict[str, Any]) -> Theme:
     """
     variables = dict(data.get("variables") or {})
     variables.setdefault("field", data.get("boost") or data.get("panel"))
+    for kind in ("add", "del"):
+        ground, sign = variables.get(f"diff-{kind}-background"), variables.get(f"diff-{kind}")
+        if ground and sign:
+            variables.setdefault(f"diff-{kind}-word", _blended(str(ground), str(sign), _WORD))
     try:
         return Theme(**{**data, "variables": variables})
     except TypeError as error:
         raise BadInput(f"theme {data.get('name', '?')}: {error}", hint="See themes/ for examples.") from error
+
+
+_WORD = 0.3
+"""How far the ground of a word that differs goes from the one of its line to the colour of its sign."""
+
+
+def _blended(ground: str, other: str, factor: float) -> str:
+    from textual.color import Color
+
+    return Color.parse(ground).blend(Color.parse(other), factor).hex.lower()
 
 
 _LINE = re.compile(r'(  )?([\w-]+):(?: (?:"([^"\\]*)"|(true|false)|([\d.]+)))?\s*')

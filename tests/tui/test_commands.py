@@ -14,6 +14,7 @@ from flowide.tui.panes.editing import EditPane
 from flowide.tui.panes.thread import ThreadPane
 from flowide.tui.screens.grid import GridScreen
 from flowide.tui.screens.help import _TITLES, help_lines
+from flowide.tui.screens.history import HistoryScreen
 from flowide.tui.screens.log import LogScreen
 from flowide.tui.screens.pieces import PiecesScreen
 from flowide.tui.screens.run import RunScreen
@@ -30,6 +31,7 @@ OWNERS = {
     "editor": EditPane,
     "grid": GridScreen,
     "pieces": PiecesScreen,
+    "history": HistoryScreen,
     "search": SearchScreen,
     "log": LogScreen,
     "run": RunScreen,

@@ -47,6 +47,12 @@ class Folder(Protocol):
         """Save under the lock, then write the file."""
         ...
 
+    async def restore(
+        self, space: Space, artifact: rows.Artifact, *, fence: int, base: int, version: int, note: str = ""
+    ) -> Versioned:
+        """Make the next version of an older one's bytes, under the lock, then write the file."""
+        ...
+
 
 class Flows(Protocol):
     """What the app asks of the flow engine."""

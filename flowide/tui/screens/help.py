@@ -15,6 +15,7 @@ _TITLES = {
     "editor": "While editing",
     "grid": "Variations",
     "pieces": "Piece table",
+    "history": "History",
     "search": "Search",
     "log": "Log",
     "run": "Run",

@@ -361,6 +361,16 @@ class Workspace(Talks, Varies, FlowScreen):
         else:
             self.open_at(found.ref, found.line)
 
+    def action_history(self) -> None:
+        """The versions of the open file."""
+        from flowide.tui.screens.history import HistoryScreen
+
+        opened = self.artifact.opened
+        if opened is None or opened.artifact is None:
+            self.say("Open a file first: choose one and press enter.")
+        else:
+            self.app.push_screen(HistoryScreen(opened.artifact.id))
+
     def action_log(self) -> None:
         """Who did what."""
         from flowide.tui.screens.log import LogScreen
