@@ -41,6 +41,8 @@ class Caller(Struct, frozen=True):
     """UUID of the process that acts for the actor."""
     command: str = ""
     """Id of the command; becomes the id of a ticket it makes."""
+    token: str | None = None
+    """Id of the token by which a hub knows the actor, or the person of that agent; None = not by a token."""
 
 
 SYSTEM = Actor("system", "system")

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flowide.domain import artifacts, decisions, discussion, drafts, git, locks, reviews, runs, variations
+from msgspec.structs import replace
+
+from flowide.domain import (
+    artifacts,
+    decisions,
+    discussion,
+    drafts,
+    git,
+    locks,
+    members,
+    reviews,
+    runs,
+    variations,
+)
 from flowide.domain import commands as c
 from flowide.domain.actors import Caller, Now
 from flowide.domain.roles import check_role
@@ -64,8 +77,15 @@ RULES: dict[type[c.Command[Any]], Rule] = {
     c.HandOver: reviews.hand_over,
     c.JudgeReview: reviews.judge,
     c.FinishReview: reviews.finish,
+    c.InviteMember: members.invite,
+    c.JoinMember: members.join,
+    c.ChangeRole: members.role,
+    c.RemoveMember: members.remove,
+    c.CreateToken: members.create_token,
+    c.RevokeToken: members.revoke,
 }
 """One rule for each command but `batch`, which the arbiter takes apart."""
+SILENT_KINDS = frozenset(c.COMMANDS[name] for name in c.SILENT)
 
 
 def decide(view: View, command: c.Command[Any], caller: Caller, now: Now) -> Decision:
@@ -79,8 +99,12 @@ def decide(view: View, command: c.Command[Any], caller: Caller, now: Now) -> Dec
     rule = RULES.get(type(command))
     if rule is None:
         raise BadInput(f"there is no command {command.wire_name()}")
-    check_role(caller.actor, command)
-    return rule(view, command, caller, now)
+    check_role(view, command, caller, now)
+    decision = rule(view, command, caller, now)
+    if not now.policy.members or type(command) in SILENT_KINDS:
+        return decision
+    joining = members.enrolment(view, caller.actor, now)
+    return decision if joining is None else replace(decision, facts=[joining, *decision.facts])
 
 
 def concerns(view: View, command: c.Command[Any]) -> str | None:

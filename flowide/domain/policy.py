@@ -20,6 +20,11 @@ class Policy(Struct, frozen=True):
     agent_locks: int = 3
     draft_days: int = 30
     """Orphan drafts are offered for so long; their text stays in the space."""
+    members: bool = False
+    """Only members may act, by their roles: a space on a hub. Else every person is an owner."""
+    people: int = 20
+    """Members of a space, without agents."""
+    agents: int = 10
 
     def idle_ms(self, kind: str) -> int:
         """How long a holder of this kind may be idle."""

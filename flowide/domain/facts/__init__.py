@@ -41,6 +41,14 @@ from flowide.domain.facts.locks import (
     LockRevived,
     LockTransferred,
 )
+from flowide.domain.facts.members import (
+    MemberInvited,
+    MemberJoined,
+    MemberRemoved,
+    MemberRoleChanged,
+    TokenCreated,
+    TokenRevoked,
+)
 from flowide.domain.facts.reviews import (
     ReviewApproved,
     ReviewHandedOver,
@@ -100,6 +108,10 @@ __all__ = [
     "LockReleased",
     "LockRevived",
     "LockTransferred",
+    "MemberInvited",
+    "MemberJoined",
+    "MemberRemoved",
+    "MemberRoleChanged",
     "MessagePosted",
     "ReviewApproved",
     "ReviewHandedOver",
@@ -114,6 +126,8 @@ __all__ = [
     "ThreadAgentSet",
     "ThreadOpened",
     "ThreadPinned",
+    "TokenCreated",
+    "TokenRevoked",
     "TurnAsked",
     "TurnFailed",
     "TurnStopped",

@@ -19,6 +19,7 @@ from flowide.domain.rows.drafts import Draft
 from flowide.domain.rows.gates import Gate
 from flowide.domain.rows.git import Commit
 from flowide.domain.rows.locks import Lock, Ticket
+from flowide.domain.rows.members import Invite, Member, Token
 from flowide.domain.rows.reviews import (
     Handover,
     Review,
@@ -30,7 +31,7 @@ from flowide.domain.rows.variations import Check, Variation, VariationSet
 
 PROJECTIONS: tuple[type[Row], ...] = (
     Artifact, Version, Lock, Ticket, Draft, VariationSet, Variation, Check, Run, Step, Gate,
-    Thread, Message, Turn, Decision, Review, Handover, Verdict, Commit,
+    Thread, Message, Turn, Decision, Review, Handover, Verdict, Commit, Member, Invite, Token,
 )  # fmt: skip
 TRANSIENT: tuple[type[Row], ...] = (Lease, LiveDraft, Chunk)
 
@@ -45,9 +46,11 @@ __all__ = [
     "Draft",
     "Gate",
     "Handover",
+    "Invite",
     "Lease",
     "LiveDraft",
     "Lock",
+    "Member",
     "Message",
     "Review",
     "Row",
@@ -55,6 +58,7 @@ __all__ = [
     "Step",
     "Thread",
     "Ticket",
+    "Token",
     "Turn",
     "Variation",
     "VariationSet",

@@ -24,6 +24,7 @@ from flowide.space.queries.drafts import DraftContent, Drafts, DraftText, LiveDr
 from flowide.space.queries.gates import Gates
 from flowide.space.queries.git import Commits
 from flowide.space.queries.locks import Locks, LockState
+from flowide.space.queries.members import Members, Tokens, TokenView
 from flowide.space.queries.reviews import (
     OneReview,
     Reasons,
@@ -61,6 +62,7 @@ __all__ = [
     "LiveDraft",
     "LockState",
     "Locks",
+    "Members",
     "ModelStats",
     "OneDecision",
     "OneMessage",
@@ -85,6 +87,8 @@ __all__ = [
     "ThreadMessages",
     "ThreadView",
     "Threads",
+    "TokenView",
+    "Tokens",
     "Turns",
     "VariationSets",
     "VariationText",

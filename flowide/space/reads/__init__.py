@@ -14,6 +14,7 @@ from flowide.space.reads import (
     gates,
     git,
     locks,
+    members,
     reviews,
     runs,
     variations,
@@ -32,6 +33,7 @@ ANSWERS: Answers = {
     **discussion.ANSWERS,
     **decisions.ANSWERS,
     **reviews.ANSWERS,
+    **members.ANSWERS,
 }
 
 

@@ -13,6 +13,7 @@ from flowide.store.projections import (
     gates,
     git,
     locks,
+    members,
     reviews,
     runs,
     variations,
@@ -42,6 +43,7 @@ FOLDS: Folds = {
     **discussion.FOLDS,
     **decisions.FOLDS,
     **reviews.FOLDS,
+    **members.FOLDS,
 }
 
 __all__ = ["FOLDS", "BrokenLog", "Changes", "Folds", "project"]
