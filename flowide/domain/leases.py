@@ -48,3 +48,16 @@ def anchored(lease: Lease | None, lock: Lock, now: Now, out: Outcome) -> Lease |
 def idle(lock: Lock, lease: Lease, now: Now) -> bool:
     """Whether the holder has shown no sign of work for too long."""
     return lease.boot != now.boot or now.mono_ms - lease.active_ms >= now.policy.idle_ms(lock.kind or "human")
+
+
+def left_ms(lock: Lock, lease: Lease | None, now: Now, *, waiting: bool) -> int:
+    """Milliseconds until a held lock lapses when its holder does nothing more; 0 = it is due.
+
+    `waiting` says whether somebody is in its queue.
+    """
+    if lease is None or lease.boot != now.boot:
+        return 0
+    ends = [lease.deadline_ms, lease.active_ms + now.policy.idle_ms(lock.kind or "human")]
+    if lock.kind == "agent" and waiting:
+        ends.append(lease.since_ms + now.policy.agent_hold_ms)
+    return max(0, min(ends) - now.mono_ms)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flowide.domain import commands as c
+from flowide.domain.actors import Actor
+from flowide.domain.policy import Policy
 from flowide.errors import NotFound
 from flowide.space import queries as q
 from flowide.space.local import LocalSpace
@@ -30,6 +32,24 @@ async def test_history_and_contents_of_all_versions(space: LocalSpace, doc: str)
     assert await space.read(q.Content(doc)) == b"two\n"
     with pytest.raises(NotFound):
         await space.read(q.Content(doc, 3))
+
+
+async def test_how_long_a_lock_lives_takes_idleness_and_the_longest_hold_into_account(
+    space: LocalSpace, doc: str, clock: ManualClock
+) -> None:
+    policy = Policy()
+    agent = space.acting_as(Actor("edwin", "agent", for_="ana"))
+    await agent.execute(c.AcquireLock(artifact=doc, ttl_ms=86_400_000))
+    [alone] = await space.read(q.Locks())
+    await space.execute(c.AcquireLock(artifact=doc, wait=True, ttl_ms=86_400_000))
+    fence = alone.lock.fence
+    while clock.now().mono_ms < 1_000_000 + policy.agent_hold_ms - 60_000:
+        clock.sleep(60_000)
+        await agent.execute(c.RenewLock(artifact=doc, fence=fence))
+
+    [waited] = await space.read(q.Locks())
+
+    assert (alone.expires_ms, waited.expires_ms) == (policy.agent_idle_ms, 60_000)
 
 
 async def test_a_lock_shows_how_long_it_lives(space: LocalSpace, doc: str, clock: ManualClock) -> None:

@@ -15,7 +15,8 @@ class LockState(Struct, frozen=True):
     path: str
     version: int
     expires_ms: int | None
-    """Milliseconds until the lease runs out, 0 when it has; None when free."""
+    """Milliseconds until the lock lapses when its holder does nothing more: the lease runs out, or the holder is
+    idle for too long, or an agent has held it for too long while others wait; 0 when that is due; None when free."""
     idle_ms: int | None
     queue: list[rows.Ticket]
 

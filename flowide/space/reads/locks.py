@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowide.domain import rows
 from flowide.domain.actors import Now
-from flowide.domain.leases import lease_alive, lease_key
+from flowide.domain.leases import lease_key, left_ms
 from flowide.domain.view import View
 from flowide.space import queries as q
 from flowide.space.reads.base import Answers
@@ -20,10 +20,11 @@ def _locks(view: View, query: q.Locks, now: Now) -> list[q.LockState]:
 def _lock_state(view: View, lock: rows.Lock, now: Now) -> q.LockState:
     artifact = view.get(rows.Artifact, lock.artifact)
     lease = view.get(rows.Lease, lease_key("lock", lock.artifact))
+    queue = view.find(rows.Ticket, order="seq", artifact=lock.artifact)
     expires: int | None = None
     idle: int | None = None
     if lock.state != "free":
-        expires = lease.deadline_ms - now.mono_ms if lease is not None and lease_alive(lease, now) else 0
+        expires = left_ms(lock, lease, now, waiting=bool(queue))
         idle = now.mono_ms - lease.active_ms if lease is not None and lease.boot == now.boot else None
     return q.LockState(
         lock=lock,
@@ -31,7 +32,7 @@ def _lock_state(view: View, lock: rows.Lock, now: Now) -> q.LockState:
         version=0 if artifact is None else artifact.version,
         expires_ms=expires,
         idle_ms=idle,
-        queue=view.find(rows.Ticket, order="seq", artifact=lock.artifact),
+        queue=queue,
     )
 
 
