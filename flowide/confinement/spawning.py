@@ -51,6 +51,11 @@ class Guarded:
         return self._keeper.stdout
 
     @property
+    def stderr(self) -> asyncio.StreamReader | None:
+        """None unless it was asked for."""
+        return self._keeper.stderr
+
+    @property
     def keeper(self) -> int:
         """Id of the keeper's process."""
         return self._keeper.pid
