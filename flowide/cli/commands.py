@@ -5,6 +5,7 @@ from __future__ import annotations
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Work": {
         "run": ("flowide.cli.run:run", "Run a flow: variations, checks, gates, accept."),
+        "worker": ("flowide.cli.worker:worker", "Drive the runs that were queued."),
         "runs": ("flowide.cli.runs:runs", "List runs."),
         "events": ("flowide.cli.events:events", "Replay or follow the log as JSON lines."),
         "gate": ("flowide.cli.gate:gate", "List and answer the questions of runs."),

@@ -60,7 +60,7 @@ async def _of_run(desk: Desk, ref: str, since: int, follow: bool, project: str |
             return [envelope.end_line(event, data, run=run.id)]
         return list(envelope.lines_of(event, run.id))
 
-    follow = follow and run.status == "running"
+    follow = follow and run.status in {"queued", "running"}
     async for event in desk.space.events(run.seq - 1, follow=follow):
         if not scope.belongs(event) or event.seq <= since:
             continue

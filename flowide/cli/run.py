@@ -17,6 +17,7 @@ from flowide.errors import BadInput, FlowError
 
 if TYPE_CHECKING:
     from flowide.flows.api import Budget, RunRequest
+    from flowide.flows.surroundings import Surroundings
     from flowide.headless.run import Driven, Output, Show
     from flowide.settings import Settings
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 )
 @click.option("--parallel", type=click.IntRange(1, 64), metavar="K", help="Model calls in flight; default 4.")
 @click.option("--trust", is_flag=True, help="Let commands of the project's flows run.")
+@click.option("--queue", is_flag=True, help="Leave the run to `flowide worker`; its id is printed.")
 @click.option("--resume", metavar="RUN|last", help="Go on with a run that stopped.")
 @click.option(
     "-o", "--output-file", type=click.Path(path_type=Path, dir_okay=False), help="The resulting text."
@@ -158,6 +160,9 @@ async def _run(
     request = _request(
         flow, brief, inputs, options, loaded.settings, trusted=loaded.settings.trusts(desk.folder.root)
     )
+    if options["queue"]:
+        await _queue(desk, request, resume, around)
+        return 0
     began.append(True)
     while True:
         driven = await drive(
@@ -177,6 +182,18 @@ async def _run(
         await _write_all(desk, options["output_dir"], driven)
     _tell_end(at, driven, show)
     return driven.exit_code
+
+
+async def _queue(desk: Desk, request: RunRequest, run: str | None, around: Surroundings) -> None:
+    """Leave a new run, or one that has stopped, to the workers."""
+    from flowide.flows import engine
+
+    if run is None:
+        run = await engine.enqueue(desk.space, desk.folder, request, surroundings=around)
+    else:
+        await engine.requeue(desk.space, run)
+    desk.tell(run, {"run": run, "flow": request.flow, "status": "queued"})
+    say("a worker drives it: flowide worker")
 
 
 def _request(

@@ -53,6 +53,7 @@ RULES: dict[type[c.Command[Any]], Rule] = {
     c.NoteVariation: variations.note,
     c.AcceptVariation: variations.accept,
     c.StartRun: runs.start,
+    c.QueueRun: runs.queue,
     c.ClaimRun: runs.claim,
     c.RenewRun: runs.renew,
     c.RecordStep: runs.step,

@@ -12,13 +12,22 @@ from flowide.domain.commands import (
     Have,
     Leased,
     OpenGate,
+    QueueRun,
     RecordStep,
     Renewed,
     RenewRun,
     StartRun,
     StreamStep,
 )
-from flowide.domain.facts import GateAnswered, GateOpened, RunClaimed, RunFinished, RunStarted, RunStep
+from flowide.domain.facts import (
+    GateAnswered,
+    GateOpened,
+    RunClaimed,
+    RunFinished,
+    RunQueued,
+    RunStarted,
+    RunStep,
+)
 from flowide.domain.leases import lease_alive, lease_key, new_lease
 from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
 from flowide.domain.outcome import Outcome
@@ -38,11 +47,7 @@ def stream_of(run: str, key: str) -> str:
 def start(view: View, command: StartRun, caller: Caller, now: Now) -> Decision:
     """Begin a run, driven by the sender."""
     check_ttl(command.ttl_ms)
-    check_text("run", command.run, MAX_NAME, least=1)
-    check_text("flow", command.flow, MAX_NAME, least=1)
-    check_text("flow_text", command.flow_text, MAX_INLINE)
-    if view.get(Run, command.run) is not None:
-        raise Exists(f"there is a run {command.run} already", hint="Make a new id.")
+    _check_new(view, command)
     out = Outcome()
     out.facts.append(
         RunStarted(
@@ -59,8 +64,30 @@ def start(view: View, command: StartRun, caller: Caller, now: Now) -> Decision:
     return out.decision(Leased(1))
 
 
+def queue(view: View, command: QueueRun, caller: Caller, now: Now) -> Decision:
+    """Leave a run to the workers."""
+    _check_new(view, command)
+    queued = RunQueued(
+        run=command.run,
+        flow=command.flow,
+        flow_sha256=command.flow_sha256,
+        flow_text=command.flow_text,
+        inputs=command.inputs,
+        options=command.options,
+    )
+    return Decision(ok=Done(), facts=[queued])
+
+
+def _check_new(view: View, command: StartRun | QueueRun) -> None:
+    check_text("run", command.run, MAX_NAME, least=1)
+    check_text("flow", command.flow, MAX_NAME, least=1)
+    check_text("flow_text", command.flow_text, MAX_INLINE)
+    if view.get(Run, command.run) is not None:
+        raise Exists(f"there is a run {command.run} already", hint="Make a new id.")
+
+
 def claim(view: View, command: ClaimRun, caller: Caller, now: Now) -> Decision:
-    """Drive a run that has stopped, or whose driver is gone."""
+    """Drive a run that is queued or has stopped, or whose driver is gone."""
     check_ttl(command.ttl_ms)
     run = _run(view, command.run)
     if run.status in {"completed", "rejected"}:

@@ -7,14 +7,12 @@ import contextlib
 from flowide.domain import rows
 from flowide.domain.commands import Provenance, ReleaseLock, Versioned
 from flowide.errors import BadInput, Conflict, FlowError, NotFound
+from flowide.flows.leases import lock_ms
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 from flowide.space.leases import LeaseKeeper
 from flowide.space.queries import FindArtifact, OneVariationSet, SetView, VariationText
 from flowide.space.waiting import acquire
-
-TTL_MS = 6_000
-"""Held for milliseconds only; when this process dies meanwhile, nobody waits long."""
 
 
 async def accept(
@@ -48,12 +46,13 @@ async def accept(
     except NotFound:
         return await folder.create(space, target, text, note=note, origin=_origin(chosen))
     _check_base(view, chosen, artifact, base, elsewhere=path is not None and path != view.set.path)
+    ttl_ms = lock_ms(space)
     granted = await acquire(
-        space, artifact.id, timeout_s=lock_timeout_s, ttl_ms=TTL_MS, purpose=f"accept variation {number}"
+        space, artifact.id, timeout_s=lock_timeout_s, ttl_ms=ttl_ms, purpose=f"accept variation {number}"
     )
     fence = granted.fence or 0
     try:
-        async with LeaseKeeper.of_lock(space, artifact.id, fence, ttl_ms=TTL_MS):
+        async with LeaseKeeper.of_lock(space, artifact.id, fence, ttl_ms=ttl_ms):
             # Now that the lock is ours: it may have been saved while we waited.
             artifact = await space.read(FindArtifact(artifact.id))
             _check_base(view, chosen, artifact, base, elsewhere=path is not None and path != view.set.path)

@@ -49,7 +49,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """How a run ended."""
 
     run: str
-    status: Literal["waiting", "completed", "failed", "rejected", "cancelled"]
+    status: Literal["queued", "waiting", "completed", "failed", "rejected", "cancelled"]
+    """`queued` = a worker was stopped and gave it back."""
     exit_code: int
     error: dict[str, Any] | None = None
     outputs: dict[str, Any] = {}

@@ -6,34 +6,32 @@ import asyncio
 import contextlib
 from typing import Any
 
-from flowide.domain.commands import ClaimRun, FinishRun, Leased
+from flowide.domain.commands import ClaimRun, FinishRun
 from flowide.errors import Busy, Fenced, FlowError, Gone, NeedsInput, Rejected, Unavailable
+from flowide.flows import leases
 from flowide.flows.api import Observer, RunResult
 from flowide.flows.running import run_steps
 from flowide.flows.state import RunState
-from flowide.space.api import Reply, Space
+from flowide.space.api import Space
 from flowide.space.leases import LeaseKeeper
 from flowide.space.queries import Content, VariationText
 
-LEASE_MS = 6_000
-"""A run whose process is gone can be gone on with after so long; it is renewed three times as often."""
 
-
-async def claim(space: Space, run: str, observer: Observer) -> Reply[Leased]:
-    """Take the run over; a driver that is silent is waited for until its lease is over.
+async def claim(space: Space, run: str, observer: Observer) -> int:
+    """Take the run over, and give its new fence; a driver that is silent is waited for until its lease is over.
 
     Raises:
         Busy: The driver is alive: it renewed its lease meanwhile.
     """
-    last = LEASE_MS + 1
+    last = leases.LEASE_MS + 1
     while True:
         try:
-            return await space.execute(ClaimRun(run=run, ttl_ms=LEASE_MS))
+            return (await space.execute(ClaimRun(run=run, ttl_ms=leases.LEASE_MS))).ok.fence
         except Busy as busy:
             left = busy.data["expires_ms"]
             if left >= last:
                 raise
-            if last > LEASE_MS:
+            if last > leases.LEASE_MS:
                 observer.warning(
                     f"waiting up to {left / 1000:.1f} s: is the process that drove the run gone?"
                 )
@@ -45,7 +43,7 @@ async def drive(state: RunState) -> RunResult:
     """Run the steps; whatever happens, the end is in the log before it is told."""
     steps = asyncio.ensure_future(run_steps(state, state.flow.steps))
     try:
-        async with LeaseKeeper.of_run(state.space, state.run, state.fence, ttl_ms=LEASE_MS) as keeper:
+        async with LeaseKeeper.of_run(state.space, state.run, state.fence, ttl_ms=leases.LEASE_MS) as keeper:
             lost = asyncio.ensure_future(keeper.on_lost.wait())
             try:
                 done, _ = await asyncio.wait(
@@ -68,14 +66,17 @@ async def drive(state: RunState) -> RunResult:
     except asyncio.CancelledError:
         await _stopped(steps)
         with contextlib.suppress(FlowError):
-            await asyncio.shield(_finish(state, "cancelled", code=130))
+            await asyncio.shield(_finish(state, state.given_back, code=130))
         raise
     except NeedsInput as stop:
         return await _finish(state, "waiting", stop)
     except Rejected as stop:
         return await _finish(state, "rejected", stop)
-    except (Fenced, Gone) as lost_run:
-        return _result(state, "failed", lost_run, lost_run.exit_code)
+    except (Fenced, Gone) as lost:
+        try:
+            return await _finish(state, "failed", lost)
+        except (Fenced, Gone):  # it is the run itself that is somebody else's: there is nothing to end
+            return _result(state, "failed", lost, lost.exit_code)
     except FlowError as error:
         return await _finish(state, "failed", error)
     except Exception as bug:
@@ -130,7 +131,7 @@ def _result(
     exit_code: int,
     totals: dict[str, Any] | None = None,
 ) -> RunResult:
-    resumable = status in {"waiting", "failed", "cancelled"}
+    resumable = status in {"queued", "waiting", "failed", "cancelled"}
     return RunResult(
         run=state.run,
         status=status,

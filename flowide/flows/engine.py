@@ -10,13 +10,13 @@ import msgspec
 
 from flowide.agents.api import Usage
 from flowide.agents.definition import AgentDefinition
-from flowide.domain.commands import StartRun
+from flowide.domain.commands import ClaimRun, FinishRun, QueueRun, StartRun
 from flowide.domain.ids import uuid7
 from flowide.errors import FlowError
-from flowide.flows import driving
+from flowide.flows import driving, leases
 from flowide.flows.api import Observer, Quiet, RunRequest, RunResult
 from flowide.flows.budget import Spending, bounds_of
-from flowide.flows.called import load_called, restored, stored
+from flowide.flows.called import Called, load_called, restored, stored
 from flowide.flows.casting import agents_of, check_price, pool_of
 from flowide.flows.checks import commands_of
 from flowide.flows.load import LoadedFlow, input_values, load_flow, parse_flow
@@ -27,7 +27,15 @@ from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 from flowide.space.queries import OneRun
 
-__all__ = ["Surroundings", "resume", "start"]
+__all__ = ["Surroundings", "Taken", "enqueue", "requeue", "resume", "start"]
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A run that a worker has claimed, and on what terms."""
+
+    fence: int
+    trust: bool | None = None
+    """Whether commands are run, whatever somebody else said who queued the run; None = as the run says."""
 
 
 async def start(
@@ -47,11 +55,8 @@ async def start(
         OverBudget: Only money is bounded, and a price is unknown; no run was started.
     """
     around = surroundings or Surroundings()
-    loaded = load_flow(request.flow, folder.root, around.user_flows)
-    called = load_called(loaded, folder.root, around.user_flows)
-    inputs = input_values(loaded.flow, _given(request))
-    agents, everyone = agents_of(folder, request, loaded.flow, called, around)
-    check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
+    plan = _planned(folder, request, around)
+    everyone = plan.everyone
     async with pool_of(everyone, request, around) as pool:
         for handle in everyone:
             await pool.backend(handle).check()
@@ -59,18 +64,81 @@ async def start(
         started = await space.execute(
             StartRun(
                 run=run,
-                flow=loaded.flow.flow,
-                flow_sha256=loaded.digest,
-                flow_text=loaded.text,
-                inputs=inputs,
-                options=msgspec.to_builtins(request) | {"origin": loaded.origin, "called": stored(called)},
-                ttl_ms=driving.LEASE_MS,
+                flow=plan.loaded.flow.flow,
+                flow_sha256=plan.loaded.digest,
+                flow_text=plan.loaded.text,
+                inputs=plan.inputs,
+                options=plan.options(request),
+                ttl_ms=leases.LEASE_MS,
             )
         )
         at = _Place(space, folder, run, started.ok.fence)
-        state = _state(at, loaded.flow, request, inputs, agents, pool, observer, around.call_s)
-        state.called, state.everyone = called, everyone
+        state = _state(at, plan.loaded.flow, request, plan.inputs, plan.agents, pool, observer, around.call_s)
+        state.called, state.everyone = plan.called, everyone
         return await driving.drive(state)
+
+
+async def enqueue(
+    space: Space,
+    folder: ProjectFolder,
+    request: RunRequest,
+    *,
+    run_id: str | None = None,
+    surroundings: Surroundings | None = None,
+) -> str:
+    """Leave a run to the workers of the space; its id.
+
+    Raises:
+        BadInput: The flow, an input or an agent is wrong; nothing was queued.
+        OverBudget: Only money is bounded, and a price is unknown; nothing was queued.
+    """
+    plan = _planned(folder, request, surroundings or Surroundings())
+    command = QueueRun(
+        run=run_id or uuid7(),
+        flow=plan.loaded.flow.flow,
+        flow_sha256=plan.loaded.digest,
+        flow_text=plan.loaded.text,
+        inputs=plan.inputs,
+        options=plan.options(request) | {"by": msgspec.to_builtins(space.actor)},
+    )
+    await space.execute(command)
+    return command.run
+
+
+async def requeue(space: Space, run: str) -> None:
+    """Leave a run that has stopped to the workers of the space.
+
+    Raises:
+        Busy: A process drives it.
+        Gone: It has ended.
+    """
+    claimed = (await space.execute(ClaimRun(run=run, ttl_ms=leases.LEASE_MS))).ok
+    await space.execute(FinishRun(run=run, fence=claimed.fence, status="queued", exit_code=0))
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """A request with all it names, found and checked."""
+
+    loaded: LoadedFlow
+    called: dict[str, Called]
+    inputs: dict[str, Any]
+    agents: dict[str, AgentDefinition]
+    everyone: dict[str, AgentDefinition]
+    """Those of called flows too."""
+
+    def options(self, request: RunRequest) -> dict[str, Any]:
+        """What the run keeps for a resume."""
+        flows = {"origin": self.loaded.origin, "called": stored(self.called)}
+        return {**msgspec.to_builtins(request), **flows}
+
+
+def _planned(folder: ProjectFolder, request: RunRequest, around: Surroundings) -> _Plan:
+    loaded = load_flow(request.flow, folder.root, around.user_flows)
+    called = load_called(loaded, folder.root, around.user_flows)
+    inputs = input_values(loaded.flow, _given(request))
+    agents, everyone = agents_of(folder, request, loaded.flow, called, around)
+    check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
+    return _Plan(loaded, called, inputs, agents, everyone)
 
 
 async def resume(
@@ -81,8 +149,11 @@ async def resume(
     request: RunRequest | None = None,
     observer: Observer | None = None,
     surroundings: Surroundings | None = None,
+    taken: Taken | None = None,
 ) -> RunResult:
     """Go on with a run under the flow as it was at its start; no finished call is made again.
+
+    `taken` says that a worker has claimed it: when that is stopped, the run goes back into the queue.
 
     Raises:
         NotFound: No such run.
@@ -94,15 +165,19 @@ async def resume(
     origin = view.run.options.get("origin", "project")
     loaded = parse_flow(view.run.flow_text, f"run {view.run.id[:13]}", origin=origin)
     called = restored(view.run.options.get("called", {}))
-    asked = {key: value for key, value in view.run.options.items() if key not in {"origin", "called"}}
-    request = with_options(msgspec.convert(asked, RunRequest), request)
+    request = with_options(msgspec.convert(view.run.options, RunRequest), request)
+    if taken is not None and taken.trust is not None:
+        request = msgspec.structs.replace(request, trust=taken.trust)
     agents, everyone = agents_of(folder, request, loaded.flow, called, around)
     check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
     async with pool_of(everyone, request, around) as pool:
-        claimed = await driving.claim(space, view.run.id, observer or Quiet())
-        at = _Place(space, folder, view.run.id, claimed.ok.fence)
+        fence = taken.fence if taken else await driving.claim(space, view.run.id, observer or Quiet())
+        at = _Place(space, folder, view.run.id, fence)
         state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer, around.call_s)
         state.called, state.everyone = called, everyone
+        if taken is not None:
+            state.given_back = "queued"
+            state.trusted = state.trusted if taken.trust is None else set()
         _warn_if_changed(state, folder, request, loaded, around)
         await state.refresh()
         await _recall(state, view.run.seq)

@@ -7,14 +7,12 @@ import contextlib
 from flowide.domain.commands import Provenance, ReleaseLock
 from flowide.domain.limits import MAX_NOTE
 from flowide.errors import Conflict, FlowError
+from flowide.flows.leases import lock_ms
 from flowide.flows.state import RunState
 from flowide.flows.target import target_of
 from flowide.space.leases import LeaseKeeper
 from flowide.space.queries import FindArtifact, History
 from flowide.space.waiting import acquire
-
-TTL_MS = 6_000
-"""Held for milliseconds only; when this process dies meanwhile, nobody waits long."""
 
 
 async def save_text(
@@ -37,12 +35,13 @@ async def save_text(
     for version in await space.read(History(artifact.id)):
         if (version.run, version.step) == (state.run, key):
             return artifact.id, version.version
+    ttl_ms = lock_ms(space)
     granted = await acquire(
-        space, artifact.id, timeout_s=state.request.lock_timeout_s, ttl_ms=TTL_MS, purpose=f"save {key}"
+        space, artifact.id, timeout_s=state.request.lock_timeout_s, ttl_ms=ttl_ms, purpose=f"save {key}"
     )
     fence = granted.fence or 0
     try:
-        async with LeaseKeeper.of_lock(space, artifact.id, fence, ttl_ms=TTL_MS):
+        async with LeaseKeeper.of_lock(space, artifact.id, fence, ttl_ms=ttl_ms):
             now = await space.read(FindArtifact(artifact.id))
             if now.version != base:
                 raise Conflict(

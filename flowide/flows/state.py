@@ -69,6 +69,8 @@ class RunState(Struct):
     """Records that are sent with the next commands."""
     warned: set[str] = field(default_factory=set)
     """What was told once."""
+    given_back: Literal["cancelled", "queued"] = "cancelled"
+    """What becomes of the run when its process is told to stop."""
 
     def scope(self, **more: Any) -> RunState:
         """The same run for steps inside a step: what they result in is seen by themselves only."""

@@ -242,7 +242,7 @@ def end_line(event: Event, finished: Data, *, run: str) -> Line:
 
 def run_finished(data: Data, *, flow: str | None, run: str | None, project: str | None = None) -> Data:
     """Data of the last line."""
-    resumable = run is not None and data["status"] in {"waiting", "failed", "cancelled"}
+    resumable = run is not None and data["status"] in {"queued", "waiting", "failed", "cancelled"}
     return {
         "status": data["status"],
         "exit_code": data["exit_code"],

@@ -70,7 +70,7 @@ async def drive(
     printer = Printer(sys.stdout.buffer)
     run = resume or uuid7()
     stream = RunStream(space, run, _sink(printer, show), deltas=show.deltas and show.output == "jsonl")
-    watch = asyncio.create_task(_cancel_when_closed(printer, _this_task()))
+    watch = asyncio.create_task(cancel_when_closed(printer, this_task()))
     try:
         driven = await _drive(
             space,
@@ -119,7 +119,7 @@ async def _drive(
             )
         code, error = result.exit_code, result.error
     except asyncio.CancelledError:
-        _this_task().uncancel()
+        this_task().uncancel()
         code = 128 + interrupted_by[0] if interrupted_by else 141
         error = {
             "code": "interrupted",
@@ -204,12 +204,14 @@ def say(text: str) -> None:
         return
 
 
-async def _cancel_when_closed(printer: Printer, task: asyncio.Task[Any]) -> None:
+async def cancel_when_closed(printer: Printer, task: asyncio.Task[Any]) -> None:
+    """Cancel a task when the reader of stdout goes away."""
     await printer.closed.wait()
     task.cancel()
 
 
-def _this_task() -> asyncio.Task[Any]:
+def this_task() -> asyncio.Task[Any]:
+    """The task that runs this."""
     task = asyncio.current_task()
     assert task is not None
     return task

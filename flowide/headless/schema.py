@@ -29,7 +29,7 @@ def events_schema() -> dict[str, Any]:
     }
     finished = {
         "properties": {
-            "status": {"enum": ["waiting", "completed", "failed", "rejected", "cancelled"]},
+            "status": {"enum": ["queued", "waiting", "completed", "failed", "rejected", "cancelled"]},
             "exit_code": number,
             "error": error,
             "outputs": {"type": "object"},

@@ -55,9 +55,10 @@ class RunStream:
 
     # --- life ---------------------------------------------------------------------------------------
 
-    async def start(self, *, resumed: bool) -> None:
-        """Begin with what comes now; of a resumed run the events before are only taken note of."""
-        after = await self._space.head()
+    async def start(self, *, resumed: bool, after: int | None = None) -> None:
+        """Begin with what comes after `after`, None = now; of a resumed run what was before is only taken note of."""
+        if after is None:
+            after = await self._space.head()
         if resumed:
             view = await self._space.read(OneRun(self.run))
             self.flow = view.run.flow
@@ -137,14 +138,14 @@ class RunStream:
 
 
 def resumed_line(event: Event, view: RunView) -> Line:
-    """`run.started` of a run that is gone on with."""
+    """`run.started` of a run that was queued, or is gone on with."""
     run = view.run
     data = {
         "flow": run.flow,
         "flow_sha256": run.flow_sha256,
         "inputs": run.inputs,
         "agents": run.options.get("agents", []),
-        "resumed_from": run.id,
+        "resumed_from": None if event.data["fence"] == 1 else run.id,  # the first claim is of a queued run
         "budget": run.options.get("budget"),
     }
     actor = {"kind": event.actor["kind"], "id": event.actor["id"]}

@@ -142,6 +142,7 @@ _WORDS: dict[str, Callable[[Data, str], str]] = {
         f"accepted variation {_variation(d)} as version {d['version']} of {path}"
     ),
     "run.started": lambda d, _: f"started run {_short(d['run'])} of flow {d['flow']}",
+    "run.queued": lambda d, _: f"queued run {_short(d['run'])} of flow {d['flow']}",
     "run.claimed": lambda d, _: f"went on with run {_short(d['run'])}",
     "run.step": lambda d, _: _step(d),
     "run.finished": lambda d, _: _run_finished(d),

@@ -6,7 +6,7 @@ import pytest
 
 from flowide.domain import commands as c
 from flowide.domain import rows as r
-from flowide.errors import BadInput, Busy, DraftGap, Fenced, Gone, NotAllowed, NotFound
+from flowide.errors import BadInput, Busy, DraftGap, Exists, Fenced, Gone, NotAllowed, NotFound
 from tests.domain.board import ANA, EDWIN, ROD, Board
 
 
@@ -57,6 +57,28 @@ def test_a_finished_run_takes_nothing_more(board: Board, fence: int) -> None:
         record(board, fence)
     with pytest.raises(Gone):
         board.do(c.ClaimRun(run="r"))
+
+
+def test_a_queued_run_is_begun_by_the_first_that_claims_it(board: Board) -> None:
+    board.do(c.QueueRun(run="q", flow="variations", flow_sha256="", flow_text=""))
+    queued = board.get(r.Run, "q")
+    assert queued is not None and (queued.status, queued.fence, queued.actor) == ("queued", 0, ANA.id)
+
+    fence = board.do(c.ClaimRun(run="q", ttl_ms=1000), ROD).fence
+
+    assert fence == 1
+    with pytest.raises(Busy):
+        board.do(c.ClaimRun(run="q"))
+    with pytest.raises(Exists):
+        board.do(c.QueueRun(run="q", flow="variations", flow_sha256="", flow_text=""))
+
+
+def test_a_run_that_is_given_back_can_be_claimed_at_once(board: Board, fence: int) -> None:
+    board.do(c.FinishRun(run="r", fence=fence, status="queued", exit_code=143))
+    given_back = board.get(r.Run, "r")
+    assert given_back is not None and (given_back.status, given_back.queued) == ("queued", True)
+
+    assert board.do(c.ClaimRun(run="r"), ROD).fence == fence + 1
 
 
 @pytest.mark.parametrize("status", ["waiting", "failed", "cancelled"])

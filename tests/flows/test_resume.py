@@ -135,7 +135,7 @@ async def test_a_run_that_has_ended_is_not_resumed(bench: Bench) -> None:
 
 
 async def test_a_live_run_is_not_taken_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flowide.flows.driving.LEASE_MS", 500)
+    monkeypatch.setattr("flowide.flows.leases.LEASE_MS", 500)
     write_agent(bench.root, "anders", [{"on": "vary", "text": fenced(shop(1))}], pace=1)
     bench.around.env["FLOWIDE_SCRIPTED_PACE"] = ""
     driving = asyncio.create_task(bench.start(agents=["anders"], inputs={"n": 2}))

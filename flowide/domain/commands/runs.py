@@ -30,8 +30,19 @@ class StartRun(Command[Leased], frozen=True, kw_only=True, tag="run.start"):
     ttl_ms: int = DEFAULT_TTL_MS
 
 
+class QueueRun(Command[Done], frozen=True, kw_only=True, tag="run.queue"):
+    """Put a new run into the queue: the first worker that claims it begins it."""
+
+    run: str = field(default_factory=uuid7)
+    flow: str
+    flow_sha256: str
+    flow_text: str
+    inputs: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+
+
 class ClaimRun(Command[Leased], frozen=True, kw_only=True, tag="run.claim"):
-    """Go on with a run that waits, was cancelled or failed, or whose driver is gone."""
+    """Drive a run that is queued, waits, was cancelled or failed, or whose driver is gone."""
 
     run: str
     ttl_ms: int = DEFAULT_TTL_MS
@@ -75,7 +86,8 @@ class FinishRun(Command[Done], frozen=True, kw_only=True, tag="run.finish"):
 
     run: str
     fence: int
-    status: Literal["waiting", "completed", "failed", "rejected", "cancelled"]
+    status: Literal["queued", "waiting", "completed", "failed", "rejected", "cancelled"]
+    """`queued` = a worker goes on with it."""
     exit_code: int
     error: dict[str, Any] | None = None
     outputs: dict[str, Any] = {}

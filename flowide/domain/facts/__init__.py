@@ -56,7 +56,7 @@ from flowide.domain.facts.reviews import (
     ReviewOpened,
     ReviewRejected,
 )
-from flowide.domain.facts.runs import RunClaimed, RunFinished, RunStarted, RunStep
+from flowide.domain.facts.runs import RunClaimed, RunFinished, RunQueued, RunStarted, RunStep
 from flowide.domain.facts.variations import (
     VariationAccepted,
     VariationChecked,
@@ -120,6 +120,7 @@ __all__ = [
     "ReviewRejected",
     "RunClaimed",
     "RunFinished",
+    "RunQueued",
     "RunStarted",
     "RunStep",
     "Saved",

@@ -19,8 +19,19 @@ class RunStarted(Fact, frozen=True, kw_only=True, tag="run.started"):
     fence: int = 1
 
 
+class RunQueued(Fact, frozen=True, kw_only=True, tag="run.queued"):
+    """A run of a flow was put into the queue."""
+
+    run: str
+    flow: str
+    flow_sha256: str
+    flow_text: str
+    inputs: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+
+
 class RunClaimed(Fact, frozen=True, kw_only=True, tag="run.claimed"):
-    """A process took the run over to go on with it."""
+    """A process drives the run from now on: it begins one of the queue, or goes on with one that stopped."""
 
     run: str
     fence: int
@@ -41,10 +52,10 @@ class RunStep(Fact, frozen=True, kw_only=True, tag="run.step"):
 
 
 class RunFinished(Fact, frozen=True, kw_only=True, tag="run.finished"):
-    """A run ended or stopped; `waiting` and `cancelled` runs can be resumed."""
+    """A run ended or stopped; `waiting` and `cancelled` runs can be resumed, `queued` ones are for workers."""
 
     run: str
-    status: Literal["waiting", "completed", "failed", "rejected", "cancelled"]
+    status: Literal["queued", "waiting", "completed", "failed", "rejected", "cancelled"]
     exit_code: int
     error: dict[str, Any] | None = None
     outputs: dict[str, Any] = {}

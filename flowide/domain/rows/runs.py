@@ -22,8 +22,11 @@ class Run(Row, frozen=True):
     inputs: dict[str, Any]
     options: dict[str, Any]
     """Agents, parallelism, gate policy, budget: what a resume needs."""
-    status: Literal["running", "waiting", "completed", "failed", "rejected", "cancelled"]
+    status: Literal["queued", "running", "waiting", "completed", "failed", "rejected", "cancelled"]
+    queued: bool
+    """Workers take it when nobody drives it: it was put into the queue."""
     fence: int
+    """Of whoever drives it now or did last; 0 = nobody has."""
     actor: str
     client: str
     outputs: dict[str, Any]
@@ -31,7 +34,7 @@ class Run(Row, frozen=True):
     error: dict[str, Any] | None
     exit_code: int | None
     seq: int
-    """Of `run.started`."""
+    """Of `run.started` or `run.queued`."""
     started: str
     finished: str | None
 

@@ -17,6 +17,7 @@ from flowide.flows.discussion.answering import Answered, Place, asked_of, key_of
 from flowide.flows.discussion.context import tell
 from flowide.flows.discussion.posting import Writing, compose
 from flowide.flows.drafting import DraftStream, words_of
+from flowide.flows.leases import lock_ms
 from flowide.flows.stable import stable_id
 from flowide.flows.target import Target
 from flowide.project.kinds import is_text
@@ -34,8 +35,6 @@ from flowide.space.queries import (
 )
 from flowide.space.waiting import acquire
 
-TTL_MS = 30_000
-
 
 class _Job(Struct, frozen=True):
     """An edit on its way."""
@@ -46,6 +45,11 @@ class _Job(Struct, frozen=True):
     artifact: rows.Artifact
     space: Space
     """Seen by the agent."""
+
+    @property
+    def ttl_ms(self) -> int:
+        """Of the lock."""
+        return lock_ms(self.space)
 
     @property
     def purpose(self) -> str:
@@ -75,7 +79,7 @@ async def edit(place: Place, turn: rows.Turn, done: Answered) -> int | None:
             place, turn, key, f"I could not change #{artifact.path}: {why} Ask me again later.", None
         )
     try:
-        async with LeaseKeeper.of_lock(job.space, artifact.id, fence, ttl_ms=TTL_MS) as keeper:
+        async with LeaseKeeper.of_lock(job.space, artifact.id, fence, ttl_ms=job.ttl_ms) as keeper:
             said, manifest = await _write(job, fence, keeper)
     except (Conflict, Gone) as refused:
         now = await state.space.read(OneTurn(turn.message, turn.agent))
@@ -99,7 +103,9 @@ async def _lock(job: _Job) -> int:
     """
     timeout_s = job.place.state.request.lock_timeout_s
     try:
-        granted = await acquire(job.space, job.artifact.id, timeout_s=0, ttl_ms=TTL_MS, purpose=job.purpose)
+        granted = await acquire(
+            job.space, job.artifact.id, timeout_s=0, ttl_ms=job.ttl_ms, purpose=job.purpose
+        )
     except Busy:
         [held] = await job.space.read(Locks(job.artifact.id))
         lock = held.lock
@@ -111,7 +117,7 @@ async def _lock(job: _Job) -> int:
             job, f"I cannot change #{job.artifact.path} yet: {await _who(job)} I am in the queue."
         )
         granted = await acquire(
-            job.space, job.artifact.id, timeout_s=timeout_s, ttl_ms=TTL_MS, purpose=job.purpose
+            job.space, job.artifact.id, timeout_s=timeout_s, ttl_ms=job.ttl_ms, purpose=job.purpose
         )
     return granted.fence or 0
 

@@ -17,6 +17,7 @@ from flowide.domain.limits import MAX_NOTE
 from flowide.errors import BadInput, Conflict, FlowError
 from flowide.flows.asking import ask
 from flowide.flows.drafting import DraftStream, words_of
+from flowide.flows.leases import lock_ms
 from flowide.flows.reviewing import hunks
 from flowide.flows.state import RunState
 from flowide.flows.steps.gate import answered
@@ -28,7 +29,6 @@ from flowide.space.leases import LeaseKeeper
 from flowide.space.queries import Content, FindArtifact, History, Locks
 from flowide.space.waiting import acquire
 
-TTL_MS = 30_000
 MAX_ANSWERS = 20
 """Answers that cannot be read, after which the step fails."""
 
@@ -206,6 +206,7 @@ class _Held(Struct, frozen=True):
 @asynccontextmanager
 async def _locked(state: RunState, space: Space, artifact: rows.Artifact, job: Job) -> AsyncIterator[_Held]:
     """The lock, also the one this step held before its process was gone."""
+    ttl_ms = lock_ms(space)
     purpose = f"{job.purpose} in run {state.run[:13]}, {job.key}"
     [held] = await space.read(Locks(artifact.id))
     lock = held.lock
@@ -213,11 +214,11 @@ async def _locked(state: RunState, space: Space, artifact: rows.Artifact, job: J
         fence = lock.fence
     else:
         granted = await acquire(
-            space, artifact.id, timeout_s=state.request.lock_timeout_s, ttl_ms=TTL_MS, purpose=purpose
+            space, artifact.id, timeout_s=state.request.lock_timeout_s, ttl_ms=ttl_ms, purpose=purpose
         )
         fence = granted.fence or 0
     try:
-        async with LeaseKeeper.of_lock(space, artifact.id, fence, ttl_ms=TTL_MS) as keeper:
+        async with LeaseKeeper.of_lock(space, artifact.id, fence, ttl_ms=ttl_ms) as keeper:
             yield _Held(fence, DraftStream(space, artifact.id, fence, keeper))
     finally:
         # A finished text is in the log; when the lock was lost, there is nothing to give back.

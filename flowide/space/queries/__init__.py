@@ -32,7 +32,7 @@ from flowide.space.queries.reviews import (
     Reviews,
     ReviewView,
 )
-from flowide.space.queries.runs import OneRun, Runs, RunView, StepText
+from flowide.space.queries.runs import OneRun, Queue, Runs, RunView, StepText
 from flowide.space.queries.stats import ActorStats, HoldStats, ModelStats, Stats, StatsView
 from flowide.space.queries.variations import (
     OneVariationSet,
@@ -72,6 +72,7 @@ __all__ = [
     "OneVariationSet",
     "Problem",
     "Query",
+    "Queue",
     "Reasons",
     "Remembered",
     "ReviewView",

@@ -24,6 +24,13 @@ class Runs(Query[list[rows.Run]], frozen=True):
     limit: int | None = None
 
 
+class Queue(Query[list[rows.Run]], frozen=True):
+    """Runs that a worker can take now, oldest first: those of the queue that nobody drives and no question holds up.
+
+    A run whose driver is gone is among them, and one that stopped at a question which has its answer by now.
+    """
+
+
 class OneRun(Query[RunView], frozen=True):
     """One run, by id, by a unique start of its id, or `last`.
 

@@ -14,6 +14,17 @@ def _runs(view: View, query: q.Runs, now: Now) -> list[rows.Run]:
     return view.find(rows.Run, order="-seq", limit=query.limit)
 
 
+def _queue(view: View, query: q.Queue, now: Now) -> list[rows.Run]:
+    found = view.find(rows.Run, status="queued")
+    for run in view.find(rows.Run, status="running"):
+        if run.queued and not lease_alive(view.get(rows.Lease, lease_key("run", run.id)), now):
+            found.append(run)
+    for run in view.find(rows.Run, status="waiting"):
+        if run.queued and all(gate.status != "open" for gate in view.find(rows.Gate, run=run.id)):
+            found.append(run)
+    return sorted(found, key=lambda run: run.seq)
+
+
 def _one_run(view: View, query: q.OneRun, now: Now) -> q.RunView:
     run = view.get(rows.Run, query.ref) or by_start(
         query.ref, view.find(rows.Run, order="-seq"), "run", "flowide runs"
@@ -34,6 +45,7 @@ def _step_text(view: View, query: q.StepText, now: Now) -> str:
 
 ANSWERS: Answers = {
     q.Runs: _runs,
+    q.Queue: _queue,
     q.OneRun: _one_run,
     q.StepText: _step_text,
 }

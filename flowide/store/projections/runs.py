@@ -11,7 +11,7 @@ from flowide.domain.view import View
 from flowide.store.projections.base import Changes, Folds, must
 
 
-def _run_started(view: View, event: Event, fact: f.RunStarted) -> Changes:
+def _begun(event: Event, fact: f.RunStarted | f.RunQueued, *, queued: bool) -> Changes:
     return Changes(
         [
             r.Run(
@@ -21,8 +21,9 @@ def _run_started(view: View, event: Event, fact: f.RunStarted) -> Changes:
                 flow_text=fact.flow_text,
                 inputs=fact.inputs,
                 options=fact.options,
-                status="running",
-                fence=fact.fence,
+                status="queued" if queued else "running",
+                queued=queued,
+                fence=fact.fence if isinstance(fact, f.RunStarted) else 0,
                 actor=event.actor["id"],
                 client=event.client,
                 outputs={},
@@ -35,6 +36,14 @@ def _run_started(view: View, event: Event, fact: f.RunStarted) -> Changes:
             )
         ]
     )
+
+
+def _run_started(view: View, event: Event, fact: f.RunStarted) -> Changes:
+    return _begun(event, fact, queued=False)
+
+
+def _run_queued(view: View, event: Event, fact: f.RunQueued) -> Changes:
+    return _begun(event, fact, queued=True)
 
 
 def _run_claimed(view: View, event: Event, fact: f.RunClaimed) -> Changes:
@@ -84,6 +93,7 @@ def _run_finished(view: View, event: Event, fact: f.RunFinished) -> Changes:
             structs.replace(
                 run,
                 status=fact.status,
+                queued=run.queued or fact.status == "queued",
                 outputs=fact.outputs,
                 totals=fact.totals,
                 error=fact.error,
@@ -96,6 +106,7 @@ def _run_finished(view: View, event: Event, fact: f.RunFinished) -> Changes:
 
 FOLDS: Folds = {
     f.RunStarted: _run_started,
+    f.RunQueued: _run_queued,
     f.RunClaimed: _run_claimed,
     f.RunStep: _run_step,
     f.RunFinished: _run_finished,
