@@ -82,6 +82,15 @@ class Lock(Struct, frozen=True, forbid_unknown_fields=True):
     """Days that drafts which ended without a save are offered."""
 
 
+class Hub(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[hub]`"""
+
+    space: str = ""
+    """The project's space on a hub: its address, or the name of one this device has joined; empty = its own space."""
+    plain_http: bool = False
+    """Send tokens over http:// too, as in a network that is safe by itself."""
+
+
 class Git(Struct, frozen=True, forbid_unknown_fields=True):
     """`[git]`"""
 
@@ -168,6 +177,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     app: App = App()
     limits: Limits = Limits()
     lock: Lock = Lock()
+    hub: Hub = Hub()
     git: Git = Git()
     discussion: Discussion = Discussion()
     budget: Budget = Budget()

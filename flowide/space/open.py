@@ -6,7 +6,6 @@ from pathlib import Path
 
 from flowide.domain.actors import Actor
 from flowide.domain.policy import Policy
-from flowide.errors import BadInput
 from flowide.settings import load
 from flowide.space.api import Space
 from flowide.space.local import LocalSpace
@@ -14,19 +13,29 @@ from flowide.space.policy import policy_of
 
 
 async def open_space(
-    target: Path | str, *, actor: Actor, client: str | None = None, policy: Policy | None = None
+    target: Path | str,
+    *,
+    actor: Actor,
+    client: str | None = None,
+    policy: Policy | None = None,
+    folder: Path | None = None,
 ) -> Space:
-    """Open the workspace database at `target`, made when it is not there.
+    """Open the workspace database at `target`, made when it is not there, or the space of a hub at its address.
 
     `client` is this process's UUID; None makes a new one. `policy` is what the rules allow; None = what the
-    settings of the database's project say.
+    settings of the database's project say; a hub has its own. `folder` holds the replica of a hub's space; None = the
+    user's own data folder.
 
     Raises:
         StorageFailed: The file cannot be used.
         BadInput: The settings are wrong.
+        AuthFailed: This device has not joined the hub's space, or its token was revoked.
+        Offline: The hub cannot be reached, and there is no replica yet.
     """
     if isinstance(target, str) and "://" in target:
-        raise BadInput(f"{target} is a hub, and this version opens local workspaces only")
+        from flowide.space.remote.opening import open_remote
+
+        return await open_remote(target, actor=actor, client=client, folder=folder)
     from flowide.store.sqlite import SqliteStore
 
     path = Path(target)

@@ -1,0 +1,358 @@
+"""What all views of one remote space share: replica, outbox, connections, and who waits for news."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET
+
+from flowide.domain.commands import (
+    COMMANDS,
+    AcquireLock,
+    AdoptDraft,
+    Command,
+    CreateArtifact,
+    ForceLock,
+    ReleaseLock,
+    RenewLock,
+)
+from flowide.domain.ids import uuid7
+from flowide.domain.rows import Artifact, Draft
+from flowide.errors import Fenced, FlowError, NotFound, Offline
+from flowide.space.remote import texts as t
+from flowide.space.remote.address import Address
+from flowide.space.remote.credentials import Seat
+from flowide.space.remote.http import Http
+from flowide.space.remote.link import Link, result_error
+from flowide.space.remote.outbox import Entry, Outbox, Text
+from flowide.space.remote.replica import Replica
+from flowide.space.remote.standing import Standing
+from flowide.space.wire.calls import Call, Result, args_of
+from flowide.space.wire.frames import Cmds, FromHub, Presence, Present
+
+PREFETCH_AFTER_S = 2.0
+"""A process that lives so long fetches the newest texts, so that they can be read offline."""
+PREFETCH_MOST = 256 * 1024
+"""Bytes of a text that is fetched before anybody asked for it."""
+_PAGE = 64
+_GRANTS = (AcquireLock, AdoptDraft, ForceLock)
+_LOG = logging.getLogger("flowide.hub")
+
+
+class Core:
+    """One replica with its connections; belongs to one event loop."""
+
+    def __init__(self, address: Address, folder: Path) -> None:
+        """Open or make the files in `folder`.
+
+        Raises:
+            StorageFailed: They cannot be used.
+        """
+        self.address = address
+        self.replica = Replica(folder / f"hub-{address.key}.db")
+        try:
+            self.outbox = Outbox(folder / f"hub-{address.key}.outbox.db")
+        except BaseException:
+            self.replica.close()
+            raise
+        self.texts = t.Texts(self.outbox)
+        self.links: dict[str, Link] = {}
+        """By handle: mostly one."""
+        self.holds: dict[str, t.Hold] = {}
+        """Locks this process works under, by artifact."""
+        self.here: tuple[Present, ...] = ()
+        """Who is connected, as the hub said last."""
+        self.seq = self.replica.position().seq
+        """The replica's last event, as this process saw it."""
+        self.seen = 0
+        """The highest `seq` an answer has told."""
+        self.generation = 0
+        """Changes when another log takes the replica's place."""
+        self.closed = False
+        self.tell: Callable[[str], None] = _LOG.warning
+        """Is told, in one line, what happened to a command nobody waits for any more."""
+        self.on_live: list[Callable[[FromHub], None]] = []
+        """Are told of live drafts and answers."""
+        self.on_change: list[Callable[[], None]] = []
+        """Are told when the standing or who is here has changed."""
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._fetching: asyncio.Task[None] | None = None
+
+    def link(self, seat: Seat) -> Link:
+        """The connection of a seat, begun when it is new."""
+        known = self.links.get(seat.handle)
+        if known is None:
+            http = Http(self.address, seat.token)
+            known = self.links[seat.handle] = Link(self.address, seat, self.replica, self.outbox, http, self)
+            known.start()
+            if self._fetching is None:
+                self._fetching = asyncio.create_task(self._prefetch(), name="hub-prefetch")
+        return known
+
+    def standing(self, link: Link) -> Standing:
+        """How a seat stands with the hub."""
+        at = link.standing
+        return Standing(at.state, at.since, at.why, len(self.outbox.entries(link.seat.handle)))
+
+    async def close(self) -> None:
+        """End the connections and free the files."""
+        if self.closed:
+            return
+        self.closed = True
+        self.wake()
+        if self._fetching is not None:
+            self._fetching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._fetching
+        for link in self.links.values():
+            await link.close()
+        self.outbox.close()
+        self.replica.close()
+
+    # --- news -------------------------------------------------------------------------------------
+
+    def grown(self) -> None:
+        self.seq = self.replica.position().seq
+        self.wake()
+
+    def replaced(self) -> None:
+        self.generation += 1
+        self.seq = self.replica.position().seq
+        self.seen = min(self.seen, self.seq)
+        self.wake()
+
+    def live(self, frame: FromHub) -> None:
+        if isinstance(frame, Presence):
+            self.here = tuple(frame.here)
+            for tell in self.on_change:
+                tell()
+            return
+        for listen in self.on_live:
+            listen(frame)
+
+    def wake(self) -> None:
+        """Have everybody who waits look again."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        """For so long at most, or until there is news."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await asyncio.wait([waiter], timeout=seconds)
+        finally:
+            self._waiters.discard(waiter)
+
+    # --- what was answered ------------------------------------------------------------------------
+
+    def done(self, entry: Entry, command: Command[Any], ok: Any) -> None:
+        """A command was carried out: remember which locks this process works under."""
+        artifact = getattr(command, "artifact", None)
+        fence = getattr(ok, "fence", None)
+        if isinstance(command, _GRANTS):
+            if isinstance(command, AdoptDraft):
+                artifact = self._artifact_of(command.draft)
+            if artifact is not None and fence is not None:
+                version = getattr(ok, "version", None) or self._version(artifact)
+                self.holds[artifact] = t.Hold(artifact, fence, version, entry.client, entry.seat, entry.as_)
+        elif isinstance(command, CreateArtifact):
+            if fence is not None:
+                self.holds[ok.artifact] = t.Hold(ok.artifact, fence, 1, entry.client, entry.seat, entry.as_)
+        elif artifact is not None and getattr(command, "fence", None) is not None:
+            self._written(entry, command, artifact, ok)
+
+    def _written(self, entry: Entry, command: Any, artifact: str, ok: Any) -> None:
+        name = command.wire_name()
+        version = getattr(ok, "version", None)
+        if version is not None and getattr(ok, "fence", None) is not None:
+            self.holds[artifact] = t.Hold(
+                artifact, command.fence, version, entry.client, entry.seat, entry.as_
+            )
+            self.texts.forget(artifact, command.fence)
+        elif version is not None or name in {"lock.release", "lock.transfer"}:
+            self.holds.pop(artifact, None)
+            self.texts.forget(artifact, command.fence)
+
+    def fenced(self, command: Command[Any]) -> None:
+        """A fence has ended: the lock is not ours any more."""
+        hold = self.holds.get(getattr(command, "artifact", ""))
+        if hold is not None and hold.fence == getattr(command, "fence", None):
+            self.holds.pop(hold.artifact, None)
+
+    def answered(self, entry: Entry, result: Result) -> None:
+        """The answer to a command nobody here waits for: one that waited offline, or whose sender gave up."""
+        error = result_error(result)
+        kind = COMMANDS[entry.cmd]
+        if error is None:
+            self.outbox.answered(entry.id)
+            self._give_back(entry, kind, result)
+        elif entry.cmd in {"lock.acquire", "lock.release", "lock.cancel", "lock.force", "draft.adopt"}:
+            self.outbox.answered(entry.id)
+        else:
+            self.outbox.refuse(entry.id, error.to_dict())
+            self._keep_text_of(entry)
+            self.tell(f"{entry.cmd} was sent when the hub was there again, and refused: {error.message}")
+        for each in self.on_change:
+            each()
+
+    def _give_back(self, entry: Entry, kind: type[Command[Any]], result: Result) -> None:
+        """A lock that came after its taker had given up is nobody's: release it."""
+        if kind not in _GRANTS or result.ok is UNSET:
+            return
+        artifact, fence = entry.args.get("artifact"), result.ok.get("fence")
+        if isinstance(artifact, str) and isinstance(fence, int):
+            self.put(entry.seat, entry.client, entry.as_, ReleaseLock(artifact=artifact, fence=fence))
+
+    def _keep_text_of(self, entry: Entry) -> None:
+        """A save that was refused in the end has its text kept."""
+        args = entry.args
+        if entry.cmd == "artifact.save" and isinstance(args.get("text"), str):
+            text = Text(
+                args["artifact"],
+                args["fence"],
+                entry.seat,
+                entry.client,
+                entry.as_,
+                args["base"],
+                args["text"],
+            )
+            self.put(entry.seat, entry.client, entry.as_, t.as_draft(text))
+
+    def put(self, seat: str, client: str, as_: dict[str, Any] | None, command: Command[Any]) -> None:
+        """Put a command into the outbox, and have it sent soon."""
+        self.outbox.put(Entry(uuid7(), seat, client, as_, command.wire_name(), args_of(command)))
+        link = self.links.get(seat)
+        if link is not None and link.ready.is_set():
+            link.nudge()
+
+    # --- coming back ------------------------------------------------------------------------------
+
+    async def resume(self, link: Link) -> None:
+        """Renew what is held, send what waits, and see to texts that were written meanwhile."""
+        for hold in list(self.holds.values()):
+            if hold.seat != link.seat.handle:
+                continue
+            renew = RenewLock(artifact=hold.artifact, fence=hold.fence)
+            error = await self._now(link, hold.client, hold.as_, renew)
+            if isinstance(error, Fenced):
+                self.holds.pop(hold.artifact, None)
+        await self._upload(link)
+        await link.drain()
+        for text in self.outbox.dirty(link.seat.handle):
+            await self._settle(link, text)
+
+    async def _settle(self, link: Link, text: Text) -> None:
+        """A text that was written while the hub was away."""
+        fits = await self._append_all(link, text)
+        with self.replica.store.read() as view:
+            row = view.get(Artifact, text.artifact)
+        if not fits:
+            if text.text and row is not None:
+                self.put(link.seat.handle, text.client, text.as_, t.as_draft(text))
+            self.texts.forget(text.artifact, text.fence)
+        elif text.note is not None and row is not None and row.version == text.base:
+            self.put(link.seat.handle, text.client, text.as_, t.as_save(text))
+            self.outbox.drop_text(text.artifact, text.fence)
+        else:
+            self.outbox.drop_text(text.artifact, text.fence)
+
+    async def _append_all(self, link: Link, text: Text) -> bool:
+        """Make a text the live draft of its fence; whether the fence is still ours."""
+        for part in t.parts_of(text):
+            error = await self._now(link, text.client, text.as_, part)
+            if error is not None:
+                return False
+        return True
+
+    async def _now(
+        self, link: Link, client: str, as_: dict[str, Any] | None, command: Command[Any]
+    ) -> FlowError | None:
+        """Send a command that stores no reply, before all others; its refusal."""
+        call = Call(uuid7(), command.wire_name(), args_of(command))
+        result = await link.ask(call, frame=Cmds(client, [call], as_), timeout_s=10.0, early=True)
+        return result_error(result)
+
+    async def _upload(self, link: Link) -> None:
+        """Give the hub the contents that were made while it was away."""
+        for digest in self.outbox.uploads():
+            data = self.replica.blob(digest)
+            if data is not None:
+                await asyncio.to_thread(link.http.put_blob, digest, data)
+            self.outbox.uploaded(digest)
+
+    # --- contents ---------------------------------------------------------------------------------
+
+    async def fetch(self, link: Link, digest: str) -> bytes:
+        """A content, from here or from the hub.
+
+        Raises:
+            NotFound: The hub has none of this name.
+            Offline: It is not here, and the hub cannot be reached.
+        """
+        data = self.replica.blob(digest)
+        if data is None:
+            if not link.ready.is_set() and link.offline_s() > 1.0:
+                raise Offline(
+                    f"the content {digest[:12]}… is not on this machine, and the hub cannot be reached",
+                    hint="It can be read when the hub is there again.",
+                    sha256=digest,
+                )
+            data = await asyncio.to_thread(link.http.blob, digest)
+            await asyncio.to_thread(self.replica.keep_blobs, {digest: data})
+        return data
+
+    def keep(self, text: str) -> None:
+        """Keep a text that this process has just sent, so that it need not be fetched."""
+        data = text.encode()
+        self.replica.keep_now({sha256(data).hexdigest(): data})
+
+    async def _prefetch(self) -> None:
+        """Fetch the newest texts little by little, while the hub is there."""
+        await asyncio.sleep(PREFETCH_AFTER_S)
+        done = -1
+        while not self.closed:
+            link = next((each for each in self.links.values() if each.ready.is_set()), None)
+            if link is None or done == self.seq:
+                await self.sleep(1.0)
+                continue
+            at = self.seq
+            try:
+                wanted = await asyncio.to_thread(self.replica.wanting, _PAGE, PREFETCH_MOST)
+                if not wanted:
+                    done = at
+                    continue
+                got = await asyncio.to_thread(_fetched, link.http, wanted)
+                await asyncio.to_thread(self.replica.keep_blobs, got)
+                if not got:
+                    done = at
+            except FlowError as error:
+                _LOG.debug("texts are fetched later: %s", error.message)
+                await asyncio.sleep(2.0)
+
+    # --- small ------------------------------------------------------------------------------------
+
+    def _artifact_of(self, draft: str) -> str | None:
+        with self.replica.store.read() as view:
+            row = view.get(Draft, draft)
+        return None if row is None else row.artifact
+
+    def _version(self, artifact: str) -> int:
+        with self.replica.store.read() as view:
+            row = view.get(Artifact, artifact)
+        return 0 if row is None else row.version
+
+
+def _fetched(http: Http, wanted: list[str]) -> dict[str, bytes]:
+    found = {}
+    for digest in wanted:
+        with contextlib.suppress(NotFound):
+            found[digest] = http.blob(digest)
+    return found

@@ -1,0 +1,160 @@
+"""What does not go over the stream: contents, the snapshot, and joining. Plain HTTP, for threads."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flowide.errors import AuthFailed, FlowError, NotFound, Offline, Unavailable, from_dict
+from flowide.space.remote.address import Address
+from flowide.space.wire.snapshot import MEDIA_TYPE
+
+TIMEOUT_S = 20.0
+"""Silence after which an answer is given up."""
+_LINE = 32 * 1024 * 1024
+
+
+class Http:
+    """Requests to one hub; each thread has a connection of its own while it asks."""
+
+    def __init__(self, address: Address, token: str | None) -> None:
+        """`token` None = nobody yet, as before joining."""
+        self.address = address
+        self._token = token
+        self._idle: list[http.client.HTTPConnection] = []
+
+    def blob(self, digest: str) -> bytes:
+        """A content.
+
+        Raises:
+            NotFound: The hub has none of this name.
+            Offline: No answer.
+        """
+        with self._asked("GET", self.address.path(f"/blobs/{digest}")) as answer:
+            return answer.read()
+
+    def put_blob(self, digest: str, data: bytes) -> None:
+        """Give the hub a content.
+
+        Raises:
+            FlowError: The refusal.
+            Offline: No answer.
+        """
+        with self._asked("PUT", self.address.path(f"/blobs/{digest}"), data, "application/octet-stream"):
+            pass
+
+    def snapshot(self) -> Iterator[bytes]:
+        """The lines of a snapshot.
+
+        Raises:
+            FlowError: The refusal.
+            Offline: No answer, or it broke off.
+        """
+        with self._asked("GET", self.address.path("/snapshot"), accept=MEDIA_TYPE) as answer:
+            while line := answer.readline(_LINE):
+                yield line.rstrip(b"\r\n")
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send JSON to a path of the API, e.g. `/v1/join`; the answer.
+
+        Raises:
+            FlowError: The refusal.
+            Offline: No answer.
+        """
+        data = json.dumps(body).encode()
+        with self._asked("POST", f"{self.address.prefix}{path}", data, "application/json") as answer:
+            return _object(answer.read())
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The JSON at a path of the API, e.g. `/v1/me`."""
+        with self._asked("GET", f"{self.address.prefix}{path}") as answer:
+            return _object(answer.read())
+
+    def close(self) -> None:
+        """Free the connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _asked(
+        self, method: str, path: str, data: bytes | None = None, kind: str = "", *, accept: str = "*/*"
+    ) -> Iterator[http.client.HTTPResponse]:
+        headers = {"Accept": accept, "User-Agent": "flowide"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if kind:
+            headers["Content-Type"] = kind
+        reused = bool(self._idle)
+        connection = self._idle.pop() if reused else self._connection()
+        try:
+            try:
+                answer = self._answer(connection, method, path, data, headers)
+            except (http.client.HTTPException, ConnectionError):
+                # The hub may have closed what was idle; all we ask may be asked twice.
+                if not reused:
+                    raise
+                connection.close()
+                answer = self._answer(connection, method, path, data, headers)
+            if answer.status >= 400:
+                raise _refusal(answer, path)
+            yield answer
+            answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise Offline(
+                f"{self.address.url} does not answer: {error or type(error).__name__}",
+                hint="See whether the hub runs and the network is there; it is tried again.",
+            ) from error
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    @staticmethod
+    def _answer(
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        data: bytes | None,
+        headers: dict[str, str],
+    ) -> http.client.HTTPResponse:
+        connection.request(method, path, body=data, headers=headers)
+        return connection.getresponse()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        at = self.address
+        if at.secure:
+            return http.client.HTTPSConnection(
+                at.host, at.port, timeout=TIMEOUT_S, context=ssl.create_default_context()
+            )
+        return http.client.HTTPConnection(at.host, at.port, timeout=TIMEOUT_S)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        raise Unavailable(f"the hub's answer is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise Unavailable("the hub's answer is no JSON object")
+    return found
+
+
+def _refusal(answer: http.client.HTTPResponse, path: str) -> FlowError:
+    """What a status of 400 and above means."""
+    data = answer.read(65536)
+    try:
+        said = json.loads(data)
+        return from_dict(said.get("err") or said.get("error") or said)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        pass
+    status = answer.status
+    if status in {401, 403}:
+        return AuthFailed(f"the hub refuses this token ({status})", hint="Join again, with a new invite.")
+    if status == 404:
+        return NotFound(f"the hub has nothing at {path[:200]}")
+    return Unavailable(f"the hub answered with status {status}", hint="Try again in a moment.", status=status)

@@ -1,0 +1,64 @@
+"""Opening a space of a hub by its address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowide.domain.actors import Actor
+from flowide.errors import AuthFailed, NotFound, Offline, StorageFailed
+from flowide.settings import load, user_folder
+from flowide.space.clock import Clock
+from flowide.space.remote.address import address_of
+from flowide.space.remote.core import Core
+from flowide.space.remote.credentials import Seat, seat_of
+from flowide.space.remote.space import RemoteSpace
+
+OPEN_S = 8.0
+"""How long the first connection may take before the replica is used without the hub."""
+SYNC_S = 120.0
+"""How long the very first replica may take."""
+
+
+async def open_remote(
+    url: str,
+    *,
+    actor: Actor,
+    client: str | None = None,
+    folder: Path | None = None,
+    seat: Seat | None = None,
+    clock: Clock | None = None,
+) -> RemoteSpace:
+    """Open the space at an address; `seat` None = what `flowide join` has stored.
+
+    Raises:
+        AuthFailed: This device has not joined, or its token was revoked.
+        Offline: The hub cannot be reached, and there is no replica yet.
+        StorageFailed: The replica cannot be used.
+    """
+    settings = load(None if folder is None else folder.parent).settings
+    address = address_of(url, plain_http=settings.hub.plain_http)
+    person = actor.for_ if actor.kind == "agent" else actor.id
+    seat = seat or seat_of(address, person)
+    place = folder or user_folder() / "replicas"
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{place} cannot be made: {error.strerror}") from error
+    core = Core(address, place)
+    try:
+        link = core.link(seat)
+        first = core.outbox.note("hub") is None
+        await link.first_try(SYNC_S if first else OPEN_S)
+        if isinstance(link.fatal, AuthFailed | NotFound):
+            raise link.fatal
+        if not link.ready.is_set() and core.outbox.note("hub") is None:
+            raise Offline(
+                f"the hub {address.url} cannot be reached: {link.standing.why}",
+                hint="There is no replica of it here yet; try again when the hub is there.",
+            )
+    except BaseException:
+        await core.close()
+        raise
+    me = Actor(seat.handle)
+    space = RemoteSpace(core, link, me, client=client, clock=clock)
+    return space if actor.kind == "human" else space.acting_as(actor)
