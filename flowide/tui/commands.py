@@ -66,8 +66,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("files.find", "Find a file", "find_file", "slash", "workspace", "Type parts of its name.", "find file"),
     Command(
-        "space.search", "Search", "search", "ctrl+f", "workspace", "Words in all files and variations.",
-        "search", go="s",
+        "space.search", "Search", "search", "ctrl+f", "workspace",
+        "Words in files, variations, threads, decisions, older versions.", "search", go="s",
     ),
     Command(
         "artifact.lock", "Lock menu", "lock_menu", "ctrl+l", "workspace",
@@ -214,6 +214,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("history.back", "Back", "back", "escape,q", "history", "", "back"),
     # --- search, log
+    Command(
+        "search.place", "Look elsewhere", "place(1)", "tab", "search",
+        "Files, variations, threads, decisions, older versions.", "look elsewhere", priority=True,
+    ),
+    Command("search.place_back", "Look elsewhere, backwards", "place(-1)", "shift+tab", "search", priority=True),
     Command("search.back", "Back", "back", "escape", "search", "", "back"),
     Command("log.back", "Back", "back", "escape,q", "log", "", "back"),
     # --- run
@@ -275,7 +280,7 @@ def bindings(where: str) -> list[BindingType]:
 
 
 def _early(command: Command) -> bool:
-    return command.where not in {"app", "editor", "thread"} and not command.key.startswith(
+    return command.where not in {"app", "editor", "thread", "search"} and not command.key.startswith(
         ("escape", "ctrl+")
     )
 

@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from flowide.domain.events import Event
+from flowide.errors import NotFound
 from flowide.space import queries as q
 from flowide.tui.engine.session import Session
-from flowide.tui.views.found import Found
+from flowide.tui.highlight import Highlighter, language_of
+from flowide.tui.views.artifact import is_prose
+from flowide.tui.views.found import Found, Kind, first_line
+from flowide.tui.views.spans import Span, clean, lines_of
+from flowide.tui.views.words import clock_time
 
 MOST_FOUND = 300
 MOST_SEARCHED = 1 << 20
 """Bytes of a file that is searched."""
 SEARCH_S = 3.0
 """Seconds a search over files may take."""
+KINDS: tuple[Kind, ...] = ("file", "variation", "message", "decision", "version")
+"""In the order in which they are listed."""
 
 
 async def newest_events(session: Session, after: int | None, most: int) -> list[Event]:
@@ -29,15 +38,92 @@ async def newest_events(session: Session, after: int | None, most: int) -> list[
     return list(kept)
 
 
-async def search(session: Session, typed: str) -> list[Found]:
-    """Lines of the project's files that hold all the words, then variations that do."""
+class Preview(Struct, frozen=True):
+    """What is around a place that was found."""
+
+    title: tuple[Span, ...]
+    lines: tuple[str, ...]
+    colours: Highlighter | None
+    at: int
+    """The line to show, from 0."""
+    wraps: bool
+
+
+async def search(session: Session, typed: str, kinds: Sequence[Kind]) -> list[Found]:
+    """Lines of the project's files that hold all the words, then variations, messages, decisions that do."""
     words = typed.casefold().split()
     if not words:
         return []
-    root = session.folder.root
-    lines = await asyncio.to_thread(_in_files, root, session.folder.scan(), words)
-    hits = [hit for hit in await session.space.read(q.Search(typed, MOST_FOUND)) if hit.kind == "variation"]
-    return [*lines, *(Found("variation", hit.ref, hit.title, None, hit.excerpt) for hit in hits)]
+    found: list[Found] = []
+    if "file" in kinds:
+        root = session.folder.root
+        found += await asyncio.to_thread(_in_files, root, session.folder.scan(), words)
+    if set(kinds) - {"file"}:
+        hits = await session.space.read(q.Search(typed, MOST_FOUND, history="version" in kinds))
+        others = [_of_hit(hit) for hit in hits if hit.kind in kinds]
+        found += sorted(others, key=lambda each: (KINDS.index(each.kind), each.title))
+    return found
+
+
+def _of_hit(hit: q.Hit) -> Found:
+    owner, _, number = hit.ref.rpartition("@" if hit.kind == "version" else "/")
+    if hit.kind == "variation":
+        return Found(
+            "variation", hit.ref, hit.title.rpartition(", ")[0] or hit.title, None, hit.excerpt, number
+        )
+    if hit.kind == "message":
+        return Found(
+            "message", hit.ref, hit.title.rpartition(", ")[0] or hit.title, None, hit.excerpt, f"#{number}"
+        )
+    if hit.kind == "version":
+        return Found(
+            "version", hit.ref, hit.title.rpartition("@")[0] or owner, None, hit.excerpt, f"v{number}"
+        )
+    return Found("decision", hit.ref, "decisions", None, hit.excerpt, f"D{hit.title.rpartition(' ')[2]}")
+
+
+async def preview(session: Session, found: Found, typed: str) -> Preview:
+    """The text around a place that was found.
+
+    Raises:
+        NotFound: It is gone.
+    """
+    if found.kind == "message":
+        thread, _, number = found.ref.rpartition("/")
+        message = await session.space.read(q.OneMessage(number, thread))
+        title = ((clean(message.actor), "b"), (f"  #{message.number} · {clock_time(message.ts)}", "quiet"))
+        return await _prepared(title, message.text, "message.md", first_line(message.text, typed))
+    if found.kind == "decision":
+        decision = await session.space.read(q.OneDecision(found.ref))
+        title = ((f"D{decision.number}", "b"), (f"  {decision.status} · by {clean(decision.actor)}", "quiet"))
+        return await _prepared(title, decision.text, "decision.md", 0)
+    if found.kind == "variation":
+        set_id, _, number = found.ref.rpartition("/")
+        text = await session.space.read(q.VariationText(set_id, int(number)))
+        path = next(
+            (each.path for each in await session.space.read(q.VariationSets()) if each.id == set_id), None
+        )
+        title = ((f"variation {number}", "b"), (f"  {clean(found.title)}", "quiet"))
+        return await _prepared(title, text, path or "", first_line(text, typed))
+    if found.kind == "version":
+        artifact, _, number = found.ref.rpartition("@")
+        data = await session.space.read(q.Content(artifact, int(number)))
+        text = data.decode(errors="replace")
+        title = ((clean(found.title), "b"), (f"  v{number}", "quiet"))
+        return await _prepared(title, text, found.title, first_line(text, typed))
+    try:
+        data = await asyncio.to_thread((session.folder.root / found.ref).read_bytes)
+    except OSError as error:
+        raise NotFound(f"{found.ref} cannot be read: {error.strerror}") from error
+    return await _prepared(
+        ((clean(found.ref), "b"),), data.decode(errors="replace"), found.ref, found.line or 0
+    )
+
+
+async def _prepared(title: tuple[Span, ...], text: str, path: str, at: int) -> Preview:
+    lines = lines_of(text)
+    colours = await asyncio.to_thread(Highlighter, lines, language_of(path))
+    return Preview(title, tuple(lines), colours, at, is_prose(path))
 
 
 def _in_files(root: Path, paths: Iterator[str], words: list[str]) -> list[Found]:

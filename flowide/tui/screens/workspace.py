@@ -14,10 +14,10 @@ from flowide.tui.engine.news import News
 from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.files import FilesPane
 from flowide.tui.screens.base import NARROW, FlowScreen
+from flowide.tui.screens.looking import Looks
 from flowide.tui.screens.talking import Talks
 from flowide.tui.screens.varying import Varies
 from flowide.tui.views.actors import presence
-from flowide.tui.views.found import Found
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, side_rows
 from flowide.tui.views.spans import Span, clean, shorten_path
@@ -33,7 +33,7 @@ MEDIUM = 118
 """Below so many cells the outer panes get narrower."""
 
 
-class Workspace(Talks, Varies, FlowScreen):
+class Workspace(Talks, Varies, Looks, FlowScreen):
     """The first screen."""
 
     wheres = ("workspace", "thread", "editor", "app")
@@ -344,38 +344,6 @@ class Workspace(Talks, Varies, FlowScreen):
             self.open_set(found[0].id)
         else:
             self.say("There are no variations yet. Press v to have some made.")
-
-    def action_search(self) -> None:
-        """Search all texts."""
-        from flowide.tui.screens.search import SearchScreen
-
-        search = SearchScreen()
-        self.app.push_screen(search, lambda _: self._open_found(search.chosen))
-
-    def _open_found(self, found: Found | None) -> None:
-        if found is None:
-            return
-        if found.kind == "variation":
-            set_id, _, number = found.ref.rpartition("/")
-            self.open_set(set_id, int(number))
-        else:
-            self.open_at(found.ref, found.line)
-
-    def action_history(self) -> None:
-        """The versions of the open file."""
-        from flowide.tui.screens.history import HistoryScreen
-
-        opened = self.artifact.opened
-        if opened is None or opened.artifact is None:
-            self.say("Open a file first: choose one and press enter.")
-        else:
-            self.app.push_screen(HistoryScreen(opened.artifact.id))
-
-    def action_log(self) -> None:
-        """Who did what."""
-        from flowide.tui.screens.log import LogScreen
-
-        self.app.push_screen(LogScreen())
 
     def open_at(self, path: str, line: int | None = None) -> None:
         """Show a file, from a line (from 0) on."""

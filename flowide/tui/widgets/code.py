@@ -73,6 +73,8 @@ class CodeView(LineWidget):
         self.lines: Sequence[str] = ()
         self.new: frozenset[int] = frozenset()
         """Lines that a live draft changed."""
+        self.lit: int | None = None
+        """A line that is marked, from 0."""
         self.x = 0
         self.wraps = False
         """Long lines go on in the next row, as documents are read."""
@@ -90,12 +92,14 @@ class CodeView(LineWidget):
         new: frozenset[int] = frozenset(),
         *,
         wraps: bool = False,
+        lit: int | None = None,
     ) -> None:
-        """Draw a text. The line at the top stays there."""
+        """Draw a text. The line at the top stays there; with `lit`, that line (from 0) is marked and in view."""
         line = self.top_line
         self.lines, self._colours, self.new, self._empty = lines, colours, new, ()
         self.wraps, self._parts_of = wraps, (0, 0)
-        self.top = self._row_of(line)
+        self.lit = lit
+        self.top = self._row_of(line if lit is None else max(0, lit - self.body_height // 3))
         self.redraw()
 
     def show_empty(self, lines: Sequence[Sequence[Span]]) -> None:
@@ -152,7 +156,7 @@ class CodeView(LineWidget):
         line, start, end = parts[index] if parts else (index, 0, len(self.lines[index]))
         gutter = self._gutter
         changed = line in self.new
-        ground = "added" if changed else self.ground
+        ground = "added" if changed else "selected" if line == self.lit else self.ground
         number = f"{line + 1:>{gutter}}" if start == 0 else " " * gutter
         mark = Segment("+ " if changed else "  ", ink.style("add", ground))
         runs = self._colours.line(line) if self._colours is not None else ()

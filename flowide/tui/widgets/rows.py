@@ -154,6 +154,11 @@ class RowsPane(LineWidget):
         if old != index:
             self.post_message(self.Moved(self, self.current))
 
+    @property
+    def at_first(self) -> bool:
+        """Whether no row above the cursor can be chosen."""
+        return all(row.key is None for row in self.rows[: self.cursor])
+
     def action_move(self, by: int) -> None:
         """One row up or down, over headings."""
         at = self.cursor + by

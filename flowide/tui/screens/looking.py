@@ -1,0 +1,96 @@
+"""The part of the workspace that leads to what is past: search, history, log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.screen import Screen
+
+from flowide.errors import FlowError
+from flowide.tui.desk import AtDesk
+from flowide.tui.panes.artifact import ArtifactPane
+from flowide.tui.views.spans import Span
+
+if TYPE_CHECKING:
+    from flowide.tui.views.found import Found
+
+
+class Looks(AtDesk, Screen[None]):
+    """Opens these screens, and goes where they lead."""
+
+    @property
+    def artifact(self) -> ArtifactPane:
+        """What is open."""
+        return self.query_one(ArtifactPane)
+
+    def open_set(self, set_id: str, number: int | None = None) -> None:
+        """The variation grid, at a variation."""
+        raise NotImplementedError
+
+    def open_thread(self, thread: str) -> None:
+        """Show a thread."""
+        raise NotImplementedError
+
+    def open_at(self, path: str, line: int | None = None) -> None:
+        """Show a file, from a line (from 0) on."""
+        raise NotImplementedError
+
+    def action_search(self) -> None:
+        """Search all texts."""
+        from flowide.tui.screens.search import SearchScreen
+
+        search = SearchScreen()
+        self.app.push_screen(search, lambda _: self._open_found(search.chosen))
+
+    def _open_found(self, found: Found | None) -> None:
+        if found is None:
+            return
+        if found.kind == "file":
+            self.open_at(found.ref, found.line)
+            return
+        owner, _, number = found.ref.rpartition("@" if found.kind == "version" else "/")
+        if found.kind == "variation":
+            self.open_set(owner, int(number))
+        elif found.kind == "message":
+            self.open_thread(owner)
+        elif found.kind == "version":
+            from flowide.tui.screens.history import HistoryScreen
+
+            self.app.push_screen(HistoryScreen(owner, version=int(number)))
+        else:
+            self._open_decision(found.ref)
+
+    @work(group="decision", exclusive=True)
+    async def _open_decision(self, ref: str) -> None:
+        """The thread a decision was made in; one that was made in none is shown itself."""
+        from flowide.space.queries import OneDecision
+        from flowide.tui.dialogs import Show
+        from flowide.tui.views.grid_frame import wrapped
+
+        try:
+            decision = await self.ask_engine(lambda session: session.space.read(OneDecision(ref)))
+        except FlowError as error:
+            self.tell(error)
+            return
+        if decision.thread is not None:
+            self.open_thread(decision.thread)
+        else:
+            lines: list[list[Span]] = [[(line, "")] for line in wrapped(decision.text, 66)]
+            self.app.push_screen(Show(f"D{decision.number} {decision.status}", lines))
+
+    def action_history(self) -> None:
+        """The versions of the open file."""
+        from flowide.tui.screens.history import HistoryScreen
+
+        opened = self.artifact.opened
+        if opened is None or opened.artifact is None:
+            self.say("Open a file first: choose one and press enter.")
+        else:
+            self.app.push_screen(HistoryScreen(opened.artifact.id))
+
+    def action_log(self) -> None:
+        """Who did what."""
+        from flowide.tui.screens.log import LogScreen
+
+        self.app.push_screen(LogScreen())
