@@ -78,7 +78,7 @@ def _whole(part: _Part, at: int, *, needs: bool) -> ToolCall:
         text = "{}"
     try:
         arguments = json.loads(valid_unicode(json.dumps(json.loads(text), ensure_ascii=False)))
-    except ValueError:
+    except (ValueError, RecursionError):
         said = "are cut short or malformed" if text else "are missing"
         raise Incomplete(f"the arguments of the tool call {part.name[:100]} {said}") from None
     if not isinstance(arguments, dict):

@@ -1,0 +1,433 @@
+"""One server: started when it is first needed, again when it died, ended with whoever uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
+
+from flowide.agents.redact import redact, secrets_in
+from flowide.agents.tools.results import Answer, answer_of, contents
+from flowide.agents.tools.servers import Server
+from flowide.agents.tools.stdio import Ending, stdio
+from flowide.errors import FlowError, Unavailable
+from flowide.settings import McpServer
+from flowide.text import one_line
+
+if TYPE_CHECKING:
+    from mcp.client import Client
+    from mcp.client._transport import TransportStreams
+    from mcp.shared.exceptions import MCPError
+
+T = TypeVar("T")
+CALL_S = 600.0
+"""Seconds of one call, however much progress it tells of."""
+RESTARTS = 3
+"""Starts after deaths before a server is given up."""
+PAGES = 50
+"""Pages of a listing."""
+MOST_TOOLS = 500
+Progress = Callable[[float, float | None, str], None]
+"""Told how far a call is: so much, of so much (None = not known), and a message."""
+
+
+class Found(Struct, frozen=True):
+    """A tool as its server lists it."""
+
+    name: str
+    title: str
+    description: str
+    schema: dict[str, Any]
+    reads_only: bool
+    """Its server says so; nobody has checked it."""
+
+
+class Connection:
+    """A server and the way to it. Belongs to one event loop."""
+
+    def __init__(self, server: Server, *, root: Path, env: Mapping[str, str]) -> None:
+        """`root` is the folder it works in, unless it says otherwise; variables are filled in from `env`."""
+        self.server = server
+        self._root, self._env = root, env
+        self._secrets = secrets_in(env)
+        self._life: _Life | None = None
+        self._starting = asyncio.Lock()
+        self._deaths = 0
+        self._tools: list[Found] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a connection."""
+        return self._life is not None and self._life.alive
+
+    async def tools(self) -> list[Found]:
+        """What it offers.
+
+        Raises:
+            Unavailable: It does not start, or does not answer.
+        """
+        if self._tools is None or not self.running:
+            self._tools = await self._ask("tools/list", _list_tools)
+        return self._tools
+
+    async def call(self, tool: str, arguments: dict[str, Any], *, progress: Progress | None = None) -> Answer:
+        """Call a tool; cancelling the task tells the server to stop.
+
+        Raises:
+            Unavailable: It died, refused the call as such, or did not answer in time.
+        """
+        silence = _Silence(self.server.spec.timeout_s)
+
+        given = progress
+
+        async def heard(progress: float, total: float | None, message: str | None) -> None:
+            silence.heard()
+            if given is not None:
+                given(progress, total, one_line(message or "", 300))
+
+        async def calling(client: Client) -> Answer:
+            async with silence.bounded():
+                return answer_of(
+                    await client.call_tool(
+                        tool, arguments, read_timeout_seconds=CALL_S, progress_callback=heard
+                    )
+                )
+
+        return await self._ask(f"the tool {tool}", calling, bounded=False)
+
+    async def resources(self) -> list[dict[str, Any]]:
+        """What can be read from it: `uri`, `name`, `mime`, `about`."""
+
+        async def listing(client: Client) -> list[dict[str, Any]]:
+            if not _offers(client, "resources"):
+                return []
+            pages = await _pages(client.list_resources, "resources")
+            return [
+                {
+                    "uri": str(each.uri),
+                    "name": each.name,
+                    "mime": each.mime_type or "",
+                    "about": each.description or "",
+                }
+                for each in pages
+            ]
+
+        return await self._ask("resources/list", listing)
+
+    async def read(self, uri: str) -> Answer:
+        """One of its resources."""
+
+        async def reading(client: Client) -> Answer:
+            told = await client.read_resource(uri)
+            text, images = contents(list(told.contents))
+            return Answer(text=text, images=images)
+
+        return await self._ask(f"the resource {uri}", reading)
+
+    async def prompts(self) -> list[dict[str, Any]]:
+        """Prompts it offers: `name`, `about`, `arguments`."""
+
+        async def listing(client: Client) -> list[dict[str, Any]]:
+            if not _offers(client, "prompts"):
+                return []
+            pages = await _pages(client.list_prompts, "prompts")
+            return [
+                {
+                    "name": each.name,
+                    "about": each.description or "",
+                    "arguments": [
+                        {"name": a.name, "required": bool(a.required)} for a in each.arguments or []
+                    ],
+                }
+                for each in pages
+            ]
+
+        return await self._ask("prompts/list", listing)
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> str:
+        """The text of one of its prompts."""
+
+        async def getting(client: Client) -> str:
+            told = await client.get_prompt(name, arguments)
+            return "\n\n".join(f"{each.role}: {contents([each.content])[0]}" for each in told.messages)
+
+        return await self._ask(f"the prompt {name}", getting)
+
+    async def close(self) -> None:
+        """End the server, or the connection to it; may be called twice."""
+        life, self._life = self._life, None
+        if life is not None:
+            await life.close()
+
+    async def _ask(self, what: str, asking: Callable[[Client], Awaitable[T]], *, bounded: bool = True) -> T:
+        from mcp.shared.exceptions import MCPError as Refusal
+
+        life = await self._living()
+        limit = self.server.spec.timeout_s if bounded else None
+        try:
+            async with asyncio.timeout(limit):
+                return await asking(life.client)
+        except TimeoutError:
+            raise self._silent(what) from None
+        except Refusal as error:
+            if not life.alive or _is_end(error):
+                life.ending.why = life.ending.why or "the connection closed"
+                raise self._died(life, what) from error
+            raise self._refused(what, str(error)) from error
+        except FlowError:
+            raise
+        except Exception as error:  # the library raises whatever a wrong answer makes it trip over
+            if not life.alive:
+                raise self._died(life, what) from error
+            raise self._refused(what, f"{type(error).__name__}: {error}") from error
+
+    async def _living(self) -> _Life:
+        async with self._starting:
+            if self._life is not None and self._life.alive:
+                return self._life
+            if self._life is not None:
+                self._deaths += 1
+                await self.close()
+            if self._deaths > RESTARTS:
+                raise Unavailable(
+                    f"the tool server {self.server.name} died {self._deaths} times and is not started again",
+                    hint="flowide tools check shows what it says.",
+                    server=self.server.name,
+                )
+            spec = self.server.filled(self._env)
+            life = _Life(self._connected(spec), spec.timeout_s)
+            try:
+                await life.start()
+            except BaseException as error:
+                await asyncio.shield(life.close())
+                if isinstance(error, FlowError) or not isinstance(error, Exception):
+                    raise
+                raise self._not_started(life, error) from error
+            self._life = life
+            return life
+
+    def _connected(self, spec: McpServer) -> tuple[Any, Ending]:
+        ending = Ending()
+        if spec.url:
+            return _http(spec), ending
+        cwd = self._root / spec.cwd if spec.cwd else self._root
+        made = stdio(
+            [spec.command, *spec.args],
+            cwd=cwd,
+            env=spec.env,
+            around=self._env,
+            writable=[*spec.writes, *self.server.writable],
+            ending=ending,
+        )
+        return made, ending
+
+    def _not_started(self, life: _Life, error: Exception) -> Unavailable:
+        if isinstance(error, TimeoutError):
+            why = f"it did not answer within {self.server.spec.timeout_s:g} s"
+        else:
+            why = self._clean(_innermost(error))
+        said = life.ending.last_words
+        return Unavailable(
+            f"the tool server {self.server.name} did not start: {why}"
+            + (f"; it said: {self._clean(said)}" if said else ""),
+            hint=f"Is its command right? {self.server.source}",
+            server=self.server.name,
+        )
+
+    def _died(self, life: _Life, what: str) -> Unavailable:
+        said = life.ending.last_words
+        return Unavailable(
+            f"the tool server {self.server.name} died during {what}: {life.ending.why or 'the connection closed'}"
+            + (f"; it said: {self._clean(said)}" if said else ""),
+            hint="It is started again by the next call.",
+            server=self.server.name,
+        )
+
+    def _silent(self, what: str) -> Unavailable:
+        limit = self.server.spec.timeout_s
+        return Unavailable(
+            f"{self.server.name}: {what} did not answer within {limit:g} s",
+            hint=f"Raise timeout_s of [mcp.{self.server.name}].",
+            server=self.server.name,
+        )
+
+    def _refused(self, what: str, said: str) -> Unavailable:
+        return Unavailable(f"{self.server.name}: {what}: {self._clean(said)}", server=self.server.name)
+
+    def _clean(self, said: str) -> str:
+        return one_line(redact(said, self._secrets), 400)
+
+
+class _Life:
+    """A connection from its start to its end, in a task of its own: what opens it has to close it."""
+
+    def __init__(self, connected: tuple[Any, Ending], start_s: float) -> None:
+        self._transport, self.ending = connected
+        self._start_s = start_s
+        self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._task is not None and not self._task.done() and not self.ending.why
+
+    @property
+    def client(self) -> Client:
+        """The library's client. Only once it has started."""
+        return self._ready.result()
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            TimeoutError, Exception: It did not answer, or wrongly.
+        """
+        self._task = asyncio.create_task(self._run())
+        async with asyncio.timeout(self._start_s):
+            await asyncio.shield(self._ready)
+
+    async def close(self) -> None:
+        """Disconnect; the server is gone when this returns."""
+        if self._task is None:
+            return
+        self._closing.set()
+        done, _ = await asyncio.wait({self._task}, timeout=10)
+        if not done:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        _quiet()
+        from mcp.client import Client
+        from mcp.types import Implementation
+
+        import flowide
+
+        try:
+            client = Client(
+                self._transport,
+                client_info=Implementation(name="flowide", version=flowide.__version__),
+                read_timeout_seconds=self._start_s,
+                cache=None,
+            )
+            entering = asyncio.current_task()
+            assert entering is not None
+            async with contextlib.AsyncExitStack() as stack:
+                closing = asyncio.create_task(self._closing.wait())
+                stack.callback(closing.cancel)
+                closing.add_done_callback(lambda _: None if self._ready.done() else entering.cancel())
+                entered = await stack.enter_async_context(client)
+                self._ready.set_result(entered)
+                await closing
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error if isinstance(error, Exception) else Unavailable("stopped"))
+                self._ready.exception()  # told by start, if anybody still waits
+            self.ending.why = self.ending.why or "the connection closed"
+            if isinstance(error, asyncio.CancelledError) and not self._closing.is_set():
+                raise
+
+
+class _Silence:
+    """Bounds the time without a sign of progress."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit = limit_s
+        self._timeout: asyncio.Timeout | None = None
+
+    def heard(self) -> None:
+        """There was one."""
+        if self._timeout is not None and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._limit)
+
+    @contextlib.asynccontextmanager
+    async def bounded(self) -> AsyncIterator[None]:
+        """Raises TimeoutError when it has been too long."""
+        async with asyncio.timeout(self._limit) as self._timeout:
+            yield
+
+
+@contextlib.asynccontextmanager
+async def _http(spec: McpServer) -> AsyncIterator[TransportStreams]:
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    timeout = httpx2.Timeout(spec.timeout_s, read=CALL_S)
+    async with (
+        httpx2.AsyncClient(headers=spec.headers, timeout=timeout) as http,
+        streamable_http_client(spec.url, http_client=http) as streams,
+    ):
+        yield streams
+
+
+async def _list_tools(client: Client) -> list[Found]:
+    if not _offers(client, "tools"):
+        return []
+    found = []
+    for each in await _pages(client.list_tools, "tools"):
+        hints = each.annotations
+        found.append(
+            Found(
+                name=each.name,
+                title=one_line(each.title or "", 200),
+                description=each.description or "",
+                schema=each.input_schema,
+                reads_only=bool(hints is not None and hints.read_only_hint),
+            )
+        )
+    return found
+
+
+def _offers(client: Client, what: str) -> bool:
+    """Whether the server says that it has such things; one that says nothing at all is asked."""
+    offered = client.server_capabilities
+    return offered is None or getattr(offered, what, None) is not None
+
+
+async def _pages(listing: Callable[..., Any], name: str) -> list[Any]:
+    """All pages of a listing, within bounds."""
+    found: list[Any] = []
+    cursor: str | None = None
+    seen: set[str] = set()
+    for _ in range(PAGES):
+        page = await listing(cursor=cursor)
+        found += getattr(page, name)
+        cursor = page.next_cursor
+        if cursor is None or cursor in seen or len(found) >= MOST_TOOLS:
+            break
+        seen.add(cursor)
+    return found[:MOST_TOOLS]
+
+
+def _is_end(error: MCPError) -> bool:
+    """Whether a server that is called over HTTP is gone, or knows the session no more."""
+    from mcp.types import CONNECTION_CLOSED
+
+    return error.code == CONNECTION_CLOSED or error.message == "Session terminated"
+
+
+def _innermost(error: BaseException) -> str:
+    """What went wrong, without the groups that tasks wrap it in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
+
+
+def _quiet() -> None:
+    """The library logs what servers do wrong, to wherever; here it is told by errors."""
+    import logging
+
+    for name in ("mcp", "client", "httpx2"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def since(began: float) -> int:
+    """Milliseconds."""
+    return round((time.monotonic() - began) * 1000)
