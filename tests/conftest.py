@@ -10,9 +10,13 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -85,6 +89,16 @@ def nothing_is_left() -> Iterator[None]:
     assert processes == []
     left = set(place.iterdir()) - before
     assert [file.name for file in left if not file.name.startswith(_MEANT_TO_STAY)] == []
+
+
+@pytest.fixture(scope="session")
+def postgres(nothing_is_left: None) -> Iterator[Server]:
+    """A PostgreSQL that the tests of one worker share; each test makes a space or a database of its own there."""
+    from tests.postgres import Server
+
+    server = Server()
+    yield server
+    server.close()
 
 
 def _processes_of_tests() -> list[str]:

@@ -112,7 +112,10 @@ def test_a_command_loads_neither_terminal_app_nor_model_library(args: list[str],
 
 def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
     """Also the lazy imports, which no test needs to reach."""
-    declared = {*_declared("dependencies"), *_declared("optional-dependencies", "local")}
+    extras = ("local", "postgres", "server")
+    declared = {*_declared("dependencies")}.union(
+        *(_declared("optional-dependencies", each) for each in extras)
+    )
     provides = _providers()
 
     unknown = {

@@ -36,7 +36,7 @@ def run(work: Work, turn: AbstractContextManager[Tx], clock: Clock) -> Reply[Any
     """
     with turn as tx:
         now = clock.now()
-        silent = work.command.wire_name() in SILENT
+        silent = not work.answers()
         try:
             body = "" if silent else work.body()
             stored = None if silent else tx.reply(work.caller.command)
@@ -69,6 +69,10 @@ class Work:
     def __init__(self, command: Command[Any], caller: Caller) -> None:
         self.command = command
         self.caller = caller
+
+    def answers(self) -> bool:
+        """Whether the answer is stored, so that the same id gets it again."""
+        return self.command.wire_name() not in SILENT
 
     def body(self) -> str:
         """Identifies what is asked by whom, to notice an id that is used for something else.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -17,10 +20,10 @@ from flowide.domain.events import Event
 from flowide.domain.ids import uuid7
 from flowide.domain.limits import MAX_NAME, check_text
 from flowide.domain.policy import Policy
-from flowide.errors import FlowError, NotFound, TooLarge
+from flowide.errors import FlowError, NotFound, StorageFailed, TooLarge
 from flowide.space.api import Reply
 from flowide.space.arbiter import Work, run
-from flowide.space.clock import Clock, SystemClock
+from flowide.space.clock import Clock, SystemClock, wall_now
 from flowide.space.queries import Query, Search, Stats, Verify
 from flowide.space.reads import answer
 from flowide.store.api import Store
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 Ok = TypeVar("Ok")
 R = TypeVar("R")
+T = TypeVar("T")
 
 LONG_QUERIES = (Search, Stats, Verify)
 """Answered in a thread, over a connection of their own."""
@@ -37,6 +41,8 @@ POLL_S = 0.03
 """Seconds between looks at what other processes committed."""
 PAGE = 256
 """Events fetched at a time."""
+AGAIN_S = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0)
+"""Pauses before work that was ended from outside is tried once more."""
 
 
 class LocalSpace:
@@ -53,6 +59,8 @@ class LocalSpace:
     ) -> None:
         """`policy` is what the rules are told; None = the defaults.
 
+        `clock` None = the store's own, or this machine's where it has none.
+
         Raises:
             BadInput: The actor's handle or the client's id cannot be stored.
         """
@@ -61,9 +69,9 @@ class LocalSpace:
         self.store = store
         self.actor = actor
         self.client = client or str(uuid.uuid4())
-        self._clock = clock or SystemClock()
+        self._clock = clock or _StoreClock(store)
         self._policy = policy
-        self._followers = _Followers()
+        self._followers = _Followers(store)
 
     @property
     def notice(self) -> str | None:
@@ -85,6 +93,17 @@ class LocalSpace:
         other._followers = self._followers
         return other
 
+    async def _away(self, work: Callable[[], T], *, writes: bool = False) -> T:
+        """Do this here, or in a thread when the store waits for a network.
+
+        There, what is ended from outside is tried again: nothing of it had happened.
+        """
+        threads = self.store.threads
+        if threads is None:
+            return work()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads.write if writes else threads.read, _persistently, work)
+
     async def execute(self, command: Command[Ok], *, id: str | None = None) -> Reply[Ok]:
         return cast("Reply[Ok]", await self._commit(command, id))
 
@@ -94,11 +113,14 @@ class LocalSpace:
 
     async def _commit(self, command: Command[Any], id: str | None) -> Reply[Any]:
         work = Work(command, Caller(self.actor, self.client, uuid7() if id is None else id))
-        turn = self.store.try_write()
+        turn = self.store.try_write() if self.store.threads is None else None
         if turn is not None:
             outcome = run(work, turn, self)
-        else:
+        elif self.store.threads is None:
             outcome = await asyncio.to_thread(lambda: run(work, self.store.write(), self))
+        else:
+            asked = work.caller.command if work.answers() else None
+            outcome = await self._away(lambda: run(work, self.store.write(asked), self), writes=True)
         self._followers.wake()
         if isinstance(outcome, FlowError):
             raise outcome
@@ -108,14 +130,14 @@ class LocalSpace:
         now = self.now()
         if isinstance(query, LONG_QUERIES):
             return cast("R", await asyncio.to_thread(self._read_aside, query, now))
-        return cast("R", answer(query, self.store, now))
+        return cast("R", await self._away(lambda: answer(query, self.store, now)))
 
     def _read_aside(self, query: Query[Any], now: Now) -> Any:
         with self.store.aside() as store:
             return answer(query, store, now)
 
     async def head(self) -> int:
-        return self.store.position().seq
+        return (await self._away(self.store.position)).seq
 
     async def export_to(self, folder: Path) -> Moved:
         """Write the whole space into an empty folder, as plain files and JSON lines; see `archive`."""
@@ -148,18 +170,23 @@ class LocalSpace:
         if len(data) > MAX_BLOB:
             raise TooLarge(f"{len(data)} bytes", hint=f"The most is {MAX_BLOB} bytes.", limit=MAX_BLOB)
         digest = sha256(data).hexdigest()
-        with self.store.read() as view:
-            known = view.blob_size(digest) is not None
-        if not known:
-            await asyncio.to_thread(self._write_blob, digest, data)
+        if not await self._away(lambda: self._has_blob(digest)):
+            if self.store.threads is None:
+                await asyncio.to_thread(self._write_blob, digest, data)
+            else:
+                await self._away(lambda: self._write_blob(digest, data), writes=True)
         return digest
+
+    def _has_blob(self, digest: str) -> bool:
+        with self.store.read() as view:
+            return view.blob_size(digest) is not None
 
     def _write_blob(self, digest: str, data: bytes) -> None:
         with self.store.write() as tx:
             tx.put_blob(digest, data)
 
     async def blob(self, sha256: str) -> bytes:
-        data = self.store.blob(sha256)
+        data = await self._away(lambda: self.store.blob(sha256))
         if data is None:
             raise NotFound(f"there is no blob {sha256[:80]}", hint="Run `flowide verify`.")
         return data
@@ -168,7 +195,7 @@ class LocalSpace:
         while not self._followers.closed:
             # Taken before the look: what is committed after it makes another one.
             token = self.store.change_token()
-            page = self.store.events(after, PAGE)
+            page = await self._away(partial(self.store.events, after, PAGE))
             for event in page:
                 yield event
                 after = event.seq
@@ -181,15 +208,45 @@ class LocalSpace:
 
     async def close(self) -> None:
         self._followers.close()
-        self.store.close()
+        if self.store.threads is None:
+            self.store.close()
+        else:
+            await asyncio.to_thread(self.store.close)
+
+
+def _persistently(work: Callable[[], T]) -> T:
+    for pause in AGAIN_S:
+        time.sleep(pause)
+        try:
+            return work()
+        except StorageFailed as error:
+            if not error.data.get("again"):
+                raise
+    return work()
+
+
+class _StoreClock:
+    """The clock of a store that several machines share, or this machine's."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._system = SystemClock()
+
+    def now(self) -> Now:
+        shared = self._store.time()
+        if shared is None:
+            return self._system.now()
+        return Now(shared[0], shared[1], wall_now())
 
 
 class _Followers:
-    """Those who wait for the log to grow: own commits and the end wake them at once."""
+    """Those who wait for the log to grow: own commits, news of others and the end wake them at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
         self._waiters: set[asyncio.Future[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
+        self._store = store
 
     def wake(self) -> None:
         for waiter in self._waiters:
@@ -203,6 +260,9 @@ class _Followers:
     async def sleep(self, seconds: float) -> None:
         """For so long at most, or until somebody here commits."""
         loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+            self._store.on_change(self._told)
         waiter: asyncio.Future[None] = loop.create_future()
         timer = loop.call_later(seconds, _done, waiter)
         self._waiters.add(waiter)
@@ -211,6 +271,12 @@ class _Followers:
         finally:
             timer.cancel()
             self._waiters.discard(waiter)
+
+    def _told(self) -> None:
+        """In whatever thread the news came."""
+        with contextlib.suppress(RuntimeError):  # the loop is over
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.wake)
 
 
 def _done(waiter: asyncio.Future[None]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
@@ -73,14 +74,37 @@ class Tx(View, Protocol):
         ...
 
 
+class Threads(Struct, frozen=True):
+    """Where the calls of a store are made that wait for a network, so that no event loop waits."""
+
+    write: Executor
+    """One thread: the writers of a space wait for one another anyhow, and here they do so in turn."""
+    read: Executor
+
+
 class Store(Protocol):
-    """Keeps one space."""
+    """Keeps one space.
+
+    A `StorageFailed` with `again` in its data ended the work from outside, as when a connection broke; nothing was
+    changed, and the same may be tried once more at once.
+    """
 
     notice: str | None
     """One line for people about how the file is used; None when all is as it should be."""
+    threads: Threads | None
+    """Where to make calls; None when they are quick enough for an event loop."""
 
-    def write(self) -> AbstractContextManager[Tx]:
+    def time(self) -> tuple[int, str] | None:
+        """The clock of a store that several machines share: milliseconds, and what they are counted from.
+
+        As of the newest transaction, and never ahead of it. None = the machine's own clock serves.
+        """
+        ...
+
+    def write(self, command: str | None = None) -> AbstractContextManager[Tx]:
         """Begin a write transaction; waits for other writers in turn.
+
+        `command` is the id whose stored reply will be asked for first.
 
         Raises:
             StorageFailed: Busy for too long, full, read-only or corrupt; nothing was changed.
@@ -137,6 +161,13 @@ class Store(Protocol):
 
     def change_token(self) -> int:
         """A number that is another one once anything was committed, by this process or any other."""
+        ...
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Call `told`, in any thread, soon after the change token has become another one.
+
+        A store whose token has to be looked at never calls it.
+        """
         ...
 
     def aside(self) -> AbstractContextManager[Store]:

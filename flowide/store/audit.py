@@ -54,11 +54,12 @@ def _replies(cursor: Any) -> Iterator[str]:
             data = reply if isinstance(reply, bytes) else str(reply).encode()
             if sealed is not None and sealed != seal(id, StoredReply(body, data), wall_ms):
                 yield f"the stored reply of command {id} was changed"
-            elif not _is_reply(data, head):
+            elif not is_reply(data, head):
                 yield f"the stored reply of command {id} cannot be"
 
 
-def _is_reply(reply: bytes, head: int) -> bool:
+def is_reply(reply: bytes, head: int) -> bool:
+    """Whether this is the JSON of an answer to a command, given when the log was no longer than `head`."""
     try:
         said = json.loads(reply)
         return isinstance(said["seq"], int) and said["seq"] <= head and ("ok" in said) != ("err" in said)

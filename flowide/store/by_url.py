@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 from flowide.errors import BadInput, Exists, NotFound
 from flowide.store.api import Store
@@ -28,7 +30,7 @@ def open_store(database: str, space: str) -> Store:
     """
     check_space_name(space)
     if is_postgres(database):
-        raise _no_postgres()
+        return cast("Store", _postgres().PostgresStore(database, space))
     from flowide.store.sqlite import SqliteStore
 
     file = _file(database, space)
@@ -47,7 +49,8 @@ def create_space(database: str, space: str) -> None:
     """
     check_space_name(space)
     if is_postgres(database):
-        raise _no_postgres()
+        _postgres().create(database, space)
+        return
     from flowide.store.explained import storage_failed
     from flowide.store.sqlite import SqliteStore
 
@@ -70,7 +73,7 @@ def spaces(database: str) -> list[str]:
         StorageFailed: The database cannot be used, or is of a newer schema.
     """
     if is_postgres(database):
-        raise _no_postgres()
+        return cast("list[str]", _postgres().names(database))
     place = Path(database)
     if _is_file(place):
         return [place.stem] if place.is_file() and _NAME.match(place.stem) else []
@@ -133,7 +136,12 @@ def _missing(space: str, database: str) -> NotFound:
     return NotFound(f"there is no space {space}", hint=hint)
 
 
-def _no_postgres() -> BadInput:
-    return BadInput(
-        "PostgreSQL is not available in this version", hint="Give a folder or a file ending in .db."
-    )
+def _postgres() -> ModuleType:
+    """The module for PostgreSQL, whose library is an extra."""
+    try:
+        from flowide.store.postgres import store
+    except ImportError as error:
+        raise BadInput(
+            f"PostgreSQL cannot be used here: {error}", hint="Install it: pip install 'flowide[postgres]'."
+        ) from error
+    return store

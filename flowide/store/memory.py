@@ -13,8 +13,8 @@ from flowide.domain.events import GENESIS, Event
 from flowide.domain.rows import PROJECTIONS, Row
 from flowide.domain.view import View
 from flowide.errors import StorageFailed
-from flowide.store.api import Position, Store, StoredReply, Tx
-from flowide.store.texts import Found, Text, body_of, found, text_of_event, tokens
+from flowide.store.api import Position, Store, StoredReply, Threads, Tx
+from flowide.store.texts import Found, Text, body_of, found, holds, text_of_event, tokens
 
 R = TypeVar("R", bound=Row)
 Key = tuple[Any, ...]
@@ -122,11 +122,15 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.notice: str | None = None
+        self.threads: Threads | None = None
         self._state = _State()
         self._lock = threading.RLock()
         self._commits = 0
 
-    def write(self) -> AbstractContextManager[Tx]:
+    def time(self) -> tuple[int, str] | None:
+        return None
+
+    def write(self, command: str | None = None) -> AbstractContextManager[Tx]:
         return self._write()
 
     def try_write(self) -> AbstractContextManager[Tx] | None:
@@ -197,6 +201,9 @@ class MemoryStore:
     def change_token(self) -> int:
         return self._commits
 
+    def on_change(self, told: Callable[[], None]) -> None:
+        """The token is looked at."""
+
     @contextmanager
     def aside(self) -> Iterator[Store]:
         yield self
@@ -217,22 +224,9 @@ class MemoryStore:
         with self.read() as view:
             for place in texts.values():
                 is_newest = place.kind != "version" or newest[place.owner] == place.number
-                if words and (is_newest or history) and _holds(tokens(body_of(view, place)), words):
+                if words and (is_newest or history) and holds(tokens(body_of(view, place)), words):
                     hits.append(found(view, place, words, newest=is_newest))
         return hits[:limit]
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def _holds(have: list[str], words: list[str]) -> bool:
-    """Whether each word's tokens follow one another in the text, the last as the start of one."""
-    return all(_at(have, tokens(word)) for word in words)
-
-
-def _at(have: list[str], want: list[str]) -> bool:
-    last = len(want) - 1
-    return any(
-        have[at : at + last] == want[:-1] and have[at + last].startswith(want[-1])
-        for at in range(len(have) - last)
-    )

@@ -21,7 +21,7 @@ from flowide.domain.events import Event
 from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.errors import StorageFailed
-from flowide.store.api import Position, Store, StoredReply, Tx
+from flowide.store.api import Position, Store, StoredReply, Threads, Tx
 from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
 from flowide.store.mapping import table
@@ -52,6 +52,7 @@ class SqliteStore:
         """
         self.path = path
         self.notice: str | None = None
+        self.threads: Threads | None = None
         self._reading = threading.RLock()
         self._writing = threading.Lock()
         self._connections: list[Any] = []
@@ -90,7 +91,10 @@ class SqliteStore:
 
     # --- writing ------------------------------------------------------------------------------------
 
-    def write(self) -> AbstractContextManager[Tx]:
+    def time(self) -> tuple[int, str] | None:
+        return None
+
+    def write(self, command: str | None = None) -> AbstractContextManager[Tx]:
         self._writers_turn().acquire(timeout_s=TURN_S)
         deadline = time.monotonic() + BUSY_S
         try:
@@ -246,6 +250,9 @@ class SqliteStore:
     def change_token(self) -> int:
         with self._looking():
             return int(self._look.execute("PRAGMA data_version").fetchall()[0][0])
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """The token is looked at."""
 
     def search(self, text: str, limit: int, *, history: bool = False) -> list[Found]:
         from flowide.store.search import search

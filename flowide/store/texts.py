@@ -85,6 +85,19 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", plain.casefold())
 
 
+def holds(have: list[str], words: list[str]) -> bool:
+    """Whether each word's tokens follow one another in the text, the last as the start of one."""
+    return all(_begins(have, tokens(word)) for word in words)
+
+
+def _begins(have: list[str], want: list[str]) -> bool:
+    last = len(want) - 1
+    return any(
+        have[at : at + last] == want[:-1] and have[at + last].startswith(want[-1])
+        for at in range(len(have) - last)
+    )
+
+
 def _excerpt(body: str, words: Sequence[str], *, around: int = 60) -> str:
     at = min((place.start() for word in words if (place := _place(body, word)) is not None), default=0)
     start, end = max(0, at - around // 2), at + around

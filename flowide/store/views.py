@@ -173,8 +173,7 @@ class Writer(Reader):
         try:
             yield
         except BaseException:
-            # A full disk may have ended the whole transaction already.
-            if self.cursor.connection.in_transaction:
+            if self._undoable():
                 self.send("ROLLBACK TO part")
                 self.send("RELEASE part")
             self._seen.clear()
@@ -182,6 +181,10 @@ class Writer(Reader):
             self._position, self._appended = before
             raise
         self.send("RELEASE part")
+
+    def _undoable(self) -> bool:
+        """Whether the transaction is still there; a full disk may have ended all of it already."""
+        return bool(self.cursor.connection.in_transaction)
 
 
 def seal(command_id: str, stored: StoredReply, wall_ms: int) -> str:

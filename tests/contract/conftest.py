@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from flowide.domain import commands as c
 from flowide.domain.actors import Actor
 from flowide.space.local import LocalSpace
+from flowide.store.by_url import create_space, open_store
 from flowide.store.sqlite import SqliteStore
 from flowide.testing import ManualClock, MemorySpace
 from tests.contract.wired import WiredSpace
+from tests.postgres import Server
 
 ANA = Actor("ana")
 
@@ -22,7 +25,17 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(params=["memory", "sqlite", "wired"])
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """A database for many spaces, whose connections stay open from one test to the next."""
+    from flowide.store.postgres.database import Database
+
+    kept = Database.of(postgres.url())
+    yield postgres.url()
+    kept.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "wired", "postgres"])
 async def space(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[LocalSpace]:
@@ -31,6 +44,10 @@ async def space(
         made = MemorySpace(ANA, clock=clock)
     elif request.param == "wired":
         made = WiredSpace(ANA, clock=clock)
+    elif request.param == "postgres":
+        url, name = request.getfixturevalue("postgres_url"), uuid.uuid4().hex
+        create_space(url, name)
+        made = LocalSpace(open_store(url, name), ANA, clock=clock)
     else:
         made = LocalSpace(SqliteStore(tmp_path / "workspace.db"), ANA, clock=clock)
     yield made

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Coroutine
+import uuid
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -20,6 +22,8 @@ from flowide.domain.rows import PROJECTIONS, TRANSIENT, Row
 from flowide.errors import FlowError
 from flowide.space import queries as q
 from flowide.space.local import LocalSpace
+from flowide.store.api import Store
+from flowide.store.by_url import create_space, open_store
 from flowide.store.sqlite import SqliteStore
 from flowide.testing import ManualClock, MemorySpace
 from tests.domain.board import ANA, EDWIN, ROD
@@ -32,8 +36,18 @@ docs = st.sampled_from(["a.md", "b.md"])
 texts = st.text(max_size=12)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _postgres(postgres_url: str) -> Iterator[None]:
+    Equality.postgres = postgres_url
+    yield
+    Equality.postgres = ""
+
+
 class Equality(RuleBasedStateMachine):
-    """Two spaces that are told the same, at the same time."""
+    """Three spaces that are told the same, at the same time."""
+
+    postgres: ClassVar[str] = ""
+    """A database for the third one."""
 
     @initialize()
     def start(self) -> None:
@@ -44,6 +58,7 @@ class Equality(RuleBasedStateMachine):
         self.spaces: list[LocalSpace] = [
             MemorySpace(ANA, client="pc", clock=self.clock),
             LocalSpace(store, ANA, client="pc", clock=self.clock),
+            LocalSpace(self.new_store(), ANA, client="pc", clock=self.clock),
         ]
         self.ids = {
             path: self.send(c.CreateArtifact(id=path, path=path, text="one\n"), ANA, "pc")
@@ -52,6 +67,11 @@ class Equality(RuleBasedStateMachine):
         self.sent: list[tuple[c.Command[Any], Actor, str, str]] = []
         self.send(c.OpenVariationSet(set="s", title="t"), ANA, "pc")
         self.send(c.StartRun(run="r", flow="f", flow_sha256="", flow_text="", ttl_ms=TTL), ANA, "pc")
+
+    def new_store(self) -> Store:
+        name = uuid.uuid4().hex
+        create_space(self.postgres, name)
+        return open_store(self.postgres, name)
 
     def teardown(self) -> None:
         for space in self.spaces:
@@ -63,7 +83,7 @@ class Equality(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def send(self, command: c.Command[Any], actor: Actor, client: str, id: str | None = None) -> Any:
-        """Send to both; the answers have to be the same."""
+        """Send to all; the answers have to be the same."""
         id = id or uuid7()
         answers = []
         for space in self.spaces:
@@ -74,7 +94,7 @@ class Equality(RuleBasedStateMachine):
                 answers.append(("refused", msgspec.json.encode(refused.to_dict(), order="sorted")))
             else:
                 answers.append(("ok", msgspec.json.encode([reply.seq, reply.ok])))
-        assert answers[0] == answers[1]
+        assert answers[0] == answers[1] == answers[2]
         if hasattr(self, "sent"):
             self.sent.append((command, actor, client, id))
         return answers[0]
@@ -199,13 +219,13 @@ class Equality(RuleBasedStateMachine):
     # --- what has to hold ---------------------------------------------------------------------------
 
     @invariant()
-    def both_say_the_same(self) -> None:
+    def all_say_the_same(self) -> None:
         if not hasattr(self, "spaces"):
             return
         positions = [space.store.position() for space in self.spaces]
-        assert positions[0] == positions[1]
-        assert self.rows(0, TRANSIENT) == self.rows(1, TRANSIENT)
-        assert self.rows(0, PROJECTIONS) == self.rows(1, PROJECTIONS)
+        assert positions[0] == positions[1] == positions[2]
+        for kinds in (TRANSIENT, PROJECTIONS):
+            assert self.rows(0, kinds) == self.rows(1, kinds) == self.rows(2, kinds)
 
     @rule()
     def rebuilding_changes_nothing(self) -> None:
