@@ -109,6 +109,8 @@ class Bye(Struct, frozen=True, tag="bye"):
     code: str
     retry_ms: int | None
     """When to come back; None = do not."""
+    message: str = ""
+    """What was wrong, for people."""
 
 
 FromHub = Hello | Ev | UpToDate | DraftText | StepText | DraftEnd | Presence | Res | Ping | Resync | Bye

@@ -1,0 +1,232 @@
+"""The addresses of a hub."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+
+from flowide import __version__
+from flowide.domain.actors import Actor, Caller
+from flowide.domain.commands import MAX_BLOB, JoinMember
+from flowide.domain.ids import uuid7
+from flowide.errors import BadInput, FlowError, NotAllowed, NotFound
+from flowide.hub.answers import STATUS, json_answer, refusal
+from flowide.hub.bodies import body_of, json_of, number
+from flowide.hub.calls import Desk
+from flowide.hub.feed import event_json
+from flowide.hub.guard import Guard
+from flowide.hub.hub import Hub
+from flowide.hub.keeper import Room
+from flowide.hub.seats import Seat
+from flowide.hub.stream import StreamApp
+from flowide.space.keys import digest_of, new_token
+from flowide.space.wire import snapshot
+from flowide.space.wire.calls import Call
+from flowide.space.wire.frames import MAX_FRAME, Cmds, Res
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Within = Callable[[Hub, Request, Room, Seat], Awaitable[Response]]
+MAX_WAIT_S = 60
+MAX_PAGE = 1000
+
+
+class Join(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /v1/join`."""
+
+    code: str
+    handle: str
+    device: str
+
+
+def make_app(hub: Hub) -> Guard:
+    """The ASGI application."""
+
+    def within(answer: Within) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            room, seat = await hub.enter(request.path_params["space"], request.headers, address_of(request))
+            return await answer(hub, request, room, seat)
+
+        return endpoint
+
+    def outside(answer: Callable[[Hub, Request], Awaitable[Response]]) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            return await answer(hub, request)
+
+        return endpoint
+
+    space = "/v1/spaces/{space}"
+    routes = [
+        Route("/healthz", outside(health), methods=["GET"]),
+        Route("/v1/me", outside(me), methods=["GET"]),
+        Route("/v1/join", outside(join), methods=["POST"]),
+        Route(f"{space}/commands", within(commands), methods=["POST"]),
+        Route(f"{space}/ask", within(ask), methods=["POST"]),
+        Route(f"{space}/events", within(events), methods=["GET"]),
+        Route(f"{space}/snapshot", within(whole), methods=["GET"]),
+        Route(f"{space}/blobs/{{sha256}}", within(blob), methods=["GET"]),
+        Route(f"{space}/blobs/{{sha256}}", within(put_blob), methods=["PUT"]),
+        WebSocketRoute(f"{space}/stream", StreamApp(hub)),
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown, FlowError: _refused})
+    return Guard(app, hub)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    said: FlowError = NotFound("there is no such address", hint="See /openapi.json.")
+    if error.status_code == 405:
+        said = BadInput(f"{request.method} is not possible here", hint="See /openapi.json.")
+    return json_answer({"err": said.to_dict()}, status=error.status_code, headers=dict(error.headers or {}))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FlowError)
+    return refusal(error)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return "" if request.client is None else request.client.host
+
+
+async def health(hub: Hub, request: Request) -> Response:
+    """Whether the hub and its database work."""
+    try:
+        found = await hub.keeper.names()
+    except FlowError as failed:
+        return refusal(failed)
+    return json_answer({"ok": True, "version": __version__, "spaces": len(found)})
+
+
+async def me(hub: Hub, request: Request) -> Response:
+    """Who the token belongs to."""
+    room, seat = await hub.find(request.headers, address_of(request))
+    return json_answer(
+        {
+            "member": seat.member,
+            "kind": seat.kind,
+            "role": seat.role,
+            "for": seat.for_,
+            "device": seat.device,
+            "token_id": seat.token,
+            "space": room.space.name,
+            "hub": await room.hub(),
+        }
+    )
+
+
+async def join(hub: Hub, request: Request) -> Response:
+    """Become a member with an invitation; the token is told this once."""
+    asked = await json_of(request, Join, MAX_FRAME)
+    token, token_id = new_token(), uuid7()
+    command = JoinMember(
+        code=asked.code, handle=asked.handle, device=asked.device, digest=digest_of(token), token=token_id
+    )
+    for name in await hub.keeper.names():
+        room = await hub.keeper.room(name)
+        if room is None or not await room.invites(asked.code):
+            continue
+        outcome = await room.space.execute(command, Caller(Actor(asked.handle), token_id, uuid7()))
+        if isinstance(outcome, FlowError):
+            return refusal(outcome)
+        return json_answer(
+            {
+                "token": token,
+                "token_id": token_id,
+                "member": outcome.ok.member,
+                "kind": outcome.ok.kind,
+                "role": outcome.ok.role,
+                "for": outcome.ok.for_,
+                "space": name,
+            }
+        )
+    hub.failed(address_of(request))
+    raise NotAllowed(
+        "this code is no invitation, or not any more", hint="Ask an owner for a new one: `flowide invite`."
+    )
+
+
+async def commands(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
+    """Carry out commands, each with its own answer."""
+    sent = await json_of(request, Cmds, MAX_FRAME)
+    results = await hub.desk(room, seat).commands(sent)
+    answer = Res(results, max([room.feed.seq, *[each.seq for each in results]]))
+    waits = [each.err["data"]["retry_ms"] for each in results if each.err and "retry_ms" in each.err["data"]]
+    if results and len(waits) == len(results):
+        retry = {"Retry-After": str(-(-min(waits) // 1000))}
+        return json_answer(answer, status=STATUS["limit"], headers=retry)
+    return json_answer(answer)
+
+
+async def ask(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
+    """Answer a question of the protocol."""
+    call = await json_of(request, Call, MAX_FRAME)
+    return json_answer(await Desk(room.space, seat, room.paces).question(call))
+
+
+async def events(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
+    """Events after a position; with `wait`, it is answered when there are any or the seconds are over."""
+    after = number(request, "after", 0, 2**53)
+    limit = max(1, number(request, "limit", 256, MAX_PAGE))
+    wait_s = number(request, "wait", 0, MAX_WAIT_S)
+    rows = await room.space.look(lambda store: store.bodies(after, limit))
+    if not rows and wait_s and await room.feed.grows(after, wait_s):
+        rows = await room.space.look(lambda store: store.bodies(after, limit))
+    head = max(room.feed.seq, rows[-1][0] if rows else 0)
+    body = b'{"events":[' + b",".join(map(event_json, rows)) + b'],"head":' + str(head).encode() + b"}"
+    return Response(body, media_type="application/json")
+
+
+async def whole(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
+    """The snapshot: the log, and the tables that follow from it."""
+    name = await room.hub()
+    return StreamingResponse(_lines(room, name), media_type=snapshot.MEDIA_TYPE)
+
+
+async def _lines(room: Room, hub: str) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    opened = room.space.store.aside()
+    store = await loop.run_in_executor(None, opened.__enter__)
+    lines = snapshot.lines(store, hub)
+    try:
+        while (line := await loop.run_in_executor(None, next, lines, None)) is not None:
+            yield line
+    finally:
+        await loop.run_in_executor(None, _end, lines, opened)
+
+
+def _end(lines: Iterator[bytes], opened: Any) -> None:
+    close = getattr(lines, "close", None)
+    if close is not None:
+        close()
+    opened.__exit__(None, None, None)
+
+
+async def blob(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
+    """A content by its SHA-256."""
+    digest = request.path_params["sha256"]
+    data = await room.space.look(lambda store: store.blob(digest))
+    if data is None:
+        raise NotFound(f"there is no blob {digest[:80]}")
+    return Response(data, media_type="application/octet-stream")
+
+
+async def put_blob(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
+    """Store a content under its SHA-256."""
+    if seat.role == "viewer":
+        raise NotAllowed(f"{seat.member} is a viewer here and stores nothing")
+    data = await body_of(request, MAX_BLOB)
+    digest = request.path_params["sha256"]
+    if sha256(data).hexdigest() != digest:
+        raise BadInput("these bytes have another SHA-256 than the address says")
+    await room.put_blob(digest, data)
+    return json_answer({"sha256": digest, "size": len(data)}, status=201)

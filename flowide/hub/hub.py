@@ -1,0 +1,117 @@
+"""What all addresses of a hub share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from flowide.domain.commands import MAX_BLOB, MAX_INLINE
+from flowide.domain.policy import Policy
+from flowide.errors import AuthFailed, Limit
+from flowide.hub.calls import Desk
+from flowide.hub.journal import Journal
+from flowide.hub.keeper import Keeper, Room
+from flowide.hub.seats import Seat
+from flowide.space.arbiter import MAX_BATCH
+from flowide.space.wire.frames import MAX_FRAME
+
+if TYPE_CHECKING:
+    from flowide.hub.stream import Stream
+
+FAILURES_A_MINUTE = 10
+"""Of one address; after that it is told to wait."""
+
+
+class Manner(Struct, frozen=True):
+    """How a hub serves."""
+
+    hosts: frozenset[str] | None = None
+    """Names under which it may be called; None = any."""
+    origins: frozenset[str] = frozenset()
+    """Web pages that may call it."""
+    ping_s: float = 15.0
+    drop_s: float = 45.0
+    """Of silence, after which a client is gone."""
+    hub_ms: int = 200
+    """Live text is sent on this often at most …"""
+    hub_bytes: int = 1024
+    """… or when so much has come."""
+
+
+class Hub:
+    """The spaces, who is connected, and who failed to prove who they are."""
+
+    def __init__(self, keeper: Keeper, policy: Policy, manner: Manner, journal: Journal) -> None:
+        from limits import RateLimitItemPerMinute
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
+
+        self.keeper = keeper
+        self.policy = policy
+        self.manner = manner
+        self.journal = journal
+        self.streams: set[Stream] = set()
+        self.stopping = False
+        self._failures = MovingWindowRateLimiter(MemoryStorage())
+        self._allowed = RateLimitItemPerMinute(FAILURES_A_MINUTE)
+
+    def limits(self) -> dict[str, int]:
+        """What `hello` tells about bounds; bytes, unless the name says otherwise."""
+        return {
+            "frame": MAX_FRAME,
+            "inline": MAX_INLINE,
+            "blob": MAX_BLOB,
+            "batch": MAX_BATCH,
+            "human_locks": self.policy.human_locks,
+            "agent_locks": self.policy.agent_locks,
+            "hub_ms": self.manner.hub_ms,
+            "hub_bytes": self.manner.hub_bytes,
+        }
+
+    async def enter(self, space: str, headers: Mapping[str, str], address: str) -> tuple[Room, Seat]:
+        """The space, and the seat in it that a request's token gives.
+
+        Raises:
+            AuthFailed: No token, none of this space, or no such space: all three are told alike.
+            Limit: This address failed too often.
+        """
+        secret = bearer(headers)
+        if secret is not None:
+            room = await self.keeper.room(space)
+            seat = None if room is None else await room.seat(secret)
+            if room is not None and seat is not None:
+                return room, seat
+        raise self.failed(address)
+
+    async def find(self, headers: Mapping[str, str], address: str) -> tuple[Room, Seat]:
+        """As `enter`, for a request that names no space."""
+        secret = bearer(headers)
+        for name in await self.keeper.names() if secret is not None else []:
+            room = await self.keeper.room(name)
+            seat = None if room is None or secret is None else await room.seat(secret)
+            if room is not None and seat is not None:
+                return room, seat
+        raise self.failed(address)
+
+    def failed(self, address: str) -> AuthFailed | Limit:
+        """What somebody is told whose token or code is wrong."""
+        if not self._failures.hit(self._allowed, address):
+            return Limit("too many wrong tokens from this address", hint="Wait a minute.", retry_ms=60_000)
+        self.journal.write("warning", "auth.failed", address=address)
+        return AuthFailed(
+            "this token is not valid for this space",
+            hint="Send `Authorization: Bearer TOKEN`; ask an owner for an invitation.",
+        )
+
+    def desk(self, room: Room, seat: Seat) -> Desk:
+        """Where the calls of a client are taken."""
+        return Desk(room.space, seat, room.paces)
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token of a request; None = none was sent."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    secret = secret.strip()
+    return secret if scheme.casefold() == "bearer" and 0 < len(secret) <= 200 else None

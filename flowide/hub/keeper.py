@@ -1,0 +1,129 @@
+"""All spaces of one database, opened when somebody comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from flowide.domain.events import GENESIS
+from flowide.domain.policy import Policy
+from flowide.domain.rows import Invite
+from flowide.errors import BadInput, FlowError, NotFound
+from flowide.hub.calls import Paces
+from flowide.hub.feed import Feed
+from flowide.hub.seats import Seat, seat_of
+from flowide.hub.space import HubSpace
+from flowide.space.keys import digest_of
+from flowide.store.api import Store
+from flowide.store.by_url import is_postgres, open_store, spaces
+
+T = TypeVar("T")
+
+_THREADS = 16
+
+
+class Room:
+    """A space with all that a hub has around it."""
+
+    def __init__(self, space: HubSpace) -> None:
+        self.space = space
+        self._hub = GENESIS
+        self.feed = Feed(space)
+        self.paces = Paces()
+
+    async def hub(self) -> str:
+        """Id of the log."""
+        if self._hub == GENESIS:
+            self._hub = await self.space.hub_id()
+        return self._hub
+
+    async def seat(self, secret: str) -> Seat | None:
+        """Who a token belongs to; None = nobody here."""
+        return await self.space.look(lambda store: _seat(store, secret))
+
+    async def invites(self, code: str) -> bool:
+        """Whether this is the code of an invitation here, used or not."""
+        return await self.space.look(lambda store: _invites(store, code))
+
+    async def put_blob(self, digest: str, data: bytes) -> None:
+        """Store bytes."""
+
+        def put(store: Store) -> None:
+            with store.write() as tx:
+                tx.put_blob(digest, data)
+
+        await self.space.write(put)
+
+    async def close(self) -> None:
+        """Stop following, free the store."""
+        await self.feed.stop()
+        self.space.close()
+
+
+class Keeper:
+    """Opens spaces, and keeps them open."""
+
+    def __init__(self, database: str, policy: Policy) -> None:
+        self.database = database
+        self._policy = policy
+        self._waits = is_postgres(database)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
+        self._rooms: dict[str, Room] = {}
+        self._opening = asyncio.Lock()
+
+    @property
+    def rooms(self) -> list[Room]:
+        """Those that are open."""
+        return list(self._rooms.values())
+
+    async def room(self, name: str) -> Room | None:
+        """The space with this name; None when there is none.
+
+        Raises:
+            StorageFailed: It cannot be opened.
+        """
+        room = self._rooms.get(name)
+        if room is not None:
+            return room
+        async with self._opening:
+            if name in self._rooms:
+                return self._rooms[name]
+            try:
+                store = await self._in_thread(lambda: open_store(self.database, name))
+            except (BadInput, NotFound):
+                return None
+            space = HubSpace(name, store, self._policy, self._threads, waits=self._waits)
+            try:
+                room = Room(space)
+                await room.feed.start()
+            except FlowError:
+                space.close()
+                raise
+            self._rooms[name] = room
+            return room
+
+    async def names(self) -> list[str]:
+        """All spaces there are."""
+        return await self._in_thread(lambda: spaces(self.database))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def close(self) -> None:
+        """Close all."""
+        for room in self.rooms:
+            await room.close()
+        self._rooms.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _seat(store: Store, secret: str) -> Seat | None:
+    with store.read() as view:
+        return seat_of(view, secret)
+
+
+def _invites(store: Store, code: str) -> bool:
+    with store.read() as view:
+        return bool(view.find(Invite, digest=digest_of(code), limit=1))

@@ -1,0 +1,112 @@
+"""One space of a hub: the arbiter on its store, and who follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from flowide.domain.actors import Caller, Now
+from flowide.domain.commands import Command
+from flowide.domain.events import GENESIS
+from flowide.domain.policy import Policy
+from flowide.errors import FlowError, StorageFailed
+from flowide.space.api import Reply
+from flowide.space.arbiter import Work, run
+from flowide.space.clock import Clock, SystemClock
+from flowide.space.local import LONG_QUERIES
+from flowide.space.queries import Query
+from flowide.space.reads import answer
+from flowide.store.api import Position, Store
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class HubSpace:
+    """Carries out commands and questions of all clients of a space. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        policy: Policy,
+        threads: ThreadPoolExecutor,
+        *,
+        waits: bool,
+        clock: Clock | None = None,
+    ) -> None:
+        """`waits`: the store waits for a network, so nothing of it is done on the loop."""
+        self.name = name
+        self.store = store
+        self.policy = replace(policy, members=True)
+        self._threads = threads
+        self._waits = waits
+        self._clock = clock or SystemClock()
+        self.woken = asyncio.Event()
+        """Set by each commit here."""
+
+    def now(self) -> Now:
+        """The moment, with what is allowed at it."""
+        return replace(self._clock.now(), policy=self.policy)
+
+    async def execute(self, command: Command[Any], caller: Caller) -> Reply[Any] | FlowError:
+        """Decide a command; a refusal is returned, not raised."""
+        work = Work(command, caller)
+        try:
+            turn = None if self._waits else self.store.try_write()
+            if turn is not None:
+                return run(work, turn, self)
+            return await self._in_thread(lambda: run(work, self.store.write(), self))
+        except StorageFailed as failed:
+            return failed
+        finally:
+            self.woken.set()
+
+    async def read(self, query: Query[R]) -> tuple[int, R]:
+        """The answer to a question, and a position of the log that it holds at least.
+
+        Raises:
+            FlowError: The refusal.
+        """
+        now = self.now()
+        if isinstance(query, LONG_QUERIES):
+            return await self._in_thread(lambda: self._read_aside(query, now))
+        return await self.look(lambda store: (store.position().seq, answer(query, store, now)))
+
+    def _read_aside(self, query: Query[Any], now: Now) -> tuple[int, Any]:
+        with self.store.aside() as store:
+            return store.position().seq, answer(query, store, now)
+
+    async def look(self, at: Callable[[Store], T]) -> T:
+        """Have a quick look at the store."""
+        if self._waits:
+            return await self._in_thread(lambda: at(self.store))
+        return at(self.store)
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Do something slow to the store, in a thread."""
+        return await self._in_thread(lambda: work(self.store))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def position(self) -> Position:
+        """Where the log stands."""
+        return await self.look(lambda store: store.position())
+
+    async def hub_id(self) -> str:
+        """Names this log: its first chain value, which no other log has."""
+        return await self.look(_first_chain)
+
+    def close(self) -> None:
+        """Free the store."""
+        self.store.close()
+
+
+def _first_chain(store: Store) -> str:
+    first = store.bodies(0, 1)
+    return first[0][1] if first else GENESIS
