@@ -28,6 +28,7 @@ from flowide.tui.views.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from flowide.tui.engine.place import Opener
+    from flowide.tui.views.hunks import Marks
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""
@@ -61,6 +62,8 @@ class FlowApp(App[int]):
         self.guide = guide
         self.ascii_signs = ascii_signs
         """The terminal's font has few signs."""
+        self.marks: dict[str, Marks] = {}
+        """What the person said so far about the changes of a question, by gate."""
         self.crashed: Exception | None = None
         """A mistake of the app's own that ended it."""
         self._wish = theme
@@ -182,6 +185,13 @@ class FlowApp(App[int]):
             self.notify(f"There is no run {run}.", severity="warning", markup=False)
         else:
             self.push_screen(RunScreen(found.run.id))
+
+    async def edit_at(self, path: str, line: int) -> None:
+        """Leave every screen for the editor of a file, at a line from 0."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
+            self.pop_screen()
+        if isinstance(self.screen, Workspace):
+            self.screen.edit_at(path, line)
 
     # --- commands -----------------------------------------------------------------------------------
 

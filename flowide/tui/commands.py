@@ -20,7 +20,7 @@ class Command:
     key: str = ""
     """Key names, with commas between alternatives; empty = palette only."""
     where: str = "app"
-    """`app`, `workspace`, `thread`, `editor`, `grid`, `pieces`, `history`, `search`, `log`, `run`."""
+    """`app`, `workspace`, `thread`, `editor`, `grid`, `pieces`, `review`, `history`, `search`, `log`, `run`."""
     help: str = ""
     hint: str = ""
     """What the hint line calls it; empty = not shown there."""
@@ -89,6 +89,10 @@ COMMANDS: tuple[Command, ...] = (
         "thread.new", "New thread", "new_thread", "t", "workspace",
         "Talk with people and agents about the open file.", "talk",
     ),
+    Command(
+        "review.new", "Review", "review", "R", "workspace",
+        "The open file goes through drafter, editor, polisher and you.", "review",
+    ),
     Command("thread.list", "All threads", "list_threads", "T", "workspace", "Find one by its title."),
     Command("pane.next", "Next pane", "next_pane(1)", "tab", "workspace"),
     Command("pane.previous", "Previous pane", "next_pane(-1)", "shift+tab", "workspace"),
@@ -139,6 +143,36 @@ COMMANDS: tuple[Command, ...] = (
         "editor.leave", "Stop editing", "leave_edit", "escape", "editor",
         "Give the lock back; unsaved text is kept as a draft.", "stop editing", priority=True,
     ),
+    # --- review
+    Command("review.take", "Take the change", "take", "y", "review", "And go to the next one.", "take"),
+    Command(
+        "review.refuse", "Refuse, with a reason", "refuse", "r", "review",
+        "The author is told it, and so is whoever drafts the next text of this kind.", "refuse",
+    ),
+    Command(
+        "review.send", "Send", "send", "enter", "review", "Approve, send back, or say which changes are taken.", "send",
+    ),
+    Command("review.next", "Next change", "change(1)", "J,n", "review", "", "next"),
+    Command("review.previous", "Previous change", "change(-1)", "K,N", "review"),
+    Command(
+        "review.rest", "Take the rest", "rest", "Y", "review", "All changes nothing was said about.", "take the rest",
+    ),
+    Command("review.undo", "Take back", "undo", "u", "review", "What was said last.", "undo"),
+    Command(
+        "review.remark", "About the whole text", "remark", "c", "review", "A reason that is about no single change.",
+    ),
+    Command(
+        "review.edit", "Edit it myself", "edit", "e", "review", "Takes the lock; the verdict is about what you save.",
+        "edit",
+    ),
+    Command(
+        "review.whole", "Whole text", "whole", "a", "review", "All lines, or only those around changes.", "all lines",
+    ),
+    Command("review.since", "Since the beginning", "since", "b", "review", "Compare with what the review began with."),
+    Command("review.side", "Changes or reasons", "side", "tab", "review", "Which of the two has the keys.", "reasons"),
+    Command("review.resume", "Go on", "resume", "g", "review", "A stopped run goes on here.", "go on"),
+    Command("review.run", "Its run", "show_run", "o", "review", "Steps and costs.", "run"),
+    Command("review.back", "Back", "back", "escape,q", "review", "", "back"),
     # --- variation grid
     Command("grid.right", "Next variation", "column(1)", "right,l", "grid", "", "column"),
     Command("grid.left", "Previous variation", "column(-1)", "left,h", "grid"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from flowide.tui.engine.thread import Engine, Work
+    from flowide.tui.views.hunks import Marks
 
 T = TypeVar("T")
 
@@ -27,6 +28,12 @@ class Desk(Protocol):
     """Colour role of each handle."""
     guide: Guide | None
     """None but in the demo."""
+    marks: dict[str, Marks]
+    """What the person said so far about the changes of a question, by gate."""
+
+    async def edit_at(self, path: str, line: int) -> None:
+        """Leave every screen for the editor of a file, at a line from 0."""
+        ...
 
 
 class AtDesk:

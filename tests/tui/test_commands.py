@@ -17,6 +17,7 @@ from flowide.tui.screens.help import _TITLES, help_lines
 from flowide.tui.screens.history import HistoryScreen
 from flowide.tui.screens.log import LogScreen
 from flowide.tui.screens.pieces import PiecesScreen
+from flowide.tui.screens.review import ReviewScreen
 from flowide.tui.screens.run import RunScreen
 from flowide.tui.screens.search import SearchScreen
 from flowide.tui.screens.workspace import Workspace
@@ -34,6 +35,7 @@ OWNERS = {
     "history": HistoryScreen,
     "search": SearchScreen,
     "log": LogScreen,
+    "review": ReviewScreen,
     "run": RunScreen,
 }
 

@@ -45,6 +45,7 @@ _LOOSE = {
     "required": ["verdict", "reasons"],
 }
 """What is looked for in the reply; reasons are read by `_reason`, which takes bare texts too."""
+_TYPED = lazy(r"\((\w+)\)\s+(\S.*?)(?:\s+\[([^\[\]]{1,200})\])?")
 _ANSWER = lazy(
     r"(approve|reject|comment|yes|no)\b[\s,]*(?:(?:back\s+)?to\s+([\w-]+))?[\s,:;.-]*(.*)",
     re.IGNORECASE | re.DOTALL,
@@ -114,4 +115,16 @@ def read_answer(answer: str, reason: str | None, stages: Sequence[str]) -> Judge
         said, back_to = [answer.strip()], None
     if verdict == "reject" and not said:
         raise BadInput("a rejection needs a reason", hint="reject: what has to change (or --reason …)")
-    return Judgement(verdict, [Reason(text=each) for each in said], back_to=back_to)
+    return Judgement(verdict, [reason for each in said for reason in typed_reasons(each)], back_to=back_to)
+
+
+def typed_reasons(text: str) -> list[Reason]:
+    """Lines such as `(clarity) Say it shorter. [Threads, line 12]`, each as a reason; any other text as one."""
+    found: list[Reason] = []
+    for line in filter(None, map(str.strip, text.split("\n"))):
+        match = _TYPED.fullmatch(line)
+        if match is None or match[1] not in REASON_KINDS:
+            return [Reason(text=text)]
+        kind: Any = match[1]
+        found.append(Reason(text=match[2], kind=kind, where=match[3] or ""))
+    return found or [Reason(text=text)]

@@ -24,6 +24,7 @@ RUNS_SHOWN = 12
 RUNS_READ = 100
 """Newest runs among which those to be shown are found."""
 THREADS_SHOWN = 50
+REVIEWS_SHOWN = 12
 QUIET_S = 0.04
 """Seconds in which further events join the same picture."""
 
@@ -132,6 +133,7 @@ class Session:
         drafts = await space.read(q.Drafts())
         threads = await space.read(q.Threads(limit=THREADS_SHOWN))
         decisions = await space.read(q.Decisions("open"))
+        reviews = (await space.read(q.Reviews()))[:REVIEWS_SHOWN]
         return Snapshot(
             me=space.actor.id,
             client=space.client,
@@ -145,6 +147,7 @@ class Session:
             drafts=drafts,
             threads=threads,
             decisions=decisions,
+            reviews=reviews,
             seats=self.place.seats,
         )
 

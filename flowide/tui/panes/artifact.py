@@ -347,6 +347,13 @@ class ArtifactPane(AtDesk, Vertical):
         await self.look(path).wait()
         self.start_edit()
 
+    @work(group="adopt", exclusive=True)
+    async def edit_at(self, path: str, line: int) -> None:
+        """Look at a file, then take its lock and write at a line (from 0)."""
+        if self.edit is None:
+            await self.look(path, focus=True, line=line).wait()
+        self.start_edit()
+
 
 def _prepare(opened: OpenArtifact, lines: list[str]) -> tuple[Highlighter, frozenset[int]]:
     """What takes a while, for a thread: the parse, and what a live draft changed."""

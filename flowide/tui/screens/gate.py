@@ -11,6 +11,21 @@ from flowide.tui.views.gates import hints, parse_answer, question_lines
 from flowide.tui.views.spans import Span, clean
 
 
+def open_gate(screen: FlowScreen, gate: Gate) -> None:
+    """Answer a question where that is done best: in the grid, in the review, on the card, else in a dialog."""
+    set_id = gate.context.get("set")
+    if gate.kind == "choose" and isinstance(set_id, str):
+        from flowide.tui.screens.grid import GridScreen
+
+        screen.app.push_screen(GridScreen(set_id))
+    elif gate.kind in {"verdict", "hunks"} and gate.run is not None:
+        from flowide.tui.screens.review import ReviewScreen
+
+        screen.app.push_screen(ReviewScreen(gate.run))
+    else:
+        ask_gate(screen, gate)
+
+
 def ask_gate(screen: FlowScreen, gate: Gate) -> None:
     """Show the question with what may be typed; the answer goes into the space."""
     screen.run_worker(_ask(screen, gate), group="gate", exclusive=True)

@@ -13,6 +13,7 @@ _TITLES = {
     "workspace": "Workspace",
     "thread": "Thread",
     "editor": "While editing",
+    "review": "Review",
     "grid": "Variations",
     "pieces": "Piece table",
     "history": "History",

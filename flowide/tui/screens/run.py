@@ -16,7 +16,7 @@ from flowide.tui import commands
 from flowide.tui.engine import running
 from flowide.tui.engine.news import News
 from flowide.tui.screens.base import FlowScreen
-from flowide.tui.screens.gate import ask_gate
+from flowide.tui.screens.gate import open_gate
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, run_rows, run_title
 from flowide.tui.views.spans import Row
@@ -124,11 +124,7 @@ class RunScreen(FlowScreen):
         if not opened:
             self.say("This run asks nothing.")
             return
-        gate = opened[-1]
-        if gate.kind == "choose" and isinstance(gate.context.get("set"), str):
-            self.action_variations()
-            return
-        ask_gate(self, gate)
+        open_gate(self, opened[-1])
 
     def action_variations(self) -> None:
         """The grid of the set this run made."""

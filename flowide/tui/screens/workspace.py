@@ -15,6 +15,7 @@ from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.files import FilesPane
 from flowide.tui.screens.base import NARROW, FlowScreen
 from flowide.tui.screens.looking import Looks
+from flowide.tui.screens.reviewing import Reviews
 from flowide.tui.screens.talking import Talks
 from flowide.tui.screens.varying import Varies
 from flowide.tui.views.actors import presence
@@ -33,7 +34,7 @@ MEDIUM = 118
 """Below so many cells the outer panes get narrower."""
 
 
-class Workspace(Talks, Varies, Looks, FlowScreen):
+class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
     """The first screen."""
 
     wheres = ("workspace", "thread", "editor", "app")
@@ -309,6 +310,8 @@ class Workspace(Talks, Varies, Looks, FlowScreen):
             self._offer_draft(item.ref)
         elif item.kind == "thread":
             self.open_thread(item.ref)
+        elif item.kind == "review":
+            self.open_review(item.ref)
 
     def open_set(self, set_id: str, number: int | None = None) -> None:
         """The variation grid, at a variation."""
@@ -317,17 +320,13 @@ class Workspace(Talks, Varies, Looks, FlowScreen):
         self.app.push_screen(GridScreen(set_id, number=number))
 
     def open_gate(self, gate_id: str) -> None:
-        """A question: about variations it is answered in their grid, others in a dialog."""
+        """A question, where it is answered best."""
+        from flowide.tui.screens.gate import open_gate
+
         gate = next((gate for gate in self.snapshot.gates if gate.id == gate_id), None)
         if gate is None:
             return
-        set_id = gate.context.get("set")
-        if gate.kind == "choose" and isinstance(set_id, str):
-            self.open_set(set_id)
-        else:
-            from flowide.tui.screens.gate import ask_gate
-
-            ask_gate(self, gate)
+        open_gate(self, gate)
 
     def action_open_gate(self) -> None:
         """The newest open question."""
@@ -351,6 +350,10 @@ class Workspace(Talks, Varies, Looks, FlowScreen):
             self.artifact.open(path)
         else:
             self.artifact.look(path, focus=True, line=line)
+
+    def edit_at(self, path: str, line: int) -> None:
+        """Open a file in the editor, at a line (from 0)."""
+        self.artifact.edit_at(path, line)
 
     @work(group="draft")
     async def _offer_draft(self, draft: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flowide.space.queries import RunView
 
 SIGNS = {
+    "queued": ("…", "quiet"),
     "running": ("◐", "accent"),
     "waiting": ("?", "warn"),
     "completed": ("✓", "good"),
@@ -39,7 +40,7 @@ THREADS = 6
 class Item(Struct, frozen=True):
     """Key of a row of the side pane."""
 
-    kind: Literal["gate", "run", "set", "draft", "step", "thread"]
+    kind: Literal["gate", "run", "set", "draft", "step", "thread", "review"]
     ref: str
 
 
@@ -73,6 +74,9 @@ def side_rows(
     found += [_set_row(group, state) for group in state.sets[:8]]
     if not state.sets:
         found += _quiet("None yet. Open a file and press v: agents write several, side by side.", width)
+    if state.reviews:
+        found += [Row(()), _heading("REVIEWS", "quiet b")]
+        found += [_review_row(review, state) for review in state.reviews[:4]]
     found += [Row(()), _heading("THREADS", "quiet b")]
     found += [_thread_row(thread, state, book) for thread in state.threads[:THREADS]]
     if len(state.threads) > THREADS:
@@ -133,6 +137,24 @@ def _set_row(group: rows.VariationSet, state: Snapshot) -> Row:
     if group.round > 1:
         left.append((f"  round {group.round}", "quiet"))
     return Row(tuple(left), ((words, "secondary"),), Item("set", group.id))
+
+
+def _review_row(review: rows.Review, state: Snapshot) -> Row:
+    """Where a text is on its way through the stages."""
+    run = state.run_of(review.run)
+    asks = any(gate.run == review.run and gate.run is not None for gate in state.gates)
+    sign: Span = ("? ", "warn") if asks else ("○ ", "quiet")
+    if review.status != "open":
+        sign = ("✓ ", "good") if review.status == "approved" else ("✗ ", "bad")
+    elif run is not None and run.alive and not asks:
+        sign = ("◐ ", "accent")
+    words = review.stage if review.status == "open" else review.status
+    left: tuple[Span, ...] = (
+        sign,
+        (clean(review.path.rsplit("/", 1)[-1]), ""),
+        (f"  {clean(words)}", "quiet"),
+    )
+    return Row(left, ((f"v{review.version}", "secondary"),), Item("review", review.id))
 
 
 def _thread_row(thread: rows.Thread, state: Snapshot, book: Mapping[str, str]) -> Row:

@@ -40,6 +40,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """The one somebody spoke in last first, the latest few."""
     decisions: list[rows.Decision] = []
     """Open ones, by number."""
+    reviews: list[rows.Review] = []
+    """Newest first, the latest few."""
     seats: tuple[Seat, ...] = ()
 
     def lock_of(self, path: str) -> LockState | None:
