@@ -18,9 +18,22 @@ import flowide
 ROOT = Path(__file__).parents[1]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
+
+
+def extra(name: str) -> list[str]:
+    """What an extra asks for; the extras of this project that it names are opened."""
+    asked: list[str] = []
+    for each in PROJECT["optional-dependencies"][name]:
+        needed = Requirement(each)
+        asked += (
+            [own for of in sorted(needed.extras) for own in extra(of)] if needed.name == "flowide" else [each]
+        )
+    return asked
+
+
 LOCKS = {
     "requirements.lock": PROJECT["dependencies"],
-    "requirements-dev.lock": [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]],
+    "requirements-dev.lock": [*PROJECT["dependencies"], *extra("dev")],
 }
 
 
