@@ -254,6 +254,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("search.place_back", "Look elsewhere, backwards", "place(-1)", "shift+tab", "search", priority=True),
     Command("search.back", "Back", "back", "escape", "search", "", "back"),
+    Command(
+        "log.go", "Go there", "go", "o", "log", "The version, variation, run or thread an event is about.", "go there",
+    ),
+    Command("log.who", "By whom", "who", "w", "log", "Only what one person or agent did.", "by whom"),
+    Command("log.what", "About what", "what", "t", "log", "Only events of one type: locks, variations, runs …", "type"),
+    Command("log.file", "About which file", "file", "f", "log", "Only events about one file.", "file"),
+    Command("log.words", "With words", "words", "slash", "log", "Only events that say something.", "words"),
+    Command("log.all", "All again", "all", "x", "log", "Take the filters off.", "all"),
     Command("log.back", "Back", "back", "escape,q", "log", "", "back"),
     # --- run
     Command("run.answer", "Answer", "answer", "a", "run", "Answer the open question.", "answer"),

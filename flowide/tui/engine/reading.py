@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from flowide.tui.highlight import Highlighter, language_of
 from flowide.tui.views.artifact import is_prose
 from flowide.tui.views.found import Found, Kind, first_line
 from flowide.tui.views.spans import Span, clean, lines_of
+from flowide.tui.views.story import Sieve
 from flowide.tui.views.words import clock_time
 
 MOST_FOUND = 300
@@ -29,13 +30,21 @@ KINDS: tuple[Kind, ...] = ("file", "variation", "message", "decision", "version"
 """In the order in which they are listed."""
 
 
-async def newest_events(session: Session, after: int | None, most: int) -> list[Event]:
-    """The newest events, oldest first: those above `after`, or the last `most` of all."""
-    start = after if after is not None else max(0, await session.space.head() - most)
+async def newest_events(
+    session: Session, after: int | None, most: int, sieve: Sieve, paths: Mapping[str, str]
+) -> tuple[list[Event], int]:
+    """The newest events that are wanted, oldest first, and the position up to which the log was read.
+
+    With `after` those above it; else the last `most`, for which a sieve goes through the whole log.
+    """
+    head = await session.space.head()
+    start = after if after is not None else max(0, head - most) if sieve.open else 0
     kept: deque[Event] = deque(maxlen=most)
     async for event in session.space.events(start):
-        kept.append(event)
-    return list(kept)
+        head = max(head, event.seq)
+        if sieve.fits(event, paths):
+            kept.append(event)
+    return list(kept), head
 
 
 class Preview(Struct, frozen=True):

@@ -14,6 +14,7 @@ from flowide.tui.views.spans import Span
 
 if TYPE_CHECKING:
     from flowide.tui.views.found import Found
+    from flowide.tui.views.story import Place
 
 
 class Looks(AtDesk, Screen[None]):
@@ -93,4 +94,24 @@ class Looks(AtDesk, Screen[None]):
         """Who did what."""
         from flowide.tui.screens.log import LogScreen
 
-        self.app.push_screen(LogScreen())
+        log = LogScreen()
+        self.app.push_screen(log, lambda _: self._go_to(log.chosen))
+
+    def _go_to(self, place: Place | None) -> None:
+        """What an event of the log is about."""
+        if place is None:
+            return
+        if place.kind == "variation":
+            self.open_set(place.ref, place.number)
+        elif place.kind == "thread":
+            self.open_thread(place.ref)
+        elif place.kind == "decision":
+            self._open_decision(place.ref)
+        elif place.kind == "run":
+            from flowide.tui.screens.run import RunScreen
+
+            self.app.push_screen(RunScreen(place.ref))
+        else:
+            from flowide.tui.screens.history import HistoryScreen
+
+            self.app.push_screen(HistoryScreen(place.ref, version=place.number))
