@@ -33,6 +33,8 @@ class App(Struct, frozen=True, forbid_unknown_fields=True):
 
     theme: str = ""
     """Name of a theme; empty = one that suits the terminal."""
+    notify: Literal["on", "bell", "desktop", "off"] = "on"
+    """What is done when something waits for you while you look elsewhere: `bell`, `desktop`, or `on` for both."""
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +121,17 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     tokens: Count | None = None
     """Tokens of all model calls together, read and written."""
     minutes: Annotated[float, Meta(gt=0, le=1e6)] | None = None
-    """Minutes from the start."""
+    """Minutes that the run is driven, without those in which it waits for people."""
+    turns: Count | None = None
+    """Calls to agents."""
+    cost_usd_per_agent: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """US dollars of all calls to one agent."""
+    tokens_per_agent: Count | None = None
+    """Tokens of all calls to one agent."""
+    minutes_per_agent: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """Minutes in calls to one agent."""
+    turns_per_agent: Count | None = None
+    """Calls to one agent."""
 
 
 class Trust(Struct, frozen=True, forbid_unknown_fields=True):

@@ -36,6 +36,7 @@ def acting(handle: str | None, project: Path, found: settings.Settings | None = 
 
 def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Surroundings:
     """What a run takes from outside of the project."""
+    from flowide.flows.budget import budget_of
     from flowide.flows.engine import Surroundings
 
     found = loaded or settings.load(project)
@@ -47,6 +48,7 @@ def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Sur
         user_flows=home,
         silence_s=found.settings.limits.silence_s,
         call_s=found.settings.limits.call_s,
+        budget=budget_of(found.settings.budget),
     )
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--budget",
     metavar="AMOUNTS",
-    help="2.50usd, 200000tok, 20m, 40turns, 9turns/agent; several with commas.",
+    help="2.50usd, 200000tok, 20m, 40turns, each also with /agent; several with commas.",
 )
 @click.option("--lock-timeout", type=click.FloatRange(0), metavar="S", help="Seconds to wait for a lock.")
 @click.option(
@@ -160,6 +160,8 @@ async def _run(
     request = _request(
         flow, brief, inputs, options, loaded.settings, trusted=loaded.settings.trusts(desk.folder.root)
     )
+    if options["resume"] is not None:
+        request = _resumed(request, view.run.options, options)
     if options["queue"]:
         await _queue(desk, request, resume, around)
         return 0
@@ -216,7 +218,7 @@ def _request(
         model=options["model"],
         on_gate=options["on_gate"] or "stop",
         parallel=options["parallel"] or settings.limits.parallel,
-        budget=_budget(options["budget"], settings),
+        budget=_budget(options["budget"]),
         lock_timeout_s=settings.lock.timeout_s
         if options["lock_timeout"] is None
         else options["lock_timeout"],
@@ -254,38 +256,50 @@ def _inputs(given: tuple[str, ...]) -> dict[str, Any]:
     return inputs
 
 
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(usd|\$|tok|tokens|s|m|min|h|turns?/agent|turns?)", re.IGNORECASE)
+def _resumed(request: RunRequest, stored: dict[str, Any], options: dict[str, Any]) -> RunRequest:
+    """What is not said anew stays as it was said when the run began."""
+    import msgspec
+
+    from flowide.flows.api import RunRequest
+
+    before = msgspec.convert(stored, RunRequest)
+    kept = {
+        "parallel": "parallel",
+        "budget": "budget",
+        "lock_timeout": "lock_timeout_s",
+        "timeout": "timeout_s",
+        "on_gate": "on_gate",
+    }
+    fields = {field: getattr(before, field) for option, field in kept.items() if options[option] is None}
+    if fields.get("on_gate") == "wait":  # it began in the app, where people were
+        fields["on_gate"] = "stop"
+    return msgspec.structs.replace(request, **fields)
 
 
-def _budget(given: str | None, settings: Settings) -> Budget:
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(usd|\$|tok|tokens|s|m|min|h|turns?)(\s*/\s*agent)?", re.IGNORECASE)
+
+
+def _budget(given: str | None) -> Budget:
     from flowide.flows.api import Budget
 
-    default = settings.budget
-    values: dict[str, int | None] = {
-        "cost_micros": None if default.cost_usd is None else round(default.cost_usd * 1e6),
-        "tokens": default.tokens,
-        "seconds": None if default.minutes is None else round(default.minutes * 60),
-        "turns": None,
-        "agent_turns": None,
-    }
-    if given is not None:
-        values = dict.fromkeys(values)
-        for part in given.split(","):
-            match = _AMOUNT.fullmatch(part.strip())
-            if match is None:
-                raise BadInput(
-                    f"--budget {part.strip()[:50]!r} is no amount",
-                    hint="For example: 2.50usd,200000tok,20m,40turns",
-                )
-            amount, unit = float(match[1]), match[2].casefold()
-            if unit in {"usd", "$"}:
-                values["cost_micros"] = round(amount * 1e6)
-            elif unit.startswith("tok"):
-                values["tokens"] = int(amount)
-            elif unit.startswith("turn"):
-                values["agent_turns" if unit.endswith("/agent") else "turns"] = int(amount)
-            else:
-                values["seconds"] = round(amount * {"s": 1, "h": 3600}.get(unit, 60))
+    values: dict[str, int] = {}
+    for part in [] if given is None else given.split(","):
+        match = _AMOUNT.fullmatch(part.strip())
+        if match is None:
+            raise BadInput(
+                f"--budget {part.strip()[:50]!r} is no amount",
+                hint="For example: 2.50usd,200000tok,20m,40turns,9turns/agent",
+            )
+        amount, unit = float(match[1]), match[2].casefold()
+        if unit in {"usd", "$"}:
+            field, value = "cost_micros", amount * 1e6
+        elif unit.startswith("tok"):
+            field, value = "tokens", amount
+        elif unit.startswith("turn"):
+            field, value = "turns", amount
+        else:
+            field, value = "seconds", amount * {"s": 1, "h": 3600}.get(unit, 60)
+        values[f"agent_{field}" if match[3] else field] = round(value)
     return Budget(**values)
 
 

@@ -18,8 +18,12 @@ class Budget(Struct, frozen=True):
     seconds: int | None = None
     turns: int | None = None
     """Calls to agents."""
+    agent_cost_micros: int | None = None
+    """As above, of each agent."""
+    agent_tokens: int | None = None
+    agent_seconds: int | None = None
+    """In calls to it."""
     agent_turns: int | None = None
-    """Calls to each agent."""
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):

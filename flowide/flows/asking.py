@@ -52,24 +52,27 @@ async def ask(
     if done is not None:
         return (await state.space.blob(done.result["reply"])).decode()
     request = await with_decisions(state.space, request)
+    who: dict[str, Any] = {"agent": request.agent}
     async with state.calls:
-        await state.commit(state.record(key, request.purpose, "started", result={"agent": request.agent}))
         spent = _Spent()
         try:
-            finished = await _until_usable(state, key, request, usable, heard, spent)
+            state.spending.begin(request.agent)
+            await state.commit(state.record(key, request.purpose, "started", result=who))
+            with state.spending.clock.call():
+                finished = await _until_usable(state, key, request, usable, heard, spent)
         except FlowError as error:
             failed = state.record(
                 key,
                 request.purpose,
                 "failed",
-                result={"agent": request.agent},
+                result=who | spent.again,
                 error=error.to_dict(),
                 usage=spent.told,
             )
             await state.commit(failed)
             raise
     data = finished.text.encode()
-    result = {"reply": sha256(data).hexdigest(), "agent": request.agent, "model": finished.model}
+    result = {"reply": sha256(data).hexdigest(), **who, "model": finished.model, **spent.again}
     inline = finished.text if len(data) <= MAX_INLINE else None
     if inline is None:
         await state.space.put_blob(data)
@@ -90,9 +93,12 @@ async def _until_usable(
     spent: _Spent,
 ) -> Finished:
     for attempt in range(1, TRIES + 1):
-        state.spending.begin(request.agent)
+        if attempt > 1:
+            state.spending.begin(request.agent)
+        spent.asked = attempt
+        began = time.monotonic()
         finished = await _call(state, key, structs.replace(request, deadline_s=state.call_s), heard)
-        state.spending.add(finished.usage)
+        state.spending.add(request.agent, finished.usage, time.monotonic() - began)
         spent.add(finished.usage)
         if state.spending.unpriced:
             state.warn_once(f"{UNPRICED}; tokens and time are bounded")
@@ -115,6 +121,13 @@ class _Spent:
     def __init__(self) -> None:
         self.told: dict[str, Any] = {}
         """As a step keeps it; empty before the first reply."""
+        self.asked = 1
+        """How often the agent was asked."""
+
+    @property
+    def again(self) -> dict[str, Any]:
+        """What the step keeps of an agent that had to be asked again."""
+        return {"asked": self.asked} if self.asked > 1 else {}
 
     def add(self, usage: Usage) -> None:
         before = msgspec.convert(self.told, Usage) if self.told else Usage(0, 0, 0)

@@ -2,51 +2,144 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
+from flowide import settings
 from flowide.agents.api import Usage
 from flowide.errors import OverBudget
 from flowide.flows.api import Budget
+from flowide.flows.recalling import Call, Past
 from flowide.flows.schema import Bounds
 
 UNPRICED = "the price of this model is unknown, so a budget of money cannot be kept"
 
 
-def bounds_of(bounds: Bounds, given: Budget | None = None) -> Budget:
-    """The bounds of a flow file together with those given for the run; the smaller counts."""
-    given = given or Budget()
+def budget_of(said: Bounds | settings.Budget) -> Budget:
+    """The bounds of a flow file or of the settings."""
     return Budget(
-        cost_micros=_least(given.cost_micros, bounds.cost_usd and round(bounds.cost_usd * 1e6)),
-        tokens=_least(given.tokens, bounds.tokens),
-        seconds=_least(given.seconds, bounds.minutes and round(bounds.minutes * 60)),
-        turns=_least(given.turns, bounds.turns),
-        agent_turns=_least(given.agent_turns, bounds.turns_per_agent),
+        cost_micros=_times(said.cost_usd, 1e6),
+        tokens=said.tokens,
+        seconds=_times(said.minutes, 60),
+        turns=said.turns,
+        agent_cost_micros=_times(said.cost_usd_per_agent, 1e6),
+        agent_tokens=said.tokens_per_agent,
+        agent_seconds=_times(said.minutes_per_agent, 60),
+        agent_turns=said.turns_per_agent,
     )
 
 
-def _least(*bounds: float | None) -> int | None:
-    return min((int(bound) for bound in bounds if bound is not None), default=None)
+def _times(amount: float | None, unit: float) -> int | None:
+    return None if amount is None else round(amount * unit)
+
+
+def bounds_of(bounds: Bounds, given: Budget | None = None) -> Budget:
+    """The bounds of a flow file together with those given for the run; the smaller counts."""
+    said, given = budget_of(bounds), given or Budget()
+    both = {
+        name: [each for each in (getattr(said, name), getattr(given, name)) if each is not None]
+        for name in Budget.__struct_fields__
+    }
+    return Budget(**{name: min(each, default=None) for name, each in both.items()})
+
+
+class Clock:
+    """Seconds that a run was driven, by earlier processes too. It stands still while only people are waited for."""
+
+    def __init__(self, before: float = 0.0) -> None:
+        """`before` is what earlier processes took."""
+        self._passed = before
+        self._since: float | None = time.monotonic()
+        self._calls = self._questions = 0
+
+    def elapsed(self) -> float:
+        """Seconds so far."""
+        return self._passed + (0.0 if self._since is None else time.monotonic() - self._since)
+
+    @contextlib.contextmanager
+    def call(self) -> Iterator[None]:
+        """An agent is at work."""
+        self._calls += 1
+        self._set()
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            self._set()
+
+    @contextlib.contextmanager
+    def question(self) -> Iterator[None]:
+        """A person is waited for."""
+        self._questions += 1
+        self._set()
+        try:
+            yield
+        finally:
+            self._questions -= 1
+            self._set()
+
+    def _set(self) -> None:
+        goes = self._calls > 0 or self._questions == 0
+        if goes and self._since is None:
+            self._since = time.monotonic()
+        elif not goes and self._since is not None:
+            self._passed, self._since = self.elapsed(), None
+
+
+class Used(Struct):
+    """What was used, by an agent or by all together."""
+
+    turns: int = 0
+    """Calls begun."""
+    calls: int = 0
+    """Calls finished."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int = 0
+    unpriced_calls: int = 0
+    """Calls whose price is unknown: the cost is then at least `cost_micros`."""
+    seconds: float = 0.0
+    """In calls."""
+
+    @property
+    def tokens(self) -> int:
+        """Read and written."""
+        return self.input_tokens + self.output_tokens
+
+    def add(self, usage: Usage, seconds: float) -> None:
+        """Count a finished call."""
+        self.calls += 1
+        self.input_tokens += usage.input_tokens
+        self.output_tokens += usage.output_tokens
+        self.unpriced_calls += usage.cost_micros is None
+        self.cost_micros += usage.cost_micros or 0
+        self.seconds += seconds
 
 
 class Spending:
     """What a run, or a flow that it calls, has used so far; survives a resume through the log."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, *, parent: Spending | None = None, began: float = 0.0) -> None:
+        """What is used here counts for `parent` too; `began` is what its clock showed when this began."""
         self.budget = budget
-        self.parent: Spending | None = None
-        """What is used here counts there too."""
-        self.calls = 0
-        """Finished."""
-        self.input_tokens = 0
-        self.output_tokens = 0
-        self.cost_micros = 0
-        self.unpriced_calls = 0
-        """Calls whose price is unknown: the cost is then at least `cost_micros`."""
-        self.turns: Counter[str] = Counter()
-        """Calls begun, by agent."""
-        self._since = time.monotonic()
+        self.parent = parent
+        self.clock: Clock = Clock() if parent is None else parent.clock
+        self._began = began
+        self.all = Used()
+        self.by_agent: dict[str, Used] = {}
+
+    def of(self, agent: str) -> Used:
+        """What one agent used."""
+        return self.by_agent.setdefault(agent, Used())
+
+    @property
+    def seconds(self) -> float:
+        """That it was driven."""
+        return self.clock.elapsed() - self._began
 
     def begin(self, agent: str) -> None:
         """Count the next call of an agent, before it is made.
@@ -57,63 +150,87 @@ class Spending:
         self._check_all(agent)
         each: Spending | None = self
         while each is not None:
-            each.turns[agent] += 1
+            each.all.turns += 1
+            each.of(agent).turns += 1
             each = each.parent
 
-    def add(self, usage: Usage) -> None:
-        """Count a finished call."""
-        self.calls += 1
-        self.input_tokens += usage.input_tokens
-        self.output_tokens += usage.output_tokens
-        if usage.cost_micros is None:
-            self.unpriced_calls += 1
-        else:
-            self.cost_micros += usage.cost_micros
-        if self.parent is not None:
-            self.parent.add(usage)
+    def add(self, agent: str, usage: Usage, seconds: float = 0.0) -> None:
+        """Count a finished call of an agent, which took so long."""
+        each: Spending | None = self
+        while each is not None:
+            each.all.add(usage, seconds)
+            each.of(agent).add(usage, seconds)
+            each = each.parent
 
-    def recall(self, agent: str, usage: Usage) -> None:
-        """Count a call from the log."""
-        self.turns[agent] += 1
-        self.add(usage)
+    def resume(self, past: Past) -> None:
+        """Go on from what the log knows."""
+        self.clock = Clock(past.seconds)
+        for call in past.calls:
+            self.recall(call)
+
+    def recall(self, call: Call) -> None:
+        """Count a call from the log here; those above count it themselves."""
+        for used in (self.all, self.of(call.agent)):
+            used.turns += call.turns
+            if call.usage is not None:
+                used.add(call.usage, call.seconds)
 
     @property
     def unpriced(self) -> bool:
         """Whether there is a bound of money, here or above, that cannot be kept."""
-        here = self.budget.cost_micros is not None and self.unpriced_calls > 0
-        return here or (self.parent is not None and self.parent.unpriced)
+        bound = self.budget.cost_micros is not None and self.all.unpriced_calls > 0
+        if self.budget.agent_cost_micros is not None:
+            bound = bound or any(used.unpriced_calls for used in self.by_agent.values())
+        return bound or (self.parent is not None and self.parent.unpriced)
 
     def _check_all(self, agent: str) -> None:
         if self.parent is not None:
             self.parent._check_all(agent)
-        budget, tokens = self.budget, self.input_tokens + self.output_tokens
-        if budget.turns is not None and self.turns.total() >= budget.turns:
-            raise self._over(f"{self.turns.total()} of {budget.turns} turns are taken")
-        if budget.agent_turns is not None and self.turns[agent] >= budget.agent_turns:
-            raise self._over(f"@{agent} has taken {self.turns[agent]} of {budget.agent_turns} turns")
-        if budget.tokens is not None and tokens >= budget.tokens:
-            raise self._over(f"{tokens} of {budget.tokens} tokens are used")
-        if budget.seconds is not None and time.monotonic() - self._since >= budget.seconds:
-            raise self._over(f"{budget.seconds} seconds are over")
-        if budget.cost_micros is not None:
-            if self.cost_micros >= budget.cost_micros:
-                raise self._over(f"${self.cost_micros / 1e6:.4f} of ${budget.cost_micros / 1e6:.4f} is spent")
-            if self.unpriced_calls and budget.tokens is None and budget.seconds is None:
-                raise self._over(UNPRICED)
+        budget, one = self.budget, self.of(agent)
+        for who, used, seconds, bounds in (
+            ("", self.all, self.seconds, (budget.turns, budget.tokens, budget.seconds, budget.cost_micros)),
+            (
+                f" by @{agent}",
+                one,
+                one.seconds,
+                (budget.agent_turns, budget.agent_tokens, budget.agent_seconds, budget.agent_cost_micros),
+            ),
+        ):
+            why = _over(used, seconds, *bounds)
+            if why:
+                raise OverBudget(
+                    f"the budget is used up: {why}{'' if why == UNPRICED else who}",
+                    hint="Raise it with --budget (also bound tokens or minutes), then resume the run.",
+                    totals=self.totals(),
+                )
 
     def totals(self) -> dict[str, Any]:
         """For the run's end; `cost_usd` None = unknown."""
         return {
-            "calls": self.calls,
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "cost_usd": None if self.unpriced_calls else self.cost_micros / 1e6,
-            "seconds": round(time.monotonic() - self._since, 3),
+            "calls": self.all.calls,
+            "input_tokens": self.all.input_tokens,
+            "output_tokens": self.all.output_tokens,
+            "cost_usd": None if self.all.unpriced_calls else self.all.cost_micros / 1e6,
+            "seconds": round(self.seconds, 3),
         }
 
-    def _over(self, why: str) -> OverBudget:
-        return OverBudget(
-            f"the budget is used up: {why}",
-            hint="Raise it with --budget (also bound tokens or minutes), then resume the run.",
-            totals=self.totals(),
-        )
+
+def _over(
+    used: Used,
+    seconds: float,
+    turns: int | None,
+    most_tokens: int | None,
+    most_seconds: int | None,
+    cost_micros: int | None,
+) -> str | None:
+    """Why no further call can be made; None = one can."""
+    if turns is not None and used.turns >= turns:
+        return f"{used.turns} of {turns} turns are taken"
+    if most_tokens is not None and used.tokens >= most_tokens:
+        return f"{used.tokens} of {most_tokens} tokens are used"
+    if most_seconds is not None and seconds >= most_seconds:
+        return f"{seconds:.0f} of {most_seconds} seconds are over"
+    if cost_micros is not None and used.cost_micros >= cost_micros:
+        return f"${used.cost_micros / 1e6:.4f} of ${cost_micros / 1e6:.4f} is spent"
+    bounded_otherwise = most_tokens is not None or most_seconds is not None
+    return UNPRICED if cost_micros is not None and used.unpriced_calls and not bounded_otherwise else None

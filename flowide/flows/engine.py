@@ -8,18 +8,18 @@ from typing import Any
 
 import msgspec
 
-from flowide.agents.api import Usage
 from flowide.agents.definition import AgentDefinition
 from flowide.domain.commands import ClaimRun, FinishRun, QueueRun, StartRun
 from flowide.domain.ids import uuid7
 from flowide.errors import FlowError
 from flowide.flows import driving, leases
-from flowide.flows.api import Observer, Quiet, RunRequest, RunResult
+from flowide.flows.api import Budget, Observer, Quiet, RunRequest, RunResult
 from flowide.flows.budget import Spending, bounds_of
 from flowide.flows.called import Called, load_called, restored, stored
 from flowide.flows.casting import agents_of, check_price, pool_of
 from flowide.flows.checks import commands_of
 from flowide.flows.load import LoadedFlow, input_values, load_flow, parse_flow
+from flowide.flows.recalling import recall
 from flowide.flows.schema import Flow
 from flowide.flows.state import Agents, RunState, with_options
 from flowide.flows.surroundings import Surroundings
@@ -55,6 +55,7 @@ async def start(
         OverBudget: Only money is bounded, and a price is unknown; no run was started.
     """
     around = surroundings or Surroundings()
+    request = _bounded(request, around)
     plan = _planned(folder, request, around)
     everyone = plan.everyone
     async with pool_of(everyone, request, around) as pool:
@@ -92,7 +93,9 @@ async def enqueue(
         BadInput: The flow, an input or an agent is wrong; nothing was queued.
         OverBudget: Only money is bounded, and a price is unknown; nothing was queued.
     """
-    plan = _planned(folder, request, surroundings or Surroundings())
+    around = surroundings or Surroundings()
+    request = _bounded(request, around)
+    plan = _planned(folder, request, around)
     command = QueueRun(
         run=run_id or uuid7(),
         flow=plan.loaded.flow.flow,
@@ -130,6 +133,13 @@ class _Plan(msgspec.Struct, frozen=True):
         """What the run keeps for a resume."""
         flows = {"origin": self.loaded.origin, "called": stored(self.called)}
         return {**msgspec.to_builtins(request), **flows}
+
+
+def _bounded(request: RunRequest, around: Surroundings) -> RunRequest:
+    """The request with the bounds of the settings, when it has none of its own."""
+    if request.budget != Budget():
+        return request
+    return msgspec.structs.replace(request, budget=around.budget)
 
 
 def _planned(folder: ProjectFolder, request: RunRequest, around: Surroundings) -> _Plan:
@@ -180,21 +190,10 @@ async def resume(
             state.trusted = state.trusted if taken.trust is None else set()
         _warn_if_changed(state, folder, request, loaded, around)
         await state.refresh()
-        await _recall(state, view.run.seq)
+        state.past = await recall(space, view.run.id, view.run.seq)
+        state.spending.resume(state.past)
         state.outputs.update(view.run.outputs)
         return await driving.drive(state)
-
-
-async def _recall(state: RunState, seq: int) -> None:
-    """Count every call that the log knows of, those that failed and were made again too."""
-    async for event in state.space.events(seq - 1):
-        data = event.data
-        if event.type != "run.step" or data["run"] != state.run:
-            continue
-        if data["status"] == "started" and "agent" in data["result"]:
-            state.spending.turns[data["result"]["agent"]] += 1
-        elif data.get("usage"):
-            state.spending.add(msgspec.convert(data["usage"], Usage))
 
 
 def _given(request: RunRequest) -> dict[str, Any]:

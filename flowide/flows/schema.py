@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
+Amount = Annotated[float, Meta(ge=0, le=1e6)]
+Count = Annotated[int, Meta(ge=0, le=10**9)]
 InputType = Literal["text", "path", "integer", "number", "boolean", "list"]
 
 
@@ -319,13 +321,16 @@ KINDS = (
 class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of a run, checked before each call to a model."""
 
-    cost_usd: float | None = None
-    tokens: int | None = None
-    minutes: float | None = None
-    turns: int | None = None
+    cost_usd: Amount | None = None
+    tokens: Count | None = None
+    minutes: Amount | None = None
+    turns: Count | None = None
     """Calls to agents."""
-    turns_per_agent: int | None = None
-    """Calls to each agent."""
+    cost_usd_per_agent: Amount | None = None
+    tokens_per_agent: Count | None = None
+    minutes_per_agent: Amount | None = None
+    """In calls to the agent."""
+    turns_per_agent: Count | None = None
 
 
 class Flow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

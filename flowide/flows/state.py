@@ -16,6 +16,7 @@ from flowide.errors import BadInput, FlowError
 from flowide.flows.api import Observer, RunRequest
 from flowide.flows.budget import Spending
 from flowide.flows.called import Called
+from flowide.flows.recalling import Past
 from flowide.flows.schema import Flow, Step
 from flowide.flows.templates import render
 from flowide.project.folder import ProjectFolder
@@ -60,6 +61,8 @@ class RunState(Struct):
     outputs: dict[str, Any] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
     """Commands that the person who started the run typed themselves."""
+    past: Past = field(default_factory=Past)
+    """What the log told of the run when this process took it up."""
     called: dict[str, Called] = field(default_factory=dict)
     """Flows that the flow calls, by the name its file gives."""
     everyone: dict[str, AgentDefinition] = field(default_factory=dict)

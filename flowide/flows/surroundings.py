@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from flowide.flows.api import Budget
+
 
 class Surroundings(Struct, frozen=True):
     """What a run takes from outside the project: the command line fills it from settings and environment."""
@@ -21,5 +23,7 @@ class Surroundings(Struct, frozen=True):
     """Folder that holds the user's `flows/`."""
     silence_s: float = 60.0
     """Seconds without a word from a model after which an attempt is given up."""
+    budget: Budget = Budget()
+    """Bounds of a run that is given none: those of the settings."""
     call_s: float = 300.0
     """Seconds for one answer of an agent, all attempts included."""

@@ -147,6 +147,7 @@ class Runs:
 
 def surroundings(loaded: settings.Loaded) -> Surroundings:
     """What a run takes from outside of the project."""
+    from flowide.flows.budget import budget_of
     from flowide.flows.engine import Surroundings
 
     home, limits = settings.user_folder(), loaded.settings.limits
@@ -157,6 +158,7 @@ def surroundings(loaded: settings.Loaded) -> Surroundings:
         user_flows=home,
         silence_s=limits.silence_s,
         call_s=limits.call_s,
+        budget=budget_of(loaded.settings.budget),
     )
 
 
@@ -164,18 +166,12 @@ def _request(
     flow: str, found: settings.Settings, folder: ProjectFolder, request: dict[str, Any]
 ) -> RunRequest:
     """A request within the limits of the person's settings; gates wait for people."""
-    from flowide.flows.api import Budget, RunRequest
+    from flowide.flows.api import RunRequest
 
-    budget = found.budget
     return RunRequest(
         flow=flow,
         on_gate="wait",
         parallel=found.limits.parallel,
-        budget=Budget(
-            cost_micros=None if budget.cost_usd is None else round(budget.cost_usd * 1e6),
-            tokens=budget.tokens,
-            seconds=None if budget.minutes is None else round(budget.minutes * 60),
-        ),
         lock_timeout_s=found.lock.timeout_s,
         trust=found.trusts(folder.root),
         **request,

@@ -49,9 +49,11 @@ class Bench:
             self.space, self.folder, asked, observer=self.watcher, surroundings=self.around
         )
 
-    async def resume(self, run: str) -> RunResult:
+    async def resume(self, run: str, **options: Any) -> RunResult:
+        """Go on with a run; with options, on these terms."""
+        request = RunRequest(flow="", **options) if options else None
         return await engine.resume(
-            self.space, self.folder, run, observer=self.watcher, surroundings=self.around
+            self.space, self.folder, run, request=request, observer=self.watcher, surroundings=self.around
         )
 
     async def answer(self, run: RunResult, answer: str) -> RunResult:

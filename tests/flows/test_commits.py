@@ -51,7 +51,7 @@ async def test_turns_are_bounded_in_all_and_for_each_agent(bench: Bench) -> None
     assert in_all.error is not None
     assert "3 of 3 turns" in in_all.error["message"]
     assert each.error is not None
-    assert "@anders has taken 2 of 2 turns" in each.error["message"]
+    assert "2 of 2 turns are taken by @anders" in each.error["message"]
 
 
 async def test_turns_of_before_count_after_a_resume(bench: Bench) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from flowide.agents.api import Usage
 from flowide.agents.definition import AgentDefinition
 from flowide.errors import BadInput
 from flowide.flows.budget import Spending, bounds_of
@@ -53,9 +50,9 @@ def _agents(state: RunState, called: Called) -> dict[str, AgentDefinition]:
 
 def _spending(state: RunState, called: Called, prefix: str) -> Spending:
     """What the called flow may use itself; what it uses counts for the run too."""
-    spending = Spending(bounds_of(called.flow.budget))
-    for key, step in state.steps.items():
-        if key.startswith(prefix) and step.usage:
-            spending.recall(str(step.result.get("agent", "")), msgspec.convert(step.usage, Usage))
-    spending.parent = state.spending
+    began = state.past.began.setdefault(prefix.removesuffix("/"), state.spending.clock.elapsed())
+    spending = Spending(bounds_of(called.flow.budget), parent=state.spending, began=began)
+    for call in state.past.calls:
+        if call.key.startswith(prefix):
+            spending.recall(call)
     return spending

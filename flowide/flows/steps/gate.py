@@ -83,6 +83,7 @@ async def _gate(state: RunState, key: str) -> rows.Gate | None:
 
 
 async def _wait(state: RunState, gate: rows.Gate) -> None:
-    async for event in state.space.events(gate.seq, follow=True):
-        if event.type == "gate.answered" and event.data["gate"] == gate.id:
-            return
+    with state.spending.clock.question():
+        async for event in state.space.events(gate.seq, follow=True):
+            if event.type == "gate.answered" and event.data["gate"] == gate.id:
+                return
