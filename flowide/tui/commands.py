@@ -20,7 +20,7 @@ class Command:
     key: str = ""
     """Key names, with commas between alternatives; empty = palette only."""
     where: str = "app"
-    """`app`, `workspace`, `thread`, `editor`, `grid`, `pieces`, `review`, `history`, `search`, `log`, `run`."""
+    """The screen or pane it belongs to: a key of `TITLES` in `flowide/tui/screens/help.py`."""
     help: str = ""
     hint: str = ""
     """What the hint line calls it; empty = not shown there."""
@@ -105,6 +105,10 @@ COMMANDS: tuple[Command, ...] = (
         "Versions of the open file: compare, restore, see where each line is from.", go="h",
     ),
     Command("space.log", "Log", "log", "L", "workspace", "Who did what, as it happens.", go="u"),
+    Command(
+        "space.stats", "Statistics", "stats", "S", "workspace",
+        "Plots: activity, lock holds, waits, cost by agent, acceptance.", go="i",
+    ),
     Command(
         "files.refresh", "Read the folder again", "rescan", "ctrl+r", "workspace",
         "Look for new and changed files.",
@@ -263,6 +267,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("log.words", "With words", "words", "slash", "log", "Only events that say something.", "words"),
     Command("log.all", "All again", "all", "x", "log", "Take the filters off.", "all"),
     Command("log.back", "Back", "back", "escape,q", "log", "", "back"),
+    # --- stats
+    Command("stats.period", "Another time", "period", "s", "stats", "All, 30 days, 7 days, 24 hours.", "another time"),
+    Command("stats.back", "Back", "back", "escape,q", "stats", "", "back"),
     # --- run
     Command("run.answer", "Answer", "answer", "a", "run", "Answer the open question.", "answer"),
     Command("run.grid", "Its variations", "variations", "v", "run", "The set this run works on.", "variations"),
@@ -274,7 +281,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
 )  # fmt: skip
 
-_GO_ORDER = "fatrvshulepzq"
+_GO_ORDER = "fatrvshuilepzq"
 
 _SIGNS = {
     "shift+tab": "⇧tab",

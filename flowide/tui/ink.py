@@ -51,6 +51,7 @@ _ASCII = str.maketrans(
     {
         **dict(zip("●○◐■□★✓✗▾▸◂▤◇▍", "*o~#-*vxv><=d_", strict=True)),
         **dict(zip("…·−×→←↑↓⌫⇧│▌▐─━┼", ".:-x><^v<^|||-=+", strict=True)),
+        **dict(zip("█▇▆▅▄▃▂▁▎▏╸⋯", "##%*+=-_||-:", strict=True)),
         "›": ">",
         "«": '"',
         "»": '"',

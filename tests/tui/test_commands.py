@@ -13,13 +13,14 @@ from flowide.tui.application import FlowApp
 from flowide.tui.panes.editing import EditPane
 from flowide.tui.panes.thread import ThreadPane
 from flowide.tui.screens.grid import GridScreen
-from flowide.tui.screens.help import _TITLES, help_lines
+from flowide.tui.screens.help import TITLES, help_lines
 from flowide.tui.screens.history import HistoryScreen
 from flowide.tui.screens.log import LogScreen
 from flowide.tui.screens.pieces import PiecesScreen
 from flowide.tui.screens.review import ReviewScreen
 from flowide.tui.screens.run import RunScreen
 from flowide.tui.screens.search import SearchScreen
+from flowide.tui.screens.stats import StatsScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.hints import Hint, hint_spans
 from flowide.tui.views.spans import plain, width_of
@@ -35,6 +36,7 @@ OWNERS = {
     "history": HistoryScreen,
     "search": SearchScreen,
     "log": LogScreen,
+    "stats": StatsScreen,
     "review": ReviewScreen,
     "run": RunScreen,
 }
@@ -68,7 +70,7 @@ def test_what_the_table_names_can_be_done(command: commands.Command) -> None:
 
 @pytest.mark.parametrize("command", commands.COMMANDS, ids=lambda each: each.id)
 def test_the_page_has_every_command_with_its_key(command: commands.Command) -> None:
-    section = PAGE.read_text().partition(f"### {_TITLES[command.where]}\n")[2].partition("### ")[0]
+    section = PAGE.read_text().partition(f"### {TITLES[command.where]}\n")[2].partition("### ")[0]
     row = next((line for line in section.split("\n") if f"**{command.title}**" in line), "")
     assert f"`{commands.shown_key(command) or '^p'}`" in row
     assert command.help in row

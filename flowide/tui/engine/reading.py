@@ -18,6 +18,7 @@ from flowide.tui.highlight import Highlighter, language_of
 from flowide.tui.views.artifact import is_prose
 from flowide.tui.views.found import Found, Kind, first_line
 from flowide.tui.views.spans import Span, clean, lines_of
+from flowide.tui.views.stats import Counted, count_event
 from flowide.tui.views.story import Sieve
 from flowide.tui.views.words import clock_time
 
@@ -45,6 +46,18 @@ async def newest_events(
         if sieve.fits(event, paths):
             kept.append(event)
     return list(kept), head
+
+
+async def numbers(session: Session, since: str) -> tuple[q.StatsView, Counted]:
+    """What the log says of how the space is used, from a time on; empty = all of it."""
+    totals = await session.space.read(q.Stats(since))
+    counted = Counted()
+    async for event in session.space.events(0):
+        if event.ts >= since:
+            count_event(counted, event)
+        if event.seq >= totals.events:
+            break
+    return totals, counted
 
 
 class Preview(Struct, frozen=True):

@@ -8,7 +8,7 @@ from flowide.tui import commands
 from flowide.tui.dialogs import Show
 from flowide.tui.views.spans import Span
 
-_TITLES = {
+TITLES = {
     "app": "Everywhere",
     "workspace": "Workspace",
     "thread": "Thread",
@@ -19,6 +19,7 @@ _TITLES = {
     "history": "History",
     "search": "Search",
     "log": "Log",
+    "stats": "Statistics",
     "run": "Run",
 }
 _SIGNS = (
@@ -50,7 +51,7 @@ def help_lines(wheres: tuple[str, ...], width: int) -> list[list[Span]]:
     """All keys of these places, then the signs, in lines of at most `width` cells."""
     lines: list[list[Span]] = []
     for where in sorted(wheres, key=lambda where: where == "app"):
-        lines.append([(_TITLES[where], "accent b")])
+        lines.append([(TITLES[where], "accent b")])
         for command in commands.of(where):
             lines += _command_lines(command, width)
         lines.append([])

@@ -1,4 +1,4 @@
-"""The part of the workspace that leads to what is past: search, history, log."""
+"""The part of the workspace that leads to what is past: search, history, log, stats."""
 
 from __future__ import annotations
 
@@ -89,6 +89,12 @@ class Looks(AtDesk, Screen[None]):
             self.say("Open a file first: choose one and press enter.")
         else:
             self.app.push_screen(HistoryScreen(opened.artifact.id))
+
+    def action_stats(self) -> None:
+        """How the space is used."""
+        from flowide.tui.screens.stats import StatsScreen
+
+        self.app.push_screen(StatsScreen())
 
     def action_log(self) -> None:
         """Who did what."""
