@@ -68,6 +68,11 @@ class Request(Struct, frozen=True, kw_only=True):
     """What the agent may ask for; then the answer may be tool calls instead of a text."""
     deadline_s: float = 300.0
     """Seconds for the whole call, all retries included."""
+    target: str = ""
+    """Path of the file that the answer is the new text of; an agent that writes files itself writes there.
+    Empty = the answer is what the agent says."""
+    session: str = ""
+    """What the call belongs to: calls of one session are one conversation for agents that remember."""
 
 
 class Usage(Struct, frozen=True):
@@ -89,6 +94,18 @@ class ReasoningDelta(Struct, frozen=True, tag="reasoning"):
     """The next part of what the model thinks aloud; never part of the answer."""
 
     text: str
+
+
+class Progress(Struct, frozen=True, tag="progress"):
+    """Something that an agent which works by itself does besides talking."""
+
+    kind: Literal["plan", "tool", "mode", "note"]
+    id: str
+    """The same in all that is told of one tool call."""
+    title: str
+    status: Literal["started", "running", "completed", "failed"] = "completed"
+    data: dict[str, Any] = {}
+    """What kind of tool, paths, a diff, the last output, entries of the plan …; bounded."""
 
 
 class Retrying(Struct, frozen=True, tag="retrying"):
@@ -113,11 +130,11 @@ class Finished(Struct, frozen=True, tag="finished"):
     """What the agent wants done before it goes on; each is whole. Only when tools were offered."""
 
 
-Delta = TextDelta | ReasoningDelta | Retrying | Finished
+Delta = TextDelta | ReasoningDelta | Progress | Retrying | Finished
 
 
 class Backend(Protocol):
-    """Answers requests. Implementations: `scripted.ScriptedBackend`, `model.ModelBackend`."""
+    """Answers requests. Implementations: `scripted.ScriptedBackend`, `model.ModelBackend`, `acp.backend.AcpBackend`."""
 
     def stream(self, request: Request) -> AsyncIterator[Delta]:
         """Yield the answer as it comes; the last item is `Finished`.

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 BackendKind = Literal["model", "acp", "scripted"]
 Permission = Literal["allow", "ask", "deny"]
-Origin = Literal["project", "user", "claude", "model"]
-"""Where it was found: `.flowide/agents`, the user's folder, `.claude/agents`, or a model name given as an agent."""
+Origin = Literal["project", "user", "claude", "model", "recipe"]
+"""Where it was found: `.flowide/agents`, the user's folder, `.claude/agents`; or a model name, or the name of a
+coding agent that FlowIDE knows, given as an agent."""
 
 HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 """What follows the @."""
@@ -28,7 +29,13 @@ class AgentDefinition(Struct, frozen=True, kw_only=True):
     model: str | None = None
     """A litellm name (`openai/gpt-4o-mini`) or an alias of the settings; None = `--model` must name one."""
     command: list[str] = []
-    """Program and arguments of an ACP agent."""
+    """Program and arguments of an ACP agent; empty = as its recipe says."""
+    recipe: str = ""
+    """Which of the coding agents that FlowIDE knows it is; empty = by its command."""
+    env: list[str] = []
+    """Environment variables that an ACP agent is given besides the usual ones; `X_*` = all that begin so."""
+    writes: list[str] = []
+    """Files and folders outside of its copy that an ACP agent may write to."""
     temperature: float | None = None
     max_tokens: int | None = None
     script: str | None = None
@@ -44,12 +51,18 @@ class AgentDefinition(Struct, frozen=True, kw_only=True):
     origin: Origin = "project"
 
     @property
+    def needs_trust(self) -> bool:
+        """Whether a project says which program is run, or what it gets: that is for a person to look at."""
+        by_project = self.origin in {"project", "claude"}
+        return self.backend == "acp" and by_project and bool(self.command or self.env or self.writes)
+
+    @property
     def label(self) -> str:
         """What answers, for people: a scripted agent is always called that."""
         if self.backend == "scripted":
             return f"scripted ({self.name})"
         if self.backend == "acp":
-            return f"acp ({self.command[0] if self.command else '?'})"
+            return f"acp ({self.recipe or (self.command[0] if self.command else '?')})"
         return self.model or "no model"
 
 

@@ -31,6 +31,9 @@ _HINTS = {
     "tools": "A list of names, for example: tools: [search, fetch]",
     "permissions": "allow, ask or deny per tool, for example: permissions: {fetch: ask}",
     "command": "A list of program and arguments, for example: command: [gemini, --acp]",
+    "recipe": "The name of a coding agent that FlowIDE knows, for example: recipe: gemini",
+    "env": "Names of environment variables, for example: env: [MY_AGENT_KEY]",
+    "writes": "Files and folders of the agent's own, for example: writes: [~/.my-agent]",
     "model": "A text, for example: model: openai/gpt-4o-mini",
     "name": "A text, for example: name: Edwin",
 }
@@ -45,6 +48,9 @@ class AgentFile(Struct, forbid_unknown_fields=True):
     backend: BackendKind = "model"
     model: str | None = None
     command: list[str] | str = []
+    recipe: str = ""
+    env: list[str] | str = []
+    writes: list[str] | str = []
     temperature: float | None = None
     max_tokens: int | None = None
     script: str | None = None
@@ -125,7 +131,8 @@ def choose_agents(
 ) -> list[AgentDefinition]:
     """The agents that `--agents a,b` names, each once, in that order.
 
-    A name is a handle (with or without @), an alias of the settings, or a model such as `openai/gpt-4o-mini`.
+    A name is a handle (with or without @), a coding agent that FlowIDE knows (`gemini`), an alias of the settings,
+    or a model such as `openai/gpt-4o-mini`.
 
     Raises:
         NotFound: No such agent.
@@ -137,6 +144,8 @@ def choose_agents(
         if not name:
             continue
         agent = found.agents.get(name)
+        if agent is None:
+            agent = _by_recipe(name)
         if agent is None and ("/" in name or name in aliases):
             agent = _model_agent(name, taken={*found.agents, *(a.handle for a in chosen.values())})
         if agent is None:
@@ -145,12 +154,22 @@ def choose_agents(
     return list(chosen.values())
 
 
+def _by_recipe(name: str) -> AgentDefinition | None:
+    """The coding agent of this name that FlowIDE knows, whether it is installed or not."""
+    from flowide.agents.acp.recipes import agent_of, recipes
+
+    recipe = recipes().get(name)
+    return None if recipe is None else agent_of(recipe)
+
+
 def _unknown_agent(name: str, found: FoundAgents, aliases: Collection[str]) -> BadInput:
     for path, error in found.broken.items():
         if Path(path).stem.lower() == name:
             return error
+    from flowide.agents.acp.recipes import recipes
+
     known = sorted({*found.agents, *aliases})
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, [*known, *recipes()], n=1)
     hint = f"Did you mean {near[0]}? " if near else ""
     hint += f"Known: {', '.join(known)}. " if known and not near else ""
     hint += "A model is written provider/name, for example openai/gpt-4o-mini."
@@ -219,8 +238,8 @@ def _own_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDe
             f"backend {raw.backend} has no script",
             "Write backend: scripted, or drop the script.",
         )
-    if raw.backend == "acp" and not raw.command:
-        head.bad((), "an acp agent needs a command", _HINTS["command"])
+    if raw.backend == "acp":
+        _check_recipe(raw, head)
     return AgentDefinition(
         handle=handle,
         name=raw.name or handle.capitalize(),
@@ -228,6 +247,9 @@ def _own_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDe
         backend=raw.backend,
         model=raw.model or None,
         command=_words(raw.command, _split_command(head)),
+        recipe=raw.recipe,
+        env=_words(raw.env, _split_commas),
+        writes=_words(raw.writes, _split_commas),
         temperature=raw.temperature,
         max_tokens=raw.max_tokens,
         script=str(path.parent / raw.script) if raw.script else None,
@@ -238,6 +260,15 @@ def _own_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDe
         source=str(path),
         origin=origin,
     )
+
+
+def _check_recipe(raw: AgentFile, head: YamlFile) -> None:
+    from flowide.agents.acp.recipes import recipes
+
+    if raw.recipe and raw.recipe not in recipes():
+        head.bad(("recipe",), f"there is no recipe '{raw.recipe}'", f"One of: {', '.join(recipes())}.")
+    if not raw.command and not raw.recipe:
+        head.bad((), "an acp agent needs a command or a recipe", _HINTS["command"])
 
 
 def _claude_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDefinition:

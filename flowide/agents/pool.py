@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from flowide.agents.api import Backend
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.models import SILENCE_S
-from flowide.agents.readiness import acp_agent
 
 if TYPE_CHECKING:
+    from flowide.agents.acp.desk import Desk
     from flowide.agents.worker.client import ModelWorker
 
 
@@ -30,12 +30,15 @@ class AgentPool:
         model: str | None = None,
         worker: ModelWorker | None = None,
         silence_s: float = SILENCE_S,
+        desk: Desk | None = None,
     ) -> None:
         """`models` are the `[models.<alias>]` tables; `model` overrides the model of every agent that has one.
 
         A `worker` given here outlives the pool: whoever made it closes it. An attempt is given up after
-        `silence_s` seconds without a word, unless the model's table says otherwise.
+        `silence_s` seconds without a word, unless the model's table says otherwise. `desk` is where coding agents
+        work; None = in an empty folder, where nothing they do counts.
         """
+        self._desk = desk
         self._silence_s = silence_s
         self._definitions = {agent.handle: agent for agent in definitions}
         self._models, self._env, self._model = models, env, model
@@ -70,7 +73,10 @@ class AgentPool:
                 worker=self._shared_worker(),
                 silence_s=self._silence_s,
             )
-        raise acp_agent(agent)
+        from flowide.agents.acp.backend import AcpBackend
+        from flowide.agents.acp.trial import TrialDesk
+
+        return AcpBackend(agent, env=self._env, desk=self._desk or TrialDesk())
 
     def _shared_worker(self) -> ModelWorker:
         if self.worker is None:

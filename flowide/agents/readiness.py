@@ -7,7 +7,7 @@ from typing import Any
 
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.models import target_of
-from flowide.errors import BadInput, FlowError
+from flowide.errors import FlowError
 
 
 async def problem_of(
@@ -22,16 +22,10 @@ async def problem_of(
 
             await ScriptedBackend(agent, env).check()
         else:
-            raise acp_agent(agent)
+            from flowide.agents.acp.backend import AcpBackend
+            from flowide.agents.acp.trial import TrialDesk
+
+            await AcpBackend(agent, env=env, desk=TrialDesk()).check()
     except FlowError as problem:
         return problem
     return None
-
-
-def acp_agent(agent: AgentDefinition) -> BadInput:
-    """The refusal of an agent that is a program of its own."""
-    return BadInput(
-        f"@{agent.handle} is an ACP agent, and this version does not run those yet",
-        hint="Choose agents with a model: --agents …",
-        agent=agent.handle,
-    )

@@ -1,0 +1,69 @@
+"""The seam between a coding agent and the project: where it works, and who answers what it asks."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from flowide.agents.api import Request
+from flowide.agents.definition import AgentDefinition
+
+Answer = Literal["once", "session", "always", "deny"]
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What an agent wants to be permitted."""
+
+    kind: str
+    """`edit`, `execute`, `fetch` …, as the protocol has it."""
+    title: str
+    command: str = ""
+    """Of a terminal; empty when it is none."""
+    paths: list[str] = []
+    """As the agent gives them."""
+    diff: str = ""
+
+    @property
+    def scope(self) -> str:
+        """What an answer that is remembered holds for: the kind, of commands also the program."""
+        program = self.command.split(maxsplit=1)[0] if self.command.strip() else ""
+        return f"{self.kind} {program}".strip()
+
+
+class Seat(Protocol):
+    """A place to work at for one turn."""
+
+    base: Path
+    """Of all that belongs to the place; the agent may write anywhere below it."""
+    folder: Path
+    """The private copy of the project."""
+    temporary: Path
+    logs: Path
+    """Where the agent's complaints go; outside of what it may write."""
+    session: str | None
+    """The agent's own id of an earlier conversation that is gone on with; None = a new one."""
+    confined: bool
+    """Whether the agent is to be kept from writing elsewhere."""
+
+    def remember(self, session: str | None) -> None:
+        """Note the agent's id of the conversation, for the next time; None = there is none to go on with."""
+        ...
+
+    async def permit(self, question: Question) -> Answer:
+        """What a person, or a rule, says to it.
+
+        Raises:
+            NeedsInput: Nobody can be asked now; the turn ends.
+        """
+        ...
+
+
+class Desk(Protocol):
+    """Gives agents places to work at."""
+
+    def seat(self, agent: AgentDefinition, request: Request) -> AbstractAsyncContextManager[Seat]:
+        """A place for one turn. When the block is left by an error, what was done there is not taken over."""
+        ...
