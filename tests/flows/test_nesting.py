@@ -188,6 +188,27 @@ async def test_branches_do_not_see_each_other(bench: Bench) -> None:
     assert (bench.root / "src/other.py").exists()
 
 
+@pytest.mark.parametrize("parallel", [1, 4])
+async def test_what_an_agent_says_in_a_branch_does_not_depend_on_how_far_others_are(
+    bench: Bench, parallel: int
+) -> None:
+    texts = [f"```markdown\n# Text {number}\n```\n" for number in (1, 2, 3, 4)]
+    write_agent(bench.root, "anders", [{"on": "draft", "texts": texts}])
+    steps = """
+- draft: {path: zero.md}
+- parallel:
+    branches:
+      one: [{draft: {path: one.md}}, {draft: {path: two.md}}]
+      two: [{draft: {path: three.md}}, {draft: {path: four.md}}]
+"""
+
+    result = await bench.start(flow(bench, steps), agents=["anders"], parallel=parallel)
+
+    assert result.status == "completed", result.error
+    said = {name: (bench.root / f"{name}.md").read_text()[7] for name in ("one", "two", "three", "four")}
+    assert said == {"one": "2", "two": "3", "three": "2", "four": "3"}
+
+
 async def test_a_question_in_one_branch_stops_only_that_one(bench: Bench) -> None:
     steps = TWO_FILES.replace("- choose: {question: Two?}\n        - accept: {}", "- check: {}")
 

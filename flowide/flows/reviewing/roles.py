@@ -36,10 +36,27 @@ def agent_of(state: RunState, by: str) -> str:
 
 
 def turn_of(state: RunState, agent: str, purpose: str, key: str) -> int:
-    """The how-manyeth call with this purpose the agent gets in this run; the same after a resume."""
+    """The how-manyeth call with this purpose the agent gets in this run; the same after a resume.
+
+    What goes on in other branches at the same time does not count: how far they are is chance.
+    """
     before = [
         step.key
         for step in state.steps.values()
-        if step.kind == purpose and step.result.get("agent") == agent and step.key != key
+        if step.kind == purpose
+        and step.result.get("agent") == agent
+        and step.key != key
+        and not _elsewhere(state, step.key, key)
     ]
     return len(before) + 1
+
+
+def _elsewhere(state: RunState, other: str, key: str) -> bool:
+    """Whether two calls are in different branches of one parallel step."""
+    for step in state.steps.values():
+        below = f"{step.key}/"
+        if step.kind == "parallel" and other.startswith(below) and key.startswith(below):
+            branches = [each.removeprefix(below).partition("/")[0] for each in (other, key)]
+            if branches[0] != branches[1]:
+                return True
+    return False

@@ -13,6 +13,7 @@ from flowide.domain.commands import Command, NoteVariation
 from flowide.errors import BadInput, FlowError
 from flowide.flows import prompting
 from flowide.flows.asking import ask
+from flowide.flows.reviewing.roles import turn_of
 from flowide.flows.state import StepContext, is_critic
 from flowide.space.queries import OneVariationSet, VariationText
 
@@ -54,6 +55,7 @@ async def criticise(context: StepContext, key: str) -> dict[str, Any]:
         agent=critic,
         purpose="critique",
         messages=prompting.critique(state.agents[critic], view.set, shown, texts),
+        turn=turn_of(state, critic, "critique", key),
         json_schema=prompting.CRITIQUE_SCHEMA,
     )
     numbers = {each.variation.number for each in shown}
