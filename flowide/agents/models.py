@@ -73,6 +73,12 @@ _KEYS: dict[str, tuple[str, ...]] = {
 }
 """Where a provider's key may be; a provider that is not listed is asked without looking first."""
 
+
+def key_variables() -> list[str]:
+    """All variables in which a provider's key may be."""
+    return [name for names in _KEYS.values() for name in names]
+
+
 _BASES: dict[str, tuple[str, ...]] = {
     "openai": ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
     "anthropic": ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),

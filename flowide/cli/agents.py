@@ -258,10 +258,13 @@ class _Around:
 
     def __init__(self, project: str | None) -> None:
         from flowide import settings
+        from flowide.agents.keys import find_keys
         from flowide.agents.load import find_agents, user_agents_folder
 
         root = self.root_of(project)
-        self.models: dict[str, Any] = settings.load(root).settings.models
+        found = settings.load(root).settings
+        self.models: dict[str, Any] = found.models
+        self.env = find_keys(root, found).env
         self.found: FoundAgents = find_agents(root, user_agents_folder(os.environ))
 
     @staticmethod
@@ -284,7 +287,7 @@ class _Around:
 
         from flowide.agents.readiness import problem_of
 
-        return asyncio.run(problem_of(agent, models=self.models, env=os.environ, model=model))
+        return asyncio.run(problem_of(agent, models=self.models, env=self.env, model=model))
 
     async def ask(self, agent: AgentDefinition, prompt: str, seconds: float, model: str | None) -> Finished:
         from contextlib import aclosing
@@ -296,7 +299,7 @@ class _Around:
         said = [Message("system", agent.instructions)] if agent.instructions else []
         said.append(Message("user", prompt))
         request = Request(agent=agent.handle, purpose="test", messages=said, deadline_s=seconds)
-        async with AgentPool([agent], models=self.models, env=os.environ, model=model) as pool:
+        async with AgentPool([agent], models=self.models, env=self.env, model=model) as pool:
             answering = pool.backend(agent.handle)
             await answering.check()
             async with aclosing(answering.stream(request)) as stream:  # type: ignore[type-var]

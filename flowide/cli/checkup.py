@@ -38,7 +38,6 @@ _PROGRAMS = (
     "goose",
     "ollama",
 )
-_KEYS = ("_API_KEY", "_AUTH_TOKEN")
 _OURS = frozenset({"FLOWIDE_HOME", "FLOWIDE_CLIENT", "FLOWIDE_SCRIPTED_PACE"})
 """Variables that are no settings."""
 
@@ -55,12 +54,16 @@ class Finding(Struct, frozen=True):
 
 def findings(root: Path, loaded: Loaded | None) -> Iterator[Finding]:
     """All findings; `loaded` is None when the settings cannot be read."""
+    from flowide.cli.checkup_tools import keys_and_tools
+
+    env, told = (dict(os.environ), []) if loaded is None else keys_and_tools(root, loaded)
     yield from _installation()
     yield _workspace(root)
     yield from _settings_of(root, loaded)
-    yield from _agents(root, loaded)
+    yield from _agents(root, loaded, env)
     yield from _flows(root)
-    yield from _models(loaded)
+    yield from told
+    yield from _models(loaded, env)
 
 
 def _installation() -> Iterator[Finding]:
@@ -160,7 +163,7 @@ def _settings_of(root: Path, loaded: Loaded | None) -> Iterator[Finding]:
     yield Finding("you", "ok", f"@{acting(None, root, loaded.settings).id}", "Set [me] handle, or give --as.")
 
 
-def _agents(root: Path, loaded: Loaded | None) -> Iterator[Finding]:
+def _agents(root: Path, loaded: Loaded | None, env: dict[str, str]) -> Iterator[Finding]:
     from flowide.agents.load import find_agents
 
     found = find_agents(root, user_folder() / "agents")
@@ -173,15 +176,15 @@ def _agents(root: Path, loaded: Loaded | None) -> Iterator[Finding]:
     for error in found.broken.values():
         yield Finding("agent file", "bad", error.message, error.hint)
     if loaded is not None:
-        yield from asyncio.run(_ready(found, loaded))
+        yield from asyncio.run(_ready(found, loaded, env))
 
 
-async def _ready(found: FoundAgents, loaded: Loaded) -> list[Finding]:
+async def _ready(found: FoundAgents, loaded: Loaded, env: dict[str, str]) -> list[Finding]:
     from flowide.agents.readiness import problem_of
 
     told = []
     for agent in found.agents.values():
-        problem = await problem_of(agent, models=loaded.settings.models, env=os.environ)
+        problem = await problem_of(agent, models=loaded.settings.models, env=env)
         said = f"@{agent.handle}, {agent.label}"
         if problem is None:
             told.append(Finding("agent", "ok", said))
@@ -203,19 +206,14 @@ def _flows(root: Path) -> Iterator[Finding]:
             yield Finding("flow file", "bad", error.message, error.hint)
 
 
-def _models(loaded: Loaded | None) -> Iterator[Finding]:
+def _models(loaded: Loaded | None, env: dict[str, str]) -> Iterator[Finding]:
     from flowide.agents.redact import redact
 
-    keys = sorted(name for name, value in os.environ.items() if value and name.endswith(_KEYS))
-    hint = (
-        "Set a provider's key, an API base, or run `flowide local`; Ollama and other local servers need none."
-    )
-    yield Finding("keys", "ok" if keys else "note", ", ".join(keys) or "none set", hint)
     bases = sorted(name for name in os.environ if name.endswith(("_API_BASE", "_BASE_URL")))
     if bases:
         yield Finding("API bases", "ok", ", ".join(bases))
     for alias, model in () if loaded is None else loaded.settings.models.items():
-        lacking = model.key_env is not None and not os.environ.get(model.key_env)
+        lacking = model.key_env is not None and not env.get(model.key_env)
         said = f"{alias} = {model.model}" + (f" at {redact(model.api_base)}" if model.api_base else "")
         if lacking:
             yield Finding("model", "note", f"{said}: {model.key_env} is not set", f"export {model.key_env}=…")

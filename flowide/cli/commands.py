@@ -52,6 +52,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "import": ("flowide.cli.import_:import_", "Fill an empty space from an export."),
         "flows": ("flowide.cli.flows:flows", "Flow files: list, show, validate, new."),
         "agents": ("flowide.cli.agents:agents", "Agents: list, test, new."),
+        "keys": ("flowide.cli.keys:keys", "Keys: which there are and where, set, remove; never shown."),
+        "tools": ("flowide.cli.tools:tools", "Tools of MCP servers: list, show, call; who may use them."),
         "serve": ("flowide.cli.serve:serve", "Serve spaces to several people and machines: the hub."),
         "token": ("flowide.cli.token:token", "Tokens of a hub: create, list, revoke."),
         "mcp": ("flowide.cli.mcp:mcp", "Serve the space to agents of other programs, as MCP tools."),

@@ -90,6 +90,8 @@ def _rows(loaded: Loaded | None) -> list[dict[str, Any]]:
             for field, each in fields:
                 name = ".".join(part for part in (section, key, field) if part)
                 shown = redact(each) if isinstance(each, str) else each
+                if isinstance(each, dict):  # what a tool server is given; its values may be secret
+                    shown = dict.fromkeys(each, "…")
                 rows.append({"setting": name, "value": shown, "from": loaded.sources.get(name, "default")})
     home = os.environ.get("FLOWIDE_HOME")
     if home:

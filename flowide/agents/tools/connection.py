@@ -221,7 +221,7 @@ class Connection:
             cwd=cwd,
             env=spec.env,
             around=self._env,
-            writable=[*spec.writes, *self.server.writable],
+            writable=[*(str(self._root / each) for each in spec.writes), *self.server.writable],
             ending=ending,
         )
         return made, ending
@@ -356,12 +356,11 @@ class _Silence:
 
 @contextlib.asynccontextmanager
 async def _http(spec: McpServer) -> AsyncIterator[TransportStreams]:
-    import httpx2
     from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared._httpx_utils import create_mcp_http_client
 
-    timeout = httpx2.Timeout(spec.timeout_s, read=CALL_S)
     async with (
-        httpx2.AsyncClient(headers=spec.headers, timeout=timeout) as http,
+        create_mcp_http_client(headers=spec.headers) as http,
         streamable_http_client(spec.url, http_client=http) as streams,
     ):
         yield streams

@@ -12,7 +12,7 @@ from msgspec import Struct
 from flowide.agents.api import Image
 
 if TYPE_CHECKING:
-    from mcp_types import CallToolResult, ContentBlock
+    from mcp.types import CallToolResult, ContentBlock
 
 LARGEST_IMAGE = 4 * 1024 * 1024
 """Bytes of a picture; models refuse larger ones."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct, field, structs
 
 from flowide.agents.yaml_file import YamlFile, read_text
@@ -108,6 +107,7 @@ class _Entry(Struct):
     cwd: str = ""
     url: str = ""
     headers: dict[str, str] = {}
+    writes: list[str] = []
     disabled: bool = False
 
 
@@ -167,6 +167,7 @@ def read_mcp_json(path: Path) -> list[Server]:
             cwd=entry.cwd,
             url=entry.url,
             headers=entry.headers,
+            writes=entry.writes,
             disabled=entry.disabled,
         )
         servers.append(Server(name=name, spec=spec, origin="project", source=str(path)))
@@ -200,9 +201,3 @@ def checked(server: Server) -> Server:
     if spec.url and not re.match(r"https?://|\$\{", spec.url):
         raise BadInput(f"{where} has the url {spec.url[:200]!r}", hint="It begins with http:// or https://.")
     return server
-
-
-def env_of(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A server's table for showing: values of variables and headers may be secret and are left out."""
-    told = dict(msgspec.to_builtins(table))
-    return told | {key: dict.fromkeys(told[key], "…") for key in ("env", "headers") if told.get(key)}

@@ -31,6 +31,8 @@ _CACHES = (".cache", ".npm", ".local/share/uv", "Library/Caches")
 """Folders of the home in which package runners (npx, uvx) keep what they fetched."""
 
 
+_OWN_FOLDER = ("TMPDIR", "TMP", "TEMP", "PLAYWRIGHT_MCP_OUTPUT_DIR")
+"""Variables that name a server's own folder; the browser's server would write into the project otherwise."""
 _PREFIX = "flowide-tools-"
 """Of a server's temporary folder; the id of the process that made it follows."""
 
@@ -58,7 +60,7 @@ class Ending:
 def environment(given: Mapping[str, str], *, folder: str, around: Mapping[str, str]) -> dict[str, str]:
     """All that a server sees: a few harmless variables, its own temporary folder, and what it was given."""
     kept = {name: around[name] for name in KEPT if around.get(name)}
-    return {"PATH": os.defpath, **kept, "TMPDIR": folder, "TMP": folder, "TEMP": folder, **given}
+    return {"PATH": os.defpath, **kept, **dict.fromkeys(_OWN_FOLDER, folder), **given}
 
 
 @cache
@@ -192,13 +194,12 @@ def _message(line: bytes) -> Any:
     """A line as a message; None when it is blank or no message: some programs print to the wrong stream."""
     from mcp.shared.message import SessionMessage
     from mcp.types import jsonrpc_message_adapter
-    from pydantic import ValidationError
 
     if not line.strip():
         return None
     try:
         return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
-    except ValidationError:
+    except ValueError:  # of pydantic
         return None
 
 
