@@ -66,8 +66,8 @@ def serve(
 
     needs_server()
     from flowide.hub.guard import LOOPBACK
-    from flowide.hub.hub import Manner
     from flowide.hub.journal import Journal
+    from flowide.hub.manner import Manner
     from flowide.hub.serve import Place, check_place
     from flowide.hub.serve import serve as serve_hub
 

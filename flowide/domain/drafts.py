@@ -51,6 +51,7 @@ def append(view: View, command: AppendDraft, caller: Caller, now: Now) -> Decisi
     text = command.text
     if command.cut and command.off < have:
         _cut(view, stream, command.off, out)
+        live = structs.replace(live, cuts=live.cuts + 1)
         have = command.off
     elif command.off < have:
         text = _rest(text, have - command.off)

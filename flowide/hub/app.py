@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
-from typing import Any
 
+import msgspec
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,14 +18,16 @@ from flowide.domain.actors import Actor, Caller
 from flowide.domain.commands import MAX_BLOB, JoinMember
 from flowide.domain.ids import uuid7
 from flowide.errors import BadInput, FlowError, NotAllowed, NotFound
+from flowide.hub import reads
 from flowide.hub.answers import STATUS, json_answer, refusal
 from flowide.hub.bodies import body_of, json_of, number
-from flowide.hub.calls import Desk
 from flowide.hub.feed import event_json
 from flowide.hub.guard import Guard
 from flowide.hub.hub import Hub
 from flowide.hub.keeper import Room
+from flowide.hub.packing import packed, part, takes_gzip, unpacked
 from flowide.hub.seats import Seat
+from flowide.hub.snapshots import pieces
 from flowide.hub.stream import StreamApp
 from flowide.space.keys import digest_of, new_token
 from flowide.space.wire import snapshot
@@ -66,6 +67,8 @@ def make_app(hub: Hub) -> Guard:
     space = "/v1/spaces/{space}"
     routes = [
         Route("/healthz", outside(health), methods=["GET"]),
+        Route("/metrics", outside(metrics), methods=["GET"]),
+        Route("/openapi.json", outside(openapi), methods=["GET"]),
         Route("/v1/me", outside(me), methods=["GET"]),
         Route("/v1/join", outside(join), methods=["POST"]),
         Route(f"{space}/commands", within(commands), methods=["POST"]),
@@ -74,6 +77,10 @@ def make_app(hub: Hub) -> Guard:
         Route(f"{space}/snapshot", within(whole), methods=["GET"]),
         Route(f"{space}/blobs/{{sha256}}", within(blob), methods=["GET"]),
         Route(f"{space}/blobs/{{sha256}}", within(put_blob), methods=["PUT"]),
+        Route(f"{space}/locks", within(reads.locks), methods=["GET"]),
+        Route(f"{space}/artifacts/{{id}}", within(reads.artifact), methods=["GET"]),
+        Route(f"{space}/drafts/{{id}}", within(reads.draft), methods=["GET"]),
+        *[Route(space + each.path, within(reads.reader(each)), methods=["GET"]) for each in reads.READS],
         WebSocketRoute(f"{space}/stream", StreamApp(hub)),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown, FlowError: _refused})
@@ -105,6 +112,19 @@ async def health(hub: Hub, request: Request) -> Response:
     except FlowError as failed:
         return refusal(failed)
     return json_answer({"ok": True, "version": __version__, "spaces": len(found)})
+
+
+async def metrics(hub: Hub, request: Request) -> Response:
+    """Counters."""
+    text = hub.metrics.text(spaces=len(hub.keeper.rooms), streams=len(hub.streams))
+    return Response(text, media_type="text/plain; version=0.0.4")
+
+
+async def openapi(hub: Hub, request: Request) -> Response:
+    """The document that describes these addresses."""
+    from flowide.hub.openapi import document
+
+    return packed(request, msgspec.json.encode(document()), "application/json")
 
 
 async def me(hub: Hub, request: Request) -> Response:
@@ -170,7 +190,7 @@ async def commands(hub: Hub, request: Request, room: Room, seat: Seat) -> Respon
 async def ask(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
     """Answer a question of the protocol."""
     call = await json_of(request, Call, MAX_FRAME)
-    return json_answer(await Desk(room.space, seat, room.paces).question(call))
+    return json_answer(await hub.desk(room, seat).question(call))
 
 
 async def events(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
@@ -182,49 +202,37 @@ async def events(hub: Hub, request: Request, room: Room, seat: Seat) -> Response
     if not rows and wait_s and await room.feed.grows(after, wait_s):
         rows = await room.space.look(lambda store: store.bodies(after, limit))
     head = max(room.feed.seq, rows[-1][0] if rows else 0)
+    hub.metrics.events_sent += len(rows)
     body = b'{"events":[' + b",".join(map(event_json, rows)) + b'],"head":' + str(head).encode() + b"}"
-    return Response(body, media_type="application/json")
+    return packed(request, body, "application/json")
 
 
 async def whole(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
     """The snapshot: the log, and the tables that follow from it."""
-    name = await room.hub()
-    return StreamingResponse(_lines(room, name), media_type=snapshot.MEDIA_TYPE)
-
-
-async def _lines(room: Room, hub: str) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    opened = room.space.store.aside()
-    store = await loop.run_in_executor(None, opened.__enter__)
-    lines = snapshot.lines(store, hub)
-    try:
-        while (line := await loop.run_in_executor(None, next, lines, None)) is not None:
-            yield line
-    finally:
-        await loop.run_in_executor(None, _end, lines, opened)
-
-
-def _end(lines: Iterator[bytes], opened: Any) -> None:
-    close = getattr(lines, "close", None)
-    if close is not None:
-        close()
-    opened.__exit__(None, None, None)
+    small = takes_gzip(request)
+    lines = pieces(room.space, await room.hub(), small=small)
+    headers = {"Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if small else {})}
+    return StreamingResponse(lines, headers=headers, media_type=snapshot.MEDIA_TYPE)
 
 
 async def blob(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
-    """A content by its SHA-256."""
+    """A content by its SHA-256, or a range of it."""
     digest = request.path_params["sha256"]
     data = await room.space.look(lambda store: store.blob(digest))
     if data is None:
         raise NotFound(f"there is no blob {digest[:80]}")
-    return Response(data, media_type="application/octet-stream")
+    tag = f'"{digest}"'
+    headers = {"ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, immutable, max-age=31536000"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return part(request, data, headers) or packed(request, data, "application/octet-stream", headers)
 
 
 async def put_blob(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
     """Store a content under its SHA-256."""
     if seat.role == "viewer":
         raise NotAllowed(f"{seat.member} is a viewer here and stores nothing")
-    data = await body_of(request, MAX_BLOB)
+    data = unpacked(request, await body_of(request, MAX_BLOB), MAX_BLOB)
     digest = request.path_params["sha256"]
     if sha256(data).hexdigest() != digest:
         raise BadInput("these bytes have another SHA-256 than the address says")

@@ -9,9 +9,11 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from flowide.domain.actors import Actor, Caller
-from flowide.domain.commands import Batch, Command, Invited, InviteMember, Results
+from flowide.domain.commands import AppendDraft, Batch, Command, Invited, InviteMember, Results
 from flowide.domain.limits import MAX_NAME, check_text
 from flowide.errors import BadInput, FlowError, Limit, Unavailable
+from flowide.hub.live import Live
+from flowide.hub.metrics import Metrics
 from flowide.hub.seats import Seat
 from flowide.hub.space import HubSpace
 from flowide.space.api import Reply
@@ -66,10 +68,14 @@ class Paces:
 class Desk:
     """Takes the calls of one client with one token."""
 
-    def __init__(self, space: HubSpace, seat: Seat, paces: Paces) -> None:
+    def __init__(self, space: HubSpace, seat: Seat, paces: Paces, live: Live, metrics: Metrics) -> None:
         self.space = space
         self.seat = seat
         self._paces = paces
+        self._live = live
+        self._metrics = metrics
+        self.drafting: dict[str, int] = {}
+        """Artifacts to whose drafts this client added, with the fence."""
 
     async def commands(self, sent: Cmds) -> list[Result]:
         """Carry out commands one after the other; each has its own answer."""
@@ -85,7 +91,12 @@ class Desk:
         results = []
         for call in sent.cmds:
             late = sent.deadline_ms is not None and (time.monotonic() - started) * 1000 >= sent.deadline_ms
-            results.append(await self._command(call, actor, sent.client, pace, late=late))
+            began = time.monotonic()
+            result = await self._command(call, actor, sent.client, pace, late=late)
+            self._metrics.command(
+                "ok" if result.err is UNSET else result.err["code"], time.monotonic() - began
+            )
+            results.append(result)
         return results
 
     async def _refuse(self, calls: list[Call], refused: FlowError) -> list[Result]:
@@ -119,6 +130,9 @@ class Desk:
             if seq is None:
                 return await self._refusal(call, outcome)
             return Result(call.id, seq, err=outcome.to_dict())
+        self._live.wrote(command)
+        if isinstance(command, AppendDraft):
+            self.drafting[command.artifact] = command.fence
         return self._told(command, call.id, outcome)
 
     def _prepared(self, command: Command[Any], id: str) -> Command[Any]:

@@ -39,6 +39,7 @@ class Guard:
             if not started:
                 await _answer(scope, receive, send, refused)
         except Exception as error:
+            self._hub.metrics.faults += 1
             self._hub.journal.write(
                 "error", "fault", path=scope["path"][:200], error=f"{type(error).__name__}: {error}"[:500]
             )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from flowide.domain.commands import MAX_BLOB, MAX_INLINE
 from flowide.domain.policy import Policy
 from flowide.errors import AuthFailed, Limit
 from flowide.hub.calls import Desk
 from flowide.hub.journal import Journal
 from flowide.hub.keeper import Keeper, Room
+from flowide.hub.manner import Manner
+from flowide.hub.metrics import Metrics
 from flowide.hub.seats import Seat
 from flowide.space.arbiter import MAX_BATCH
 from flowide.space.wire.frames import MAX_FRAME
@@ -22,22 +22,6 @@ if TYPE_CHECKING:
 
 FAILURES_A_MINUTE = 10
 """Of one address; after that it is told to wait."""
-
-
-class Manner(Struct, frozen=True):
-    """How a hub serves."""
-
-    hosts: frozenset[str] | None = None
-    """Names under which it may be called; None = any."""
-    origins: frozenset[str] = frozenset()
-    """Web pages that may call it."""
-    ping_s: float = 15.0
-    drop_s: float = 45.0
-    """Of silence, after which a client is gone."""
-    hub_ms: int = 200
-    """Live text is sent on this often at most …"""
-    hub_bytes: int = 1024
-    """… or when so much has come."""
 
 
 class Hub:
@@ -52,10 +36,15 @@ class Hub:
         self.policy = policy
         self.manner = manner
         self.journal = journal
-        self.streams: set[Stream] = set()
+        self.metrics = Metrics()
         self.stopping = False
         self._failures = MovingWindowRateLimiter(MemoryStorage())
         self._allowed = RateLimitItemPerMinute(FAILURES_A_MINUTE)
+
+    @property
+    def streams(self) -> list[Stream]:
+        """All who are connected."""
+        return [stream for room in self.keeper.rooms for stream in room.streams]  # type: ignore[misc] # only streams sit there
 
     def limits(self) -> dict[str, int]:
         """What `hello` tells about bounds; bytes, unless the name says otherwise."""
@@ -99,6 +88,7 @@ class Hub:
         """What somebody is told whose token or code is wrong."""
         if not self._failures.hit(self._allowed, address):
             return Limit("too many wrong tokens from this address", hint="Wait a minute.", retry_ms=60_000)
+        self.metrics.auth_failures += 1
         self.journal.write("warning", "auth.failed", address=address)
         return AuthFailed(
             "this token is not valid for this space",
@@ -107,7 +97,7 @@ class Hub:
 
     def desk(self, room: Room, seat: Seat) -> Desk:
         """Where the calls of a client are taken."""
-        return Desk(room.space, seat, room.paces)
+        return Desk(room.space, seat, room.paces, room.live, self.metrics)
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from flowide.domain.events import GENESIS
 from flowide.domain.policy import Policy
 from flowide.domain.rows import Invite
 from flowide.errors import BadInput, FlowError, NotFound
 from flowide.hub.calls import Paces
-from flowide.hub.feed import Feed
-from flowide.hub.seats import Seat, seat_of
+from flowide.hub.feed import Feed, Row
+from flowide.hub.live import Live
+from flowide.hub.manner import Manner
+from flowide.hub.presence import Presences
+from flowide.hub.seats import Seat, seat_of, still
 from flowide.hub.space import HubSpace
 from flowide.space.keys import digest_of
 from flowide.store.api import Store
@@ -24,14 +27,31 @@ T = TypeVar("T")
 _THREADS = 16
 
 
+class Seated(Protocol):
+    """A connected client."""
+
+    seat: Seat
+
+    def reseat(self, seat: Seat | None) -> None:
+        """The seat as it is now; None = it has ended."""
+        ...
+
+
 class Room:
     """A space with all that a hub has around it."""
 
-    def __init__(self, space: HubSpace) -> None:
+    def __init__(self, space: HubSpace, manner: Manner) -> None:
         self.space = space
         self._hub = GENESIS
         self.feed = Feed(space)
         self.paces = Paces()
+        self.presences = Presences()
+        self.live = Live(space, chunk_ms=manner.hub_ms, chunk_bytes=manner.hub_bytes)
+        self.feed.listen(self.live.follow)
+        self.feed.listen(self._look_for_members)
+        self.streams: set[Seated] = set()
+        """Who is connected."""
+        self._checking: set[asyncio.Task[None]] = set()
 
     async def hub(self) -> str:
         """Id of the log."""
@@ -42,6 +62,18 @@ class Room:
     async def seat(self, secret: str) -> Seat | None:
         """Who a token belongs to; None = nobody here."""
         return await self.space.look(lambda store: _seat(store, secret))
+
+    def _look_for_members(self, rows: list[Row]) -> None:
+        """Roles, memberships and tokens end at once, also for who is connected."""
+        if any(b'"type":"member.' in body or b'"type":"token.revoked"' in body for _, _, body in rows):
+            task = asyncio.create_task(self._check_streams(), name="check seats")
+            self._checking.add(task)
+            task.add_done_callback(self._checking.discard)
+
+    async def _check_streams(self) -> None:
+        for stream in tuple(self.streams):
+            seat = stream.seat
+            stream.reseat(await self.space.look(lambda store, seat=seat: _still(store, seat)))  # type: ignore[misc] # mypy knows no types of defaults
 
     async def invites(self, code: str) -> bool:
         """Whether this is the code of an invitation here, used or not."""
@@ -58,6 +90,8 @@ class Room:
 
     async def close(self) -> None:
         """Stop following, free the store."""
+        self.live.close()
+        self.presences.close()
         await self.feed.stop()
         self.space.close()
 
@@ -65,9 +99,10 @@ class Room:
 class Keeper:
     """Opens spaces, and keeps them open."""
 
-    def __init__(self, database: str, policy: Policy) -> None:
+    def __init__(self, database: str, policy: Policy, manner: Manner) -> None:
         self.database = database
         self._policy = policy
+        self._manner = manner
         self._waits = is_postgres(database)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
         self._rooms: dict[str, Room] = {}
@@ -96,7 +131,7 @@ class Keeper:
                 return None
             space = HubSpace(name, store, self._policy, self._threads, waits=self._waits)
             try:
-                room = Room(space)
+                room = Room(space, self._manner)
                 await room.feed.start()
             except FlowError:
                 space.close()
@@ -122,6 +157,11 @@ class Keeper:
 def _seat(store: Store, secret: str) -> Seat | None:
     with store.read() as view:
         return seat_of(view, secret)
+
+
+def _still(store: Store, seat: Seat) -> Seat | None:
+    with store.read() as view:
+        return still(view, seat)
 
 
 def _invites(store: Store, code: str) -> bool:

@@ -63,11 +63,18 @@ class Seat(Struct, frozen=True):
 def seat_of(view: View, secret: str) -> Seat | None:
     """Who a token belongs to; None when it is none, or was revoked."""
     found = view.find(Token, digest=digest_of(secret), limit=1)
-    if not found or found[0].revoked:
-        return None
-    token = found[0]
+    return _seat(view, found[0], hmac.digest(secret.encode(), b"invitations", "sha256")) if found else None
+
+
+def still(view: View, seat: Seat) -> Seat | None:
+    """The seat as it is now; None when its token or membership has ended."""
+    token = view.get(Token, seat.token)
+    return None if token is None else _seat(view, token, seat.key)
+
+
+def _seat(view: View, token: Token, key: bytes) -> Seat | None:
     member = view.get(Member, token.member)
-    if member is None or member.status != "active":
+    if token.revoked or member is None or member.status != "active":
         return None
     return Seat(
         token=token.id,
@@ -76,5 +83,5 @@ def seat_of(view: View, secret: str) -> Seat | None:
         for_=member.for_,
         role=member.role,
         device=token.device,
-        key=hmac.digest(secret.encode(), b"invitations", "sha256"),
+        key=key,
     )

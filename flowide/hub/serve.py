@@ -16,10 +16,11 @@ from flowide.domain.policy import Policy
 from flowide.errors import BadInput, Unavailable
 from flowide.hub.app import make_app
 from flowide.hub.guard import LOOPBACK
-from flowide.hub.hub import Hub, Manner
+from flowide.hub.hub import Hub
 from flowide.hub.journal import Journal
 from flowide.hub.keeper import Keeper
 from flowide.hub.line import LineProtocol
+from flowide.hub.manner import Manner
 from flowide.space.wire.frames import MAX_FRAME
 
 GRACE_S = 1.0
@@ -107,7 +108,7 @@ async def serve(
     """
     check_place(place)
     listening = _listen(place)
-    keeper = Keeper(database, policy)
+    keeper = Keeper(database, policy, manner)
     hub = Hub(keeper, policy, manner, journal)
     config = uvicorn.Config(
         make_app(hub),

@@ -11,13 +11,16 @@ from urllib.parse import parse_qs
 import msgspec
 
 from flowide.domain.events import GENESIS
+from flowide.domain.limits import MAX_NAME, MAX_PATH
 from flowide.errors import BadInput, FlowError, TooLarge, Unavailable
 from flowide.hub.answers import status_of
 from flowide.hub.feed import frames
 from flowide.hub.hub import Hub
 from flowide.hub.keeper import Room
 from flowide.hub.line import Line, framed
+from flowide.hub.live import MAX_WATCHED
 from flowide.hub.seats import Seat
+from flowide.space.clock import wall_now
 from flowide.space.local import LONG_QUERIES
 from flowide.space.wire.calls import Result
 from flowide.space.wire.frames import (
@@ -31,6 +34,7 @@ from flowide.space.wire.frames import (
     Hello,
     Ping,
     Pong,
+    Present,
     Res,
     Resync,
     Sub,
@@ -60,7 +64,7 @@ class Cursor(msgspec.Struct, frozen=True):
 class Stream:
     """One connected client."""
 
-    def __init__(self, hub: Hub, room: Room, seat: Seat, line: Line) -> None:
+    def __init__(self, hub: Hub, room: Room, seat: Seat, line: Line, client: str) -> None:
         self.hub = hub
         self.room = room
         self.seat = seat
@@ -69,6 +73,9 @@ class Stream:
         """When the client last said something."""
         self._line = line
         self._desk = hub.desk(room, seat)
+        self._client = client
+        self._since = wall_now()
+        self._at: str | None = None
         self._long: set[asyncio.Task[None]] = set()
         self._catching_up: asyncio.Task[None] | None = None
 
@@ -88,11 +95,16 @@ class Stream:
             self.bye("resync", retry_ms=0)
             return
         self.seq = cursor.seq
+        self.room.presences.come(self)
         self._catching_up = asyncio.create_task(self._catch_up(), name="catch up")
         try:
             await self._listen(receive)
         finally:
             self.room.feed.leave(self)
+            self.room.live.leave(self)
+            self.room.presences.go(self)
+            for artifact, fence in self._desk.drafting.items():
+                self.room.live.interrupted(artifact, fence)
             tasks = [self._catching_up, *self._long]
             for task in tasks:
                 task.cancel()
@@ -111,7 +123,8 @@ class Stream:
         """Send what the client has not got, then follow with everybody."""
         while True:
             rows = await self.room.space.look(lambda store: store.bodies(self.seq, EVENTS_A_FRAME))
-            for _, last, frame in frames(rows):
+            for first, last, frame in frames(rows):
+                self.hub.metrics.events_sent += last - first + 1
                 self._line.write(frame)
                 self.seq = last
             if not await self._line.calm(_STUCK_S):
@@ -138,6 +151,9 @@ class Stream:
 
     async def _take(self, frame: Cmds | Ask | Sub | Pong) -> None:
         if isinstance(frame, Cmds):
+            if not self._client:
+                self._client = frame.client[:MAX_NAME]
+                self.room.presences.changed()
             self._answer(await self._desk.commands(frame))
         elif isinstance(frame, Ask) and frame.call.cmd in _LONG:
             while len(self._long) >= _LONG_AT_ONCE:
@@ -147,6 +163,19 @@ class Stream:
             task.add_done_callback(self._long.discard)
         elif isinstance(frame, Ask):
             await self._ask(frame)
+        elif isinstance(frame, Sub):
+            await self._subscribe(frame)
+
+    async def _subscribe(self, sub: Sub) -> None:
+        topics = {("draft", each) for each in sub.drafts} | {("run", each) for each in sub.runs}
+        if len(topics) > MAX_WATCHED:
+            self.bye("limit", message=f"at most {MAX_WATCHED} drafts and runs are watched at once")
+            return
+        at = None if sub.at is None else sub.at[:MAX_PATH]
+        if at != self._at:
+            self._at = at
+            self.room.presences.changed()
+        await self.room.live.watch(self, topics)
 
     async def _ask(self, ask: Ask) -> None:
         self._answer([await self._desk.question(ask.call)])
@@ -162,7 +191,25 @@ class Stream:
     def take(self, first: int, last: int, frame: bytes) -> None:
         """Events that are new in the log."""
         self.seq = last
+        self.hub.metrics.events_sent += last - first + 1
         self._send(frame)
+
+    def live(self, frame: bytes) -> None:
+        """Live text or presence: left out for a client that is slow."""
+        if not self._line.is_full:
+            self._line.write(frame)
+
+    def reseat(self, seat: Seat | None) -> None:
+        """Go on with the role that the member has now, or end."""
+        if seat is None:
+            self.bye("auth", message="this token was revoked")
+        else:
+            self.seat = self._desk.seat = seat
+
+    def present(self) -> Present:
+        """How others see this client."""
+        seat = self.seat
+        return Present(seat.member, seat.kind, self._client, self._since, seat.for_, self._at)
 
     def say(self, frame: FromHub) -> None:
         """Send a frame."""
@@ -184,6 +231,7 @@ class Stream:
     def bye(self, code: str, *, retry_ms: int | None = None, message: str = "") -> None:
         """Tell the client why, and close."""
         if self._line.open:
+            self.hub.metrics.byes[code] += 1
             self.hub.journal.write("info", "stream.bye", code=code, member=self.seat.member)
             self._line.write(framed(encode(Bye(code, retry_ms, message[:300]))))
             self._line.close(_GOING_AWAY if retry_ms is not None else _PROTOCOL_ERROR, message or code)
@@ -214,15 +262,15 @@ class StreamApp:
             await refuse(send, refused)
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
-        stream = Stream(self._hub, room, seat, Line(scope["state"]["line"]))
-        self._hub.streams.add(stream)
+        stream = Stream(self._hub, room, seat, Line(scope["state"]["line"]), _client(scope))
+        room.streams.add(stream)
         self._hub.journal.write("info", "stream.open", space=room.space.name, member=seat.member)
         try:
             await stream.run(cursor, receive)
         except FlowError as failed:
             stream.bye(failed.code, retry_ms=1000, message=failed.message)
         finally:
-            self._hub.streams.discard(stream)
+            room.streams.discard(stream)
             self._hub.journal.write("info", "stream.closed", space=room.space.name, member=seat.member)
 
 
@@ -232,6 +280,12 @@ def _cursor(scope: MutableMapping[str, Any]) -> Cursor:
     if not after.isascii() or not after.isdigit() or len(after) > 18 or len(chain) > 64:
         raise BadInput("the cursor is wrong", hint="It is ?after=SEQ&chain=64 hex digits.")
     return Cursor(int(after), chain)
+
+
+def _client(scope: MutableMapping[str, Any]) -> str:
+    """The client that says its id at once; others say it with their first command."""
+    query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return query.get("client", [""])[0][:MAX_NAME]
 
 
 async def refuse(send: Send, refused: FlowError) -> None:

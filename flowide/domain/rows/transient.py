@@ -36,6 +36,8 @@ class LiveDraft(Row, frozen=True):
     base: int
     size: int
     """Bytes (UTF-8) stored so far."""
+    cuts: int = 0
+    """How often its end was cut off: tells a change that leaves the size as it was."""
 
 
 class Chunk(Row, frozen=True):
