@@ -9,6 +9,7 @@ from msgspec import structs
 
 from flowide.domain.commands import RecordStep
 from flowide.errors import BadInput, FlowError, NeedsInput
+from flowide.flows.contents import inline_or_blob
 from flowide.flows.schema import Step
 from flowide.flows.state import RunState, StepContext
 from flowide.flows.steps import step_of
@@ -17,7 +18,7 @@ from flowide.flows.templates import truth
 MAX_KEY = 130
 """Characters of a step's key; the calls inside a step add to it."""
 NOT_KEPT = frozenset({"text"})
-"""Outputs that are not kept with a step: they can be had from what is."""
+"""Outputs that are not kept with a step: most can be had from what is; the others are kept as a blob."""
 AT_ONCE = frozenset({"vary", "critique", "call", "parallel", "repeat"})
 """Kinds that commit something before they do anything: their start is committed together with it."""
 
@@ -42,6 +43,8 @@ async def run_steps(state: RunState, steps: Sequence[Step], prefix: str = "") ->
             state.results[step.id] = done.result.get("result", {})
             state.outputs.clear()
             state.outputs.update(done.result.get("outputs", {}))
+            if "reply" in done.result:
+                state.outputs["text"] = (await state.space.blob(done.result["reply"])).decode()
             continue
         if key in state.steps and state.steps[key].status == "skipped":
             continue
@@ -56,9 +59,22 @@ async def run_steps(state: RunState, steps: Sequence[Step], prefix: str = "") ->
             await state.commit()
         result = await _one(state, structs.replace(step, id=key))
         state.results[step.id] = result
-        kept = {"result": result, "outputs": {k: v for k, v in state.outputs.items() if k not in NOT_KEPT}}
-        waiting = [state.record(key, step.kind, "completed", result=kept)]
+        waiting = [await _completed(state, key, step.kind, result)]
     return waiting
+
+
+async def _completed(state: RunState, key: str, kind: str, result: dict[str, Any]) -> RecordStep:
+    """The record of a finished step: what it resulted in, and what the run comes to so far."""
+    outputs = {name: value for name, value in state.outputs.items() if name not in NOT_KEPT}
+    kept: dict[str, Any] = {"result": result, "outputs": outputs}
+    text = state.outputs.get("text")
+    stored = outputs.get("version") or outputs.get("chosen")
+    if text is None or stored:  # it is the text of a version, or of a variation
+        return state.record(key, kind, "completed", result=kept)
+    inline, blob = await inline_or_blob(state.space, text)
+    if blob is not None:
+        kept["reply"] = blob
+    return state.record(key, kind, "completed", result=kept, reply=inline)
 
 
 async def _one(state: RunState, step: Step) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from flowide.domain.commands import (
     SupersedeDecision,
 )
 from flowide.errors import StorageFailed
+from flowide.flows.steps.discuss import transcript
 from flowide.space.queries import Decisions, Gates, Runs, StepText, ThreadMessages, Threads, Turns, Verify
 from flowide.testing import ManualClock
 from tests.flows.conftest import Bench
@@ -425,6 +426,7 @@ async def test_a_discussion_that_broke_off_anywhere_ends_as_if_it_had_not(tmp_pa
     assert [(each.text, each.status) for each in await bench.space.read(Decisions())] == [
         ("Eight.", "agreed")
     ]
+    assert result.outputs["text"] == f"{transcript(view.messages)}\nD1 (agreed): Eight.\n"
 
 
 @pytest.mark.slow
