@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -16,6 +17,7 @@ from flowide.store.sqlite import SqliteStore
 from flowide.testing import ManualClock, MemorySpace
 from tests.contract.wired import WiredSpace
 from tests.postgres import Server
+from tests.space.remote.served import Served
 
 ANA = Actor("ana")
 
@@ -35,12 +37,29 @@ def postgres_url(postgres: Server) -> Iterator[str]:
     kept.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "wired", "postgres"])
+@pytest.fixture(scope="session")
+def hub_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A hub for many spaces."""
+    with Served(str(tmp_path_factory.mktemp("hub"))) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def hub_on_postgres(postgres: Server) -> Iterator[Served]:
+    """A hub for many spaces, in a database of its own."""
+    with Served(postgres.url()) as served:
+        yield served
+
+
+@pytest.fixture(params=["memory", "sqlite", "wired", "postgres", "remote", "remote-postgres"])
 async def space(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[LocalSpace]:
     made: LocalSpace
-    if request.param == "memory":
+    if request.param.startswith("remote"):
+        hub: Served = request.getfixturevalue(f"hub_on_{'postgres' if '-' in request.param else 'sqlite'}")
+        made = cast("LocalSpace", await hub.open(uuid.uuid4().hex, tmp_path, clock))
+    elif request.param == "memory":
         made = MemorySpace(ANA, clock=clock)
     elif request.param == "wired":
         made = WiredSpace(ANA, clock=clock)
@@ -52,6 +71,12 @@ async def space(
         made = LocalSpace(SqliteStore(tmp_path / "workspace.db"), ANA, clock=clock)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def start(space: LocalSpace) -> int:
+    """Position of the log before the test: a hub's begins with its members."""
+    return await space.head()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from flowide.domain.events import GENESIS, Event, canonical_json, chain_after, p
 from flowide.domain.limits import MAX_NAME
 from flowide.domain.live_text import stream_of
 from flowide.domain.paths import checked_path
-from flowide.domain.rows import Artifact, Chunk, LiveDraft, Lock
+from flowide.domain.rows import PROJECTIONS, Artifact, Chunk, Invite, LiveDraft, Lock, Member, Token
 from flowide.errors import BadInput, Exists, FlowError
 from flowide.space.archive.layout import (
     EVENTS,
@@ -37,6 +37,7 @@ from flowide.store.projections import BrokenLog, project
 PAGE = 1000
 _WHOLE = 2**63
 _FIELDS = set(Event.__struct_fields__)
+_OF_MEMBERS = (Member, Token, Invite)
 
 
 class _Manifest(msgspec.Struct, frozen=True):
@@ -49,15 +50,18 @@ class _Manifest(msgspec.Struct, frozen=True):
 def import_from(store: Store, folder: Path) -> Moved:
     """Fill an empty space from an export, all of it or nothing.
 
+    A space that has members and nothing else, as a new one on a hub, is filled too: the events of the export then
+    follow those that are there, each with the `seq` and chain value of its new place and all else as it was.
+
     Raises:
-        Exists: The space has events already.
+        Exists: Something has happened in the space already.
         BadInput: The export is damaged or hostile; the message names file and line.
     """
     try:
         with Folder(folder) as root:
             manifest = _manifest(root)
             with store.write() as tx:
-                if tx.position().seq:
+                if any(tx.count(kind) for kind in PROJECTIONS if kind not in _OF_MEMBERS):
                     raise Exists(
                         "this space has events already", hint="Import into a new, empty project folder."
                     )
@@ -70,23 +74,34 @@ def import_from(store: Store, folder: Path) -> Moved:
 
 def _read(tx: Tx, root: Folder, manifest: _Manifest) -> Moved:
     blobs: set[str] = set()
+    before = tx.position().seq
+    source = _Source()
     for number, line in _lines(root, EVENTS):
-        _take_event(tx, root, _Place(root, EVENTS, number), line, blobs)
+        _take_event(tx, source, _Place(root, EVENTS, number), line, blobs, moved=before > 0)
         if number % PAGE == 0:
             tx.forget()
-    at = tx.position()
-    if (at.seq, at.chain) != (manifest.head, manifest.chain):
+    if (source.seq, source.chain) != (manifest.head, manifest.chain):
         raise BadInput(
-            f"{root.path / EVENTS} ends at event {at.seq}, and {MANIFEST} says {manifest.head} with another chain",
+            f"{root.path / EVENTS} ends at event {source.seq}, and {MANIFEST} says {manifest.head} "
+            "with another chain",
             hint="The export is not whole; export again.",
         )
+    at = tx.position()
     _take_blobs(tx, root, blobs)
     for number, line in _lines(root, REPLIES):
-        _take_reply(tx, _Place(root, REPLIES, number), line)
+        _take_reply(tx, _Place(root, REPLIES, number), line, by=before)
     for number, line in _lines(root, LIVE):
         _take_live(tx, _Place(root, LIVE, number), line)
     _check_live(tx, root)
-    return Moved(at.seq, len(blobs), tx.count(Artifact, deleted=False))
+    return Moved(at.seq - before, len(blobs), tx.count(Artifact, deleted=False))
+
+
+class _Source:
+    """Where the log of the export stands."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.chain = GENESIS
 
 
 class _Place:
@@ -144,17 +159,22 @@ def _object(place: _Place, line: bytes, fields: set[str]) -> dict[str, Any]:
 # --- events -----------------------------------------------------------------------------------------
 
 
-def _take_event(tx: Tx, root: Folder, place: _Place, line: bytes, blobs: set[str]) -> None:
+def _take_event(tx: Tx, source: _Source, place: _Place, line: bytes, blobs: set[str], *, moved: bool) -> None:
     fields = _object(place, line, _FIELDS)
     chain = fields.pop("chain")
-    at = tx.position()
     # The line is canonical, so this is the one place where its own key can be.
     body = line.replace(f'"chain":"{chain}",'.encode(), b"", 1)
-    if fields["seq"] != at.seq + 1:
-        place.bad(f"event {fields['seq']} follows event {at.seq}")
-    if chain != chain_after(at.chain or GENESIS, body):
+    if fields["seq"] != source.seq + 1:
+        place.bad(f"event {fields['seq']} follows event {source.seq}")
+    if chain != chain_after(source.chain, body):
         place.bad(f"event {fields['seq']} does not fit the chain: it was changed")
+    source.seq, source.chain = fields["seq"], chain
     try:
+        if moved:
+            at = tx.position()
+            fields["seq"] = at.seq + 1
+            body = canonical_json(fields)
+            chain = chain_after(at.chain, body)
         event = msgspec.convert({**fields, "chain": chain}, Event)
         fact = event.fact()
         _check_event(event, fact)
@@ -226,10 +246,17 @@ def _take_blobs(tx: Tx, root: Folder, named: set[str]) -> None:
     named |= present
 
 
-def _take_reply(tx: Tx, place: _Place, line: bytes) -> None:
+def _take_reply(tx: Tx, place: _Place, line: bytes, *, by: int) -> None:
+    """A stored reply, whose `seq` moves `by` so many events."""
     entry = _object(place, line, {"id", "body", "reply", "wall_ms"})
     try:
         said = json.loads(entry["reply"])
+        if by:
+            said["seq"] += by
+            told = said.get("err", {}).get("data", {})
+            if "seq" in told:
+                told["seq"] += by
+            entry["reply"] = canonical_json(said).decode()
         fits = said["seq"] <= tx.position().seq and ("ok" in said) != ("err" in said)
     except (ValueError, TypeError, KeyError):
         fits = False

@@ -69,6 +69,17 @@ class Http:
         with self._asked("POST", f"{self.address.prefix}{path}", data, "application/json") as answer:
             return _object(answer.read())
 
+    def post_stream(self, path: str, pieces: Iterator[bytes], kind: str) -> dict[str, Any]:
+        """Send something long to a path; the answer.
+
+        Raises:
+            FlowError: The refusal.
+            Offline: No answer.
+        """
+        self.close()  # what is sent piece by piece cannot be sent twice, so the connection is a new one
+        with self._asked("POST", path, pieces, kind) as answer:
+            return _object(answer.read())
+
     def get(self, path: str) -> dict[str, Any]:
         """The JSON at a path of the API, e.g. `/v1/me`."""
         with self._asked("GET", f"{self.address.prefix}{path}") as answer:
@@ -81,7 +92,13 @@ class Http:
 
     @contextmanager
     def _asked(
-        self, method: str, path: str, data: bytes | None = None, kind: str = "", *, accept: str = "*/*"
+        self,
+        method: str,
+        path: str,
+        data: bytes | Iterator[bytes] | None = None,
+        kind: str = "",
+        *,
+        accept: str = "*/*",
     ) -> Iterator[http.client.HTTPResponse]:
         headers = {"Accept": accept, "User-Agent": "flowide"}
         if self._token is not None:
@@ -119,7 +136,7 @@ class Http:
         connection: http.client.HTTPConnection,
         method: str,
         path: str,
-        data: bytes | None,
+        data: bytes | Iterator[bytes] | None,
         headers: dict[str, str],
     ) -> http.client.HTTPResponse:
         connection.request(method, path, body=data, headers=headers)

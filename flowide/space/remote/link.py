@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import UNSET, Struct
 
+from flowide.domain.events import GENESIS
 from flowide.errors import AuthFailed, FlowError, NotFound, Offline, from_dict
 from flowide.space.clock import wall_now
 from flowide.space.remote.address import Address
@@ -359,7 +360,7 @@ class Link:
             case Hello():
                 self.ttl_ms, self.limits = frame.ttl_ms, frame.limits
                 known = self._outbox.note("hub")
-                if known is not None and known != frame.hub:
+                if known not in {None, frame.hub, GENESIS}:
                     raise Diverged("this is another hub, or another space of this name")
                 self._outbox.put_note("hub", frame.hub)
                 if frame.head > self._replica.position().seq:

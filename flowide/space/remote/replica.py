@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,12 +13,13 @@ import msgspec
 
 from flowide.domain.actors import Now
 from flowide.domain.events import Event
-from flowide.domain.rows import PROJECTIONS, Artifact
+from flowide.domain.live_text import stream_of
+from flowide.domain.rows import PROJECTIONS, Artifact, Chunk, LiveDraft, Row
 from flowide.errors import NotFound, Unavailable
 from flowide.space import queries as q
 from flowide.space.reads import answer
 from flowide.space.wire import snapshot
-from flowide.store.api import Position, Tx
+from flowide.store.api import Position, Store
 from flowide.store.replacing import Diverged, Replacing, follow, forget_search
 from flowide.store.sqlite import SqliteStore
 
@@ -109,6 +111,25 @@ class Replica:
                     found.update(digest for name in names if (digest := getattr(row, name)) is not None)
         return sorted(found)
 
+    @contextmanager
+    def holding(self, written: Sequence[q.DraftText]) -> Iterator[Store]:
+        """The store, for as long as the block lasts with texts that are being written; for a thread."""
+        rows: list[Row] = []
+        for text in written:
+            size = len(text.text.encode())
+            rows += [
+                LiveDraft(text.artifact, text.fence, text.base, size),
+                Chunk(stream_of(text.artifact, text.fence), 0, text.text),
+            ]
+        with self.store.aside() as store:
+            try:
+                with store.write() as tx:
+                    tx.put(rows)
+                yield store
+            finally:
+                with store.write() as tx:
+                    tx.drop(rows)
+
     def blob(self, digest: str) -> bytes | None:
         """A content that is here."""
         return self.store.blob(digest)
@@ -162,4 +183,4 @@ def missing_content(error: NotFound) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
-__all__ = ["Diverged", "Replica", "Tx", "missing_content"]
+__all__ = ["Diverged", "Replica", "missing_content"]

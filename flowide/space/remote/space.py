@@ -29,7 +29,7 @@ from flowide.domain.rows import Artifact, Lock
 from flowide.errors import Fenced, FlowError, Gone, NotAllowed, NotFound, Offline, TooLarge
 from flowide.space.api import Reply
 from flowide.space.clock import Clock, SystemClock
-from flowide.space.queries import Query
+from flowide.space.queries import DraftText, LiveDraft, Locks, Query
 from flowide.space.reads import ANSWERS
 from flowide.space.remote.core import Core
 from flowide.space.remote.credentials import Seat, seat_of
@@ -393,11 +393,34 @@ class RemoteSpace:
             if self._core.replica.blob(digest) is None:
                 await self._core.fetch(self._link, digest)
 
+        written = await self._being_written()
+
         def leave() -> Moved:
-            with self.store.aside() as store:
+            with self._core.replica.holding(written) as store:
                 return export_to(store, folder)
 
         return await asyncio.to_thread(leave)
+
+    async def _being_written(self) -> list[DraftText]:
+        """Live texts, which have no events; none while the hub is away."""
+        found = [await self.read(LiveDraft(state.lock.artifact)) for state in await self.read(Locks())]
+        return [each for each in found if each is not None]
+
+    async def import_from(self, folder: Path) -> Moved:
+        """Fill the hub's space, in which nothing has happened yet but its members, from an export; owners only.
+
+        Raises:
+            Exists: Something has happened there.
+            Offline: The hub cannot be reached.
+        """
+        from flowide.space.remote.publishing import send_export
+
+        if not await self._reachable():
+            raise self._link.offline()
+        moved = await asyncio.to_thread(send_export, self._link.http, folder)
+        self._core.seen = max(self._core.seen, moved.events)
+        await self._caught_up()
+        return moved
 
     async def rebuild(self) -> None:
         """Make the replica's projections again from its log."""
