@@ -30,7 +30,7 @@ from flowide.domain.facts import ArtifactCreated, ArtifactSaved, Fact, Holder, L
 from flowide.domain.ids import uuid7
 from flowide.space.clock import wall_now
 from flowide.space.local import LocalSpace
-from flowide.store.api import StoredReply, Tx
+from flowide.store.api import Store, StoredReply, Tx
 from flowide.store.explained import sqlite3
 from flowide.store.projections import project
 from flowide.store.sqlite import SqliteStore
@@ -184,7 +184,7 @@ def _timed(cycle: Callable[[int], None], at: int) -> float:
 # --- growth -----------------------------------------------------------------------------------------
 
 
-def grow(store: SqliteStore, events: int, artifacts: int = 100) -> None:
+def grow(store: Store, events: int, artifacts: int = 100) -> None:
     """Write a history of so many events: rounds of locks and saves on a hundred artifacts, with their replies."""
     made: dict[str, int] = {}
     while store.position().seq < events:

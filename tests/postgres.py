@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests: the one in the wheel, with a folder of its own, on a socket in it.
 
-It stops with the tests, also when they are killed. Nothing is written to disk that has to survive a power cut.
+It stops with the tests, also when they are killed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import pytest
 _CONFIG = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
-fsync = off
-full_page_writes = off
+fsync = {durable}
+full_page_writes = {durable}
 max_connections = 60
 shared_buffers = 32MB
 max_wal_size = 256MB
@@ -59,7 +59,8 @@ def _as_somebody() -> list[str]:
 class Server:
     """A server and its databases."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable` = commits survive a power cut, as they do in earnest."""
         self._programs = programs()
         # A socket's path has about a hundred bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -71,7 +72,7 @@ class Server:
             "--locale=C", "--no-instructions", somebody=True,
         )  # fmt: skip
         with (self.data / "postgresql.conf").open("a") as config:
-            config.write(_CONFIG.format(folder=self.folder))
+            config.write(_CONFIG.format(folder=self.folder, durable="on" if durable else "off"))
         (self.data / "pg_hba.conf").write_text(_ACCESS)
         self.start()
 

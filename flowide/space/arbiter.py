@@ -15,12 +15,13 @@ from flowide.domain.actors import SYSTEM, Actor, Caller, Now
 from flowide.domain.commands import SILENT, Batch, Command, Results
 from flowide.domain.decide import concerns, decide, settle
 from flowide.domain.events import Event, actor_data, canonical_json, chain_after, plain_json
+from flowide.domain.likely import likely
 from flowide.domain.limits import MAX_NAME, check_text
 from flowide.domain.view import Decision
 from flowide.errors import BadInput, FlowError, Mismatch, StorageFailed, TooLarge, from_dict
 from flowide.space.api import Reply
 from flowide.space.clock import Clock
-from flowide.store.api import Position, StoredReply, Tx
+from flowide.store.api import Expected, Position, StoredReply, Tx
 from flowide.store.projections import project
 
 MAX_BATCH = 64
@@ -69,6 +70,12 @@ class Work:
     def __init__(self, command: Command[Any], caller: Caller) -> None:
         self.command = command
         self.caller = caller
+
+    def expected(self, now: Now) -> Expected:
+        """What the transaction of this work will look at first."""
+        return Expected(
+            self.caller.command if self.answers() else None, likely(self.command, self.caller, now)
+        )
 
     def answers(self) -> bool:
         """Whether the answer is stored, so that the same id gets it again."""

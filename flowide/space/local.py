@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -20,10 +19,11 @@ from flowide.domain.events import Event
 from flowide.domain.ids import uuid7
 from flowide.domain.limits import MAX_NAME, check_text
 from flowide.domain.policy import Policy
-from flowide.errors import FlowError, NotFound, StorageFailed, TooLarge
+from flowide.errors import FlowError, NotFound, TooLarge
 from flowide.space.api import Reply
 from flowide.space.arbiter import Work, run
-from flowide.space.clock import Clock, SystemClock, wall_now
+from flowide.space.away import StoreClock, away
+from flowide.space.clock import Clock
 from flowide.space.queries import Query, Search, Stats, Verify
 from flowide.space.reads import answer
 from flowide.store.api import Store
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 Ok = TypeVar("Ok")
 R = TypeVar("R")
-T = TypeVar("T")
 
 LONG_QUERIES = (Search, Stats, Verify)
 """Answered in a thread, over a connection of their own."""
@@ -41,8 +40,6 @@ POLL_S = 0.03
 """Seconds between looks at what other processes committed."""
 PAGE = 256
 """Events fetched at a time."""
-AGAIN_S = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0)
-"""Pauses before work that was ended from outside is tried once more."""
 
 
 class LocalSpace:
@@ -69,7 +66,7 @@ class LocalSpace:
         self.store = store
         self.actor = actor
         self.client = client or str(uuid.uuid4())
-        self._clock = clock or _StoreClock(store)
+        self._clock = clock or StoreClock(store)
         self._policy = policy
         self._followers = _Followers(store)
 
@@ -93,17 +90,6 @@ class LocalSpace:
         other._followers = self._followers
         return other
 
-    async def _away(self, work: Callable[[], T], *, writes: bool = False) -> T:
-        """Do this here, or in a thread when the store waits for a network.
-
-        There, what is ended from outside is tried again: nothing of it had happened.
-        """
-        threads = self.store.threads
-        if threads is None:
-            return work()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(threads.write if writes else threads.read, _persistently, work)
-
     async def execute(self, command: Command[Ok], *, id: str | None = None) -> Reply[Ok]:
         return cast("Reply[Ok]", await self._commit(command, id))
 
@@ -119,8 +105,8 @@ class LocalSpace:
         elif self.store.threads is None:
             outcome = await asyncio.to_thread(lambda: run(work, self.store.write(), self))
         else:
-            asked = work.caller.command if work.answers() else None
-            outcome = await self._away(lambda: run(work, self.store.write(asked), self), writes=True)
+            expected = work.expected(self.now())
+            outcome = await away(self.store, lambda: run(work, self.store.write(expected), self), writes=True)
         self._followers.wake()
         if isinstance(outcome, FlowError):
             raise outcome
@@ -130,14 +116,14 @@ class LocalSpace:
         now = self.now()
         if isinstance(query, LONG_QUERIES):
             return cast("R", await asyncio.to_thread(self._read_aside, query, now))
-        return cast("R", await self._away(lambda: answer(query, self.store, now)))
+        return cast("R", await away(self.store, lambda: answer(query, self.store, now)))
 
     def _read_aside(self, query: Query[Any], now: Now) -> Any:
         with self.store.aside() as store:
             return answer(query, store, now)
 
     async def head(self) -> int:
-        return (await self._away(self.store.position)).seq
+        return (await away(self.store, self.store.position)).seq
 
     async def export_to(self, folder: Path) -> Moved:
         """Write the whole space into an empty folder, as plain files and JSON lines; see `archive`."""
@@ -170,11 +156,11 @@ class LocalSpace:
         if len(data) > MAX_BLOB:
             raise TooLarge(f"{len(data)} bytes", hint=f"The most is {MAX_BLOB} bytes.", limit=MAX_BLOB)
         digest = sha256(data).hexdigest()
-        if not await self._away(lambda: self._has_blob(digest)):
+        if not await away(self.store, lambda: self._has_blob(digest)):
             if self.store.threads is None:
                 await asyncio.to_thread(self._write_blob, digest, data)
             else:
-                await self._away(lambda: self._write_blob(digest, data), writes=True)
+                await away(self.store, lambda: self._write_blob(digest, data), writes=True)
         return digest
 
     def _has_blob(self, digest: str) -> bool:
@@ -186,7 +172,7 @@ class LocalSpace:
             tx.put_blob(digest, data)
 
     async def blob(self, sha256: str) -> bytes:
-        data = await self._away(lambda: self.store.blob(sha256))
+        data = await away(self.store, lambda: self.store.blob(sha256))
         if data is None:
             raise NotFound(f"there is no blob {sha256[:80]}", hint="Run `flowide verify`.")
         return data
@@ -195,7 +181,7 @@ class LocalSpace:
         while not self._followers.closed:
             # Taken before the look: what is committed after it makes another one.
             token = self.store.change_token()
-            page = await self._away(partial(self.store.events, after, PAGE))
+            page = await away(self.store, partial(self.store.events, after, PAGE))
             for event in page:
                 yield event
                 after = event.seq
@@ -212,31 +198,6 @@ class LocalSpace:
             self.store.close()
         else:
             await asyncio.to_thread(self.store.close)
-
-
-def _persistently(work: Callable[[], T]) -> T:
-    for pause in AGAIN_S:
-        time.sleep(pause)
-        try:
-            return work()
-        except StorageFailed as error:
-            if not error.data.get("again"):
-                raise
-    return work()
-
-
-class _StoreClock:
-    """The clock of a store that several machines share, or this machine's."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._system = SystemClock()
-
-    def now(self) -> Now:
-        shared = self._store.time()
-        if shared is None:
-            return self._system.now()
-        return Now(shared[0], shared[1], wall_now())
 
 
 class _Followers:

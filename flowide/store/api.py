@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from flowide.domain.events import Event
+from flowide.domain.likely import Likely
 from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.store.texts import Found
@@ -32,6 +33,14 @@ class StoredReply(Struct, frozen=True):
     """A digest of what was asked, so that another body under the same id is noticed."""
     reply: bytes
     """JSON of the answer or refusal."""
+
+
+class Expected(Struct, frozen=True):
+    """What a transaction will look at first."""
+
+    reply: str | None
+    """Id of the command whose stored answer will be asked for; None = of none."""
+    likely: Likely = Likely()
 
 
 class Tx(View, Protocol):
@@ -101,10 +110,10 @@ class Store(Protocol):
         """
         ...
 
-    def write(self, command: str | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
         """Begin a write transaction; waits for other writers in turn.
 
-        `command` is the id whose stored reply will be asked for first.
+        `expected` is a hint for a store that is far away.
 
         Raises:
             StorageFailed: Busy for too long, full, read-only or corrupt; nothing was changed.

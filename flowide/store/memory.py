@@ -13,7 +13,7 @@ from flowide.domain.events import GENESIS, Event
 from flowide.domain.rows import PROJECTIONS, Row
 from flowide.domain.view import View
 from flowide.errors import StorageFailed
-from flowide.store.api import Position, Store, StoredReply, Threads, Tx
+from flowide.store.api import Expected, Position, Store, StoredReply, Threads, Tx
 from flowide.store.texts import Found, Text, body_of, found, holds, text_of_event, tokens
 
 R = TypeVar("R", bound=Row)
@@ -130,7 +130,7 @@ class MemoryStore:
     def time(self) -> tuple[int, str] | None:
         return None
 
-    def write(self, command: str | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
         return self._write()
 
     def try_write(self) -> AbstractContextManager[Tx] | None:

@@ -21,7 +21,7 @@ from flowide.domain.events import Event
 from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.errors import StorageFailed
-from flowide.store.api import Position, Store, StoredReply, Threads, Tx
+from flowide.store.api import Expected, Position, Store, StoredReply, Threads, Tx
 from flowide.store.explained import explained, is_busy, sqlite3, storage_failed
 from flowide.store.filelock import WriterTurn
 from flowide.store.mapping import table
@@ -94,7 +94,7 @@ class SqliteStore:
     def time(self) -> tuple[int, str] | None:
         return None
 
-    def write(self, command: str | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
         self._writers_turn().acquire(timeout_s=TURN_S)
         deadline = time.monotonic() + BUSY_S
         try:

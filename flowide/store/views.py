@@ -96,6 +96,14 @@ class Writer(Reader):
             found = known[asked] = super().find(row, order=order, limit=limit, **equal)
             return list(found)
 
+    def knows(self, row: type[R], key: tuple[Any, ...], found: R | None) -> None:
+        """A row was looked up already."""
+        self._seen[row, key] = found
+
+    def knows_all(self, row: type[R], order: str, equal: dict[str, Any], found: list[R]) -> None:
+        """What `find` will give was looked up already."""
+        self._found.setdefault(row, {})[order, None, *equal.items()] = found
+
     def position(self) -> Position:
         if self._position is None:
             self._position = super().position()

@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from flowide.domain.events import GENESIS, Event
+from flowide.domain.likely import looks_at
 from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.errors import Exists, NotFound, StorageFailed
-from flowide.store.api import Position, Store, StoredReply, Threads, Tx
+from flowide.store.api import Expected, Position, Store, StoredReply, Threads, Tx
 from flowide.store.mapping import for_postgres, table
 from flowide.store.postgres.database import Database, patiently
 from flowide.store.postgres.doorbell import Bell
@@ -46,7 +47,7 @@ _FIND = f'SELECT "space", {_CLOCK} FROM space WHERE "name" = $1'  # noqa: S608 -
 _LOCK = 'SELECT "seq", "chain", "tick", "shape" FROM space WHERE "space" = $1 FOR UPDATE'
 _MOMENT: Statement = (f"SELECT {_CLOCK}, pg_current_xact_id()::text", ())
 """Asked once the row is ours: a value beside the row would be of before the wait for it."""
-_REPLY = for_postgres('SELECT "body", "reply" FROM "replies" WHERE "id" = ?')
+_REPLY = 'SELECT "body", "reply" FROM "replies" WHERE "id" = ?'
 
 
 class PostgresStore:
@@ -88,14 +89,14 @@ class PostgresStore:
 
     # --- writing ------------------------------------------------------------------------------------
 
-    def write(self, command: str | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
         if not self._turn.acquire(timeout=TURN_S):
             raise StorageFailed(
                 f"the space {self._name} was busy for {TURN_S:g} s", hint="Try again.", again=True
             )
         try:
             with explained(self._database.shown):
-                return self._begin(command)
+                return self._begin(expected)
         except BaseException:
             self._turn.release()
             raise
@@ -110,10 +111,11 @@ class PostgresStore:
             self._turn.release()
             raise
 
-    def _begin(self, command: str | None) -> AbstractContextManager[Tx]:
+    def _begin(self, expected: Expected | None) -> AbstractContextManager[Tx]:
         asked = [_BEGIN, (_LOCK, (self.space,)), _MOMENT]
-        if command is not None:
-            asked.append((_REPLY, (self.space, command)))
+        hints = _Hints(expected) if expected is not None else None
+        if hints is not None:
+            asked += [(for_postgres(sql), (self.space, *parameters)) for sql, parameters in hints.asked]
         session, answers = self._database.begin(asked)
         try:
             if not answers[1]:
@@ -127,8 +129,8 @@ class PostgresStore:
             [(now_ms, transaction)] = answers[2]
             self._clock.set(now_ms)
             tx = _Writer(Statements(session, self.space), Position(seq, chain), tick)
-            if command is not None:
-                tx.knows(command, StoredReply(*answers[3][0]) if answers[3] else None)
+            if hints is not None:
+                hints.tell(tx, answers[3:])
         except BaseException:
             session.leave("ROLLBACK")
             self._database.end(session)
@@ -152,7 +154,7 @@ class PostgresStore:
         """
         asked = [_BEGIN, (_LOCK, (self.space,))]
         if tx.replied is not None:
-            asked.append((_REPLY, (self.space, tx.replied)))
+            asked.append((for_postgres(_REPLY), (self.space, tx.replied)))
         else:
             asked.append(("SELECT 1 WHERE pg_xact_status($1::xid8) = 'committed'", (transaction,)))
         why: Exception | None = None
@@ -342,7 +344,7 @@ class _Writer(Writer):
         self._start = at
         self._known: dict[str, StoredReply | None] = {}
 
-    def knows(self, command_id: str, stored: StoredReply | None) -> None:
+    def knows_reply(self, command_id: str, stored: StoredReply | None) -> None:
         """The answer of a command was looked up already."""
         self._known[command_id] = stored
 
@@ -378,6 +380,33 @@ class _Writer(Writer):
 
     def _undoable(self) -> bool:
         return not self.cursor.session.broken
+
+
+class _Hints:
+    """What is expected to be asked for, looked up in the same round trip that begins the transaction."""
+
+    def __init__(self, expected: Expected) -> None:
+        self._expected = expected
+        likely = expected.likely
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        if expected.reply is not None:
+            self.asked.append((_REPLY, (expected.reply,)))
+        self.asked += [(table(row).by_key, key) for row, key in likely.rows]
+        self._finds = [looks_at(artifact) for artifact in likely.queues]
+        for row, order, equal in self._finds:
+            self.asked.append((table(row).query(equal, order, False), tuple(equal.values())))
+
+    def tell(self, tx: _Writer, answers: Sequence[Sequence[Any]]) -> None:
+        """Hand the rows to the transaction."""
+        found = iter(answers)
+        if self._expected.reply is not None:
+            replies = next(found)
+            tx.knows_reply(self._expected.reply, StoredReply(*replies[0]) if replies else None)
+        for row, key in self._expected.likely.rows:
+            values = next(found)
+            tx.knows(row, key, table(row).decode(values[0]) if values else None)
+        for row, order, equal in self._finds:
+            tx.knows_all(row, order, equal, [table(row).decode(values) for values in next(found)])
 
 
 class _Transaction:
