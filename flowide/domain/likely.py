@@ -26,6 +26,8 @@ from flowide.domain.rows import (
     VariationSet,
 )
 
+_WHOLE = 2**63
+
 
 class Likely(Struct, frozen=True):
     """Rows that `View.get` and `View.find` will be asked for."""
@@ -55,7 +57,7 @@ def likely(command: c.Command[Any], caller: Caller, now: Now) -> Likely:
                 [(Lock, (artifact,)), (Artifact, (artifact,)), (Lease, (lease_key("lock", artifact),))]
             )
             queues[artifact] = None
-            if isinstance(fence, int):
+            if isinstance(fence, int) and abs(fence) < _WHOLE:
                 rows[LiveDraft, (artifact, fence)] = None
         for kind, name in ((VariationSet, "set"), (Thread, "thread"), (Run, "run")):
             if isinstance(fields[name], str):

@@ -16,7 +16,8 @@ from flowide.domain.policy import Policy
 from flowide.errors import FlowError, StorageFailed
 from flowide.space.api import Reply
 from flowide.space.arbiter import Work, run
-from flowide.space.clock import Clock, SystemClock
+from flowide.space.away import StoreClock, away
+from flowide.space.clock import Clock
 from flowide.space.local import LONG_QUERIES
 from flowide.space.queries import Query
 from flowide.space.reads import answer
@@ -45,7 +46,7 @@ class HubSpace:
         self.policy = replace(policy, members=True)
         self._threads = threads
         self._waits = waits
-        self._clock = clock or SystemClock()
+        self._clock = clock or StoreClock(store)
         self.woken = asyncio.Event()
         """Set by each commit here."""
 
@@ -60,6 +61,11 @@ class HubSpace:
             turn = None if self._waits else self.store.try_write()
             if turn is not None:
                 return run(work, turn, self)
+            if self._waits:
+                expected = work.expected(self.now())
+                return await away(
+                    self.store, lambda: run(work, self.store.write(expected), self), writes=True
+                )
             return await self._in_thread(lambda: run(work, self.store.write(), self))
         except StorageFailed as failed:
             return failed
@@ -83,9 +89,7 @@ class HubSpace:
 
     async def look(self, at: Callable[[Store], T]) -> T:
         """Have a quick look at the store."""
-        if self._waits:
-            return await self._in_thread(lambda: at(self.store))
-        return at(self.store)
+        return await away(self.store, lambda: at(self.store))
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Do something slow to the store, in a thread."""

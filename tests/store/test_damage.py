@@ -68,7 +68,8 @@ NUMBERS = {
 UNSEEN = {
     ("leases", "deadline_ms"), ("leases", "active_ms"), ("leases", "since_ms"), ("leases", "boot"),
     ("leases", "holder"), ("chunks", "stream"), ("chunks", "text"), ("live_drafts", "base"),
-    ("migrations", "applied"), ("space", "shape"), ("space", "indexed"), ("texts", "newest"), ("replies", "seal"),
+    ("live_drafts", "cuts"), ("migrations", "applied"), ("space", "shape"), ("space", "indexed"),
+    ("texts", "newest"), ("replies", "seal"),
 }  # fmt: skip
 """Cells that say nothing which the log could contradict: clocks, the letters of text that is being written (its
 length is checked), and the search index's own numbers."""
