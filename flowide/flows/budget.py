@@ -141,6 +141,10 @@ class Spending:
         """That it was driven."""
         return self.clock.elapsed() - self._began
 
+    def check(self, agent: str) -> None:
+        """Raise OverBudget when an agent could not make another call."""
+        self._check_all(agent)
+
     def begin(self, agent: str) -> None:
         """Count the next call of an agent, before it is made.
 

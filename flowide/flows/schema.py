@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from flowide.settings import McpServer
+
 Amount = Annotated[float, Meta(ge=0, le=1e6)]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 InputType = Literal["text", "path", "integer", "number", "boolean", "list"]
@@ -160,6 +162,17 @@ class Decide(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """True = the run is rejected when nothing is agreed."""
 
 
+class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tool of an MCP server is called."""
+
+    tool: str
+    """`server/tool`. Template."""
+    arguments: dict[str, Any] = {}
+    """What it is told. Templates."""
+    optional: bool | str = False
+    """True = when it fails, or there is no such server, the step says so and the run goes on. Template."""
+
+
 class Draft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An agent writes a text, or its next version, under the lock."""
 
@@ -279,6 +292,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     review: Review | None = None
     research: Research | None = None
     run: Command | None = None
+    tool: Tool | None = None
     call: Call | None = None
     parallel: Parallel | None = None
     repeat: Repeat | None = None
@@ -311,6 +325,7 @@ KINDS = (
     "review",
     "research",
     "run",
+    "tool",
     "call",
     "parallel",
     "repeat",
@@ -343,4 +358,6 @@ class Flow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     agents: list[str] = []
     """Handles; empty = all agents of the project."""
     budget: Bounds = Bounds()
+    mcp: dict[str, McpServer] = {}
+    """Tool servers that the flow brings, by name, as in the settings."""
     steps: list[Step]

@@ -18,13 +18,15 @@ MAX_RESULT = 1 << 20
 
 
 def render(text: Any, values: Mapping[str, Any]) -> Any:
-    """A value of a flow file with its templates filled in; lists are filled item by item.
+    """A value of a flow file with its templates filled in; lists and mappings are filled item by item.
 
     Raises:
         BadInput: A name is unknown, or the template is wrong.
     """
     if isinstance(text, list):
         return [render(item, values) for item in text]
+    if isinstance(text, dict):
+        return {name: render(item, values) for name, item in text.items()}
     if not isinstance(text, str) or ("{{" not in text and "{%" not in text):
         return text
     plain = _PLAIN.fullmatch(text.strip())

@@ -28,6 +28,7 @@ MODULES = {
     "review": "review",
     "research": "research",
     "run": "command",
+    "tool": "tool",
     "call": "call",
     "parallel": "parallel",
     "repeat": "repeat",
