@@ -73,8 +73,9 @@ class Database:
         with explained(self.shown), self.fresh() as session:
             if not fits(session):
                 from flowide.store.postgres.rebuild import rebuild
+                from flowide.store.postgres.roles import grant_again
 
-                migrate(session, rebuild)
+                migrate(session, rebuild, grant_again)
 
     # --- connections --------------------------------------------------------------------------------
 

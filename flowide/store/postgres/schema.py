@@ -55,8 +55,12 @@ def fits(session: Session) -> bool:
     return bool(version == len(MIGRATIONS) and form == shape())
 
 
-def migrate(session: Session, rebuild: Callable[[Session, int], None]) -> None:
-    """Bring the tables to those of this version, all in one transaction; `rebuild` folds one space's log again.
+def migrate(
+    session: Session, rebuild: Callable[[Session, int], None], grant_again: Callable[[Session], None]
+) -> None:
+    """Bring the tables to those of this version, all in one transaction.
+
+    `rebuild` folds one space's log again, `grant_again` gives hubs the rights they had on tables that were made anew.
 
     Needs the right to make tables. Whoever comes second waits, and finds it done.
     """
@@ -65,6 +69,7 @@ def migrate(session: Session, rebuild: Callable[[Session, int], None]) -> None:
     try:
         if not fits(session):
             _bring_forward(session, rebuild)
+            grant_again(session)
         run([("COMMIT", ())])
     except BaseException:
         # The connection may be gone, and the transaction with it.
@@ -105,6 +110,7 @@ def first_schema(session: Session) -> None:
         "CREATE SCHEMA IF NOT EXISTS flowide",
         "CREATE TABLE flowide.meta (version int NOT NULL, shape text NOT NULL)",
         "INSERT INTO flowide.meta VALUES (0, '')",
+        "CREATE TABLE flowide.hubs (role name PRIMARY KEY)",
         f"CREATE TABLE flowide.migrations (version int PRIMARY KEY, name {_TEXT} NOT NULL, applied text NOT NULL)",
         f'CREATE TABLE flowide.space ("space" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "name" {_TEXT} UNIQUE, '
         f'"seq" bigint NOT NULL, "chain" {_TEXT} NOT NULL, "tick" bigint NOT NULL DEFAULT 0, '

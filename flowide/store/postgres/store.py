@@ -12,13 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from types import TracebackType
 from typing import Any, TypeVar
 
 import msgspec
 
 from flowide.domain.events import GENESIS, Event
-from flowide.domain.likely import looks_at
 from flowide.domain.rows import Row
 from flowide.domain.view import View
 from flowide.errors import Exists, NotFound, StorageFailed
@@ -26,12 +24,13 @@ from flowide.store.api import Expected, Position, Store, StoredReply, Threads, T
 from flowide.store.mapping import for_postgres, table
 from flowide.store.postgres.database import Database, patiently
 from flowide.store.postgres.doorbell import Bell
-from flowide.store.postgres.explained import explained, failure
+from flowide.store.postgres.explained import explained
 from flowide.store.postgres.statements import Statements
 from flowide.store.postgres.wire import Lost, Refused, Session, Statement
+from flowide.store.postgres.writing import REPLY, Hints, SpaceWriter, Transaction
 from flowide.store.shape import shape
 from flowide.store.texts import Found
-from flowide.store.views import Reader, Writer
+from flowide.store.views import Reader
 
 R = TypeVar("R", bound=Row)
 TURN_S = 30.0
@@ -41,13 +40,11 @@ RESOLVE_S = 20.0
 _PAGE = 500
 _BEGIN: Statement = ("BEGIN", ())
 _LOOK: Statement = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
-_COMMIT: Statement = ("COMMIT", ())
 _CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _FIND = f'SELECT "space", {_CLOCK} FROM space WHERE "name" = $1'  # noqa: S608 - our own names
 _LOCK = 'SELECT "seq", "chain", "tick", "shape" FROM space WHERE "space" = $1 FOR UPDATE'
 _MOMENT: Statement = (f"SELECT {_CLOCK}, pg_current_xact_id()::text", ())
 """Asked once the row is ours: a value beside the row would be of before the wait for it."""
-_REPLY = 'SELECT "body", "reply" FROM "replies" WHERE "id" = ?'
 
 
 class PostgresStore:
@@ -113,7 +110,7 @@ class PostgresStore:
 
     def _begin(self, expected: Expected | None) -> AbstractContextManager[Tx]:
         asked = [_BEGIN, (_LOCK, (self.space,)), _MOMENT]
-        hints = _Hints(expected) if expected is not None else None
+        hints = Hints(expected) if expected is not None else None
         if hints is not None:
             asked += [(for_postgres(sql), (self.space, *parameters)) for sql, parameters in hints.asked]
         session, answers = self._database.begin(asked)
@@ -128,14 +125,20 @@ class PostgresStore:
                 )
             [(now_ms, transaction)] = answers[2]
             self._clock.set(now_ms)
-            tx = _Writer(Statements(session, self.space), Position(seq, chain), tick)
+            tx = SpaceWriter(Statements(session, self.space), Position(seq, chain), tick)
             if hints is not None:
                 hints.tell(tx, answers[3:])
         except BaseException:
             session.leave("ROLLBACK")
             self._database.end(session)
             raise
-        return _Transaction(self, session, tx, transaction)
+        return Transaction(
+            self._database.shown,
+            session,
+            tx,
+            happened=lambda: self._happened(tx, transaction),
+            ended=lambda tick: self._ended(session, tick),
+        )
 
     def _ended(self, session: Session, tick: int | None) -> None:
         """After a transaction; `tick` is the space's counter when it changed something."""
@@ -144,7 +147,7 @@ class PostgresStore:
         if tick is not None:
             self._database.doorbell.ring(self.space, tick)
 
-    def _happened(self, tx: _Writer, transaction: str) -> bool:
+    def _happened(self, tx: SpaceWriter, transaction: str) -> bool:
         """Whether a commit happened whose answer was lost.
 
         Waits for the row of the space: whoever holds it is either the lost transaction, then it is not over, or not.
@@ -154,7 +157,7 @@ class PostgresStore:
         """
         asked = [_BEGIN, (_LOCK, (self.space,))]
         if tx.replied is not None:
-            asked.append((for_postgres(_REPLY), (self.space, tx.replied)))
+            asked.append((for_postgres(REPLY), (self.space, tx.replied)))
         else:
             asked.append(("SELECT 1 WHERE pg_xact_status($1::xid8) = 'committed'", (transaction,)))
         why: Exception | None = None
@@ -330,129 +333,6 @@ class _Clock:
         """Milliseconds since 1970."""
         said, at = self._anchor
         return said + (time.monotonic_ns() - at) // 1_000_000
-
-
-class _Writer(Writer):
-    """A `Tx` over the connection that holds the row of its space."""
-
-    def __init__(self, statements: Statements, at: Position, tick: int) -> None:
-        super().__init__(statements)
-        self.replied: str | None = None
-        """Id of a command whose answer is written here."""
-        self._position = at
-        self._tick = tick
-        self._start = at
-        self._known: dict[str, StoredReply | None] = {}
-
-    def knows_reply(self, command_id: str, stored: StoredReply | None) -> None:
-        """The answer of a command was looked up already."""
-        self._known[command_id] = stored
-
-    def reply(self, command_id: str) -> StoredReply | None:
-        if command_id in self._known:
-            return self._known[command_id]
-        return super().reply(command_id)
-
-    def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
-        self.replied = command_id
-        self._known[command_id] = stored
-        super().put_reply(command_id, stored, wall_ms)
-
-    def finish(self) -> None:
-        """Write down where the log stands, and that something has changed."""
-        at = self.position()
-        self.send('UPDATE "space" SET "seq" = ?, "chain" = ?, "tick" = ?', (at.seq, at.chain, self.tick))
-
-    @property
-    def tick(self) -> int:
-        """The space's counter of changes after this transaction."""
-        return self._tick + 1
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        known, replied = dict(self._known), self.replied
-        try:
-            with super().savepoint():
-                yield
-        except BaseException:
-            self._known, self.replied = known, replied
-            raise
-
-    def _undoable(self) -> bool:
-        return not self.cursor.session.broken
-
-
-class _Hints:
-    """What is expected to be asked for, looked up in the same round trip that begins the transaction."""
-
-    def __init__(self, expected: Expected) -> None:
-        self._expected = expected
-        likely = expected.likely
-        self.asked: list[tuple[str, tuple[Any, ...]]] = []
-        if expected.reply is not None:
-            self.asked.append((_REPLY, (expected.reply,)))
-        self.asked += [(table(row).by_key, key) for row, key in likely.rows]
-        self._finds = [looks_at(artifact) for artifact in likely.queues]
-        for row, order, equal in self._finds:
-            self.asked.append((table(row).query(equal, order, False), tuple(equal.values())))
-
-    def tell(self, tx: _Writer, answers: Sequence[Sequence[Any]]) -> None:
-        """Hand the rows to the transaction."""
-        found = iter(answers)
-        if self._expected.reply is not None:
-            replies = next(found)
-            tx.knows_reply(self._expected.reply, StoredReply(*replies[0]) if replies else None)
-        for row, key in self._expected.likely.rows:
-            values = next(found)
-            tx.knows(row, key, table(row).decode(values[0]) if values else None)
-        for row, order, equal in self._finds:
-            tx.knows_all(row, order, equal, [table(row).decode(values) for values in next(found)])
-
-
-class _Transaction:
-    """A write transaction that has begun. Leaving it commits, an exception undoes."""
-
-    __slots__ = ("_id", "_session", "_store", "_tx")
-
-    def __init__(self, store: PostgresStore, session: Session, tx: _Writer, id: str) -> None:
-        self._store = store
-        self._session = session
-        self._tx = tx
-        self._id = id
-
-    def __enter__(self) -> Tx:
-        return self._tx
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        tick: int | None = None
-        shown = self._store._database.shown
-        try:
-            if error is None and self._tx.cursor.written:
-                with explained(shown):
-                    self._commit()
-                tick = self._tx.tick
-            elif not self._session.broken:
-                self._session.leave("ROLLBACK")
-        finally:
-            self._store._ended(self._session, tick)
-        if isinstance(error, Refused | Lost):
-            raise failure(shown, error) from error
-        if isinstance(error, UnicodeEncodeError):
-            with explained(shown):
-                raise error
-
-    def _commit(self) -> None:
-        try:
-            self._tx.finish()
-            self._tx.cursor.flush(_COMMIT)
-        except (Refused, UnicodeEncodeError):
-            self._session.leave("ROLLBACK")
-            raise
-        except Lost:
-            if not self._store._happened(self._tx, self._id):
-                raise
 
 
 def create(url: str, name: str) -> None:
