@@ -65,6 +65,15 @@ class Keys(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Lock(Struct, frozen=True, forbid_unknown_fields=True):
     """`[lock]`"""
+class Agents(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[agents]`"""
+
+    turn_s: Span = 1800.0
+    """Seconds for one turn of a coding agent; the time a person takes to answer it does not count."""
+    keep_copies: bool = False
+    """Whether the private copies in which coding agents work stay after their turns, to be looked at."""
+
+
 
     timeout_s: Annotated[float, Meta(ge=0, le=86400)] = 30.0
     """Seconds a run waits for a lock."""
@@ -190,6 +199,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     lock: Lock = Lock()
     hub: Hub = Hub()
+    agents: Agents = Agents()
     git: Git = Git()
     discussion: Discussion = Discussion()
     budget: Budget = Budget()

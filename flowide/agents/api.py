@@ -71,6 +71,8 @@ class Request(Struct, frozen=True, kw_only=True):
     target: str = ""
     """Path of the file that the answer is the new text of; an agent that writes files itself writes there.
     Empty = the answer is what the agent says."""
+    step: str = ""
+    """Key of the step of a run that the call is made for; empty = it belongs to no run."""
     session: str = ""
     """What the call belongs to: calls of one session are one conversation for agents that remember."""
 

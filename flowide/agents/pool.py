@@ -38,7 +38,7 @@ class AgentPool:
         `silence_s` seconds without a word, unless the model's table says otherwise. `desk` is where coding agents
         work; None = in an empty folder, where nothing they do counts.
         """
-        self._desk = desk
+        self.desk = desk
         self._silence_s = silence_s
         self._definitions = {agent.handle: agent for agent in definitions}
         self._models, self._env, self._model = models, env, model
@@ -76,7 +76,7 @@ class AgentPool:
         from flowide.agents.acp.backend import AcpBackend
         from flowide.agents.acp.trial import TrialDesk
 
-        return AcpBackend(agent, env=self._env, desk=self._desk or TrialDesk())
+        return AcpBackend(agent, env=self._env, desk=self.desk or TrialDesk())
 
     def _shared_worker(self) -> ModelWorker:
         if self.worker is None:

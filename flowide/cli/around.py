@@ -48,6 +48,8 @@ def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Sur
         user_flows=home,
         silence_s=found.settings.limits.silence_s,
         call_s=found.settings.limits.call_s,
+        turn_s=found.settings.agents.turn_s,
+        keep_copies=found.settings.agents.keep_copies,
         budget=budget_of(found.settings.budget),
     )
 

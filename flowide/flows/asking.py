@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from flowide.agents.api import Finished, Message, ReasoningDelta, Request, Retrying, TextDelta, Usage
+from flowide.agents.api import Finished, Message, Request, Retrying, TextDelta, Usage
 from flowide.domain.commands import MAX_INLINE, Command, StreamStep
 from flowide.errors import FlowError, Incomplete
 from flowide.flows.budget import UNPRICED
@@ -48,9 +48,10 @@ async def ask(
     Raises:
         FlowError: What the last call failed with; it is recorded too.
     """
+    request = structs.replace(request, step=key, session=request.session or f"{state.run}/{key}")
     done = state.done(key)
     if done is not None:
-        return (await state.space.blob(done.result["reply"])).decode()
+        return await _after(state, request, (await state.space.blob(done.result["reply"])).decode())
     request = await with_decisions(state.space, request)
     who: dict[str, Any] = {"agent": request.agent}
     async with state.calls:
@@ -81,7 +82,15 @@ async def ask(
         await state.commit(completed)
     else:
         await state.commit(completed, *then(finished.text), actor=state.actor(request.agent))
-    return finished.text
+    return await _after(state, request, finished.text)
+
+
+async def _after(state: RunState, request: Request, text: str) -> str:
+    """The answer, once what a coding agent changed besides is brought back."""
+    if not state.works_itself(request.agent):
+        return text
+    assert state.coding is not None
+    return await state.coding.bring_back(request, text)
 
 
 async def _until_usable(
@@ -97,7 +106,9 @@ async def _until_usable(
             state.spending.begin(request.agent)
         spent.asked = attempt
         began = time.monotonic()
-        finished = await _call(state, key, structs.replace(request, deadline_s=state.call_s), heard)
+        finished = await _call(
+            state, key, structs.replace(request, deadline_s=state.seconds_for(request.agent)), heard
+        )
         state.spending.add(request.agent, finished.usage, time.monotonic() - began)
         spent.add(finished.usage)
         if state.spending.unpriced:
@@ -166,8 +177,10 @@ async def _call(state: RunState, key: str, request: Request, heard: Heard | None
                 fresh = True
             elif isinstance(delta, Finished):
                 finished = delta
-            else:
-                assert isinstance(delta, ReasoningDelta)
+            elif state.coding is not None and state.works_itself(request.agent):
+                await state.coding.told(request, delta)
+                if heard is not None:
+                    await heard("", False)  # it works, and its lock is looked after
     if finished is None:
         raise Incomplete(
             f"the answer of @{request.agent} ended early", hint="Try again.", agent=request.agent

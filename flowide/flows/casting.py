@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.load import choose_agents, find_agents
-from flowide.errors import BadInput, NotFound, OverBudget
+from flowide.errors import NotAllowed, NotFound, OverBudget
 from flowide.flows.api import Budget, RunRequest
 from flowide.flows.called import Called, everywhere
 from flowide.flows.schema import Flow
@@ -40,13 +40,20 @@ def agents_of(
     others = [] if request.agents else [name for each in everywhere(called) for name in each.flow.agents]
     more = choose_agents(found, list(dict.fromkeys(others)), list(around.models)) if others else []
     for agent in [*chosen, *more]:
-        if agent.backend == "acp":
-            raise BadInput(
-                f"@{agent.handle} is an ACP agent, and this version does not run those yet",
-                hint="Choose agents with a model: --agents …",
-            )
+        _check_trust(agent, request.trust)
     agents = {agent.handle: agent for agent in chosen}
     return agents, {agent.handle: agent for agent in more} | agents
+
+
+def _check_trust(agent: AgentDefinition, trusted: bool) -> None:
+    """Raise NotAllowed for a program that only the project names."""
+    if agent.needs_trust and not trusted:
+        raise NotAllowed(
+            f"the project's file of @{agent.handle} says which program is run, and the project is not trusted",
+            hint=f"Look at {agent.source}; then give --trust, or list the folder under [trust] in your own settings.",
+            agent=agent.handle,
+            command=agent.command,
+        )
 
 
 def check_price(
@@ -71,11 +78,17 @@ async def pool_of(
 ) -> AsyncIterator[Agents]:
     from flowide.agents.pool import AgentPool
 
+    desk = None
+    if any(agent.backend == "acp" for agent in agents.values()):
+        from flowide.flows.coding.desk import CodingDesk
+
+        desk = CodingDesk(turn_s=around.turn_s, keep_copies=around.keep_copies)
     async with AgentPool(
         list(agents.values()),
         models=around.models,
         env=around.env,
         model=request.model,
         silence_s=around.silence_s,
+        desk=desk,
     ) as pool:
         yield pool

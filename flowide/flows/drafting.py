@@ -45,6 +45,7 @@ class DraftStream:
         """
         if self._keeper.lost is not None:
             raise Gone(f"the lock was taken away: {self._keeper.lost.message}")
+        self._keeper.touch()
         if fresh:
             self._clear()
         self._waiting += self._lines.feed(text)

@@ -223,7 +223,8 @@ def _state(
     call_s: float,
 ) -> RunState:
     typed = request.inputs.get("checks", [])
-    return RunState(
+    coding = getattr(pool, "desk", None)
+    state = RunState(
         space=at.space,
         folder=at.folder,
         run=at.run,
@@ -252,3 +253,7 @@ def _warn_if_changed(
             state.observer.warning(
                 f"the flow {loaded.flow.flow} was changed since this run began; it goes on with the old text"
             )
+        coding=coding,
+    if coding is not None:
+        coding.bind(state)
+    return state

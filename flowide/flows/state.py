@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field, structs
 
-from flowide.agents.api import Backend
+from flowide.agents.api import Backend, Progress, ReasoningDelta, Request
 from flowide.agents.definition import AgentDefinition
 from flowide.domain import rows
 from flowide.domain.actors import Actor
@@ -38,6 +38,25 @@ class Agents(Protocol):
 
 class RunState(Struct):
     """One driven run. Steps read and extend it; the log has all that a resume needs."""
+class Coding(Protocol):
+    """Where agents work that write files themselves; see `flowide.flows.coding`."""
+
+    turn_s: float
+    """Seconds for one turn."""
+
+    def bind(self, state: RunState) -> None:
+        """Work for this run."""
+        ...
+
+    async def told(self, request: Request, delta: Progress | ReasoningDelta) -> None:
+        """Something such an agent does, or thinks aloud."""
+        ...
+
+    async def bring_back(self, request: Request, text: str) -> str:
+        """The answer, after what a finished turn changed was taken over, once."""
+        ...
+
+
 
     space: Space
     folder: ProjectFolder
@@ -72,6 +91,8 @@ class RunState(Struct):
     """Records that are sent with the next commands."""
     warned: set[str] = field(default_factory=set)
     """What was told once."""
+    coding: Coding | None = None
+    """None = the run has no agent that writes files itself."""
     given_back: Literal["cancelled", "queued"] = "cancelled"
     """What becomes of the run when its process is told to stop."""
 
@@ -160,6 +181,15 @@ class RunState(Struct):
         Raises:
             BadInput: An unknown one, or none at all.
         """
+    def works_itself(self, handle: str) -> bool:
+        """Whether an agent is a program of its own, which writes files instead of answering with their text."""
+        agent = self.agents.get(handle) or self.everyone.get(handle)
+        return self.coding is not None and agent is not None and agent.backend == "acp"
+
+    def seconds_for(self, handle: str) -> float:
+        """How long one answer of an agent may take."""
+        return self.coding.turn_s if self.coding is not None and self.works_itself(handle) else self.call_s
+
         for handle in wanted:
             if handle.removeprefix("@") not in self.agents:
                 raise BadInput(

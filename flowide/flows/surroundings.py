@@ -27,3 +27,7 @@ class Surroundings(Struct, frozen=True):
     """Bounds of a run that is given none: those of the settings."""
     call_s: float = 300.0
     """Seconds for one answer of an agent, all attempts included."""
+    turn_s: float = 1800.0
+    """Seconds for one turn of a coding agent."""
+    keep_copies: bool = False
+    """Whether the private copies of coding agents stay after their turns."""

@@ -158,6 +158,9 @@ def surroundings(loaded: settings.Loaded) -> Surroundings:
         user_flows=home,
         silence_s=limits.silence_s,
         call_s=limits.call_s,
+        context=limits.context,
+        turn_s=loaded.settings.agents.turn_s,
+        keep_copies=loaded.settings.agents.keep_copies,
         budget=budget_of(loaded.settings.budget),
     )
 

@@ -10,7 +10,7 @@ from flowide.agents.extract import extract_json
 from flowide.agents.whole_file import with_file
 from flowide.errors import Incomplete
 
-_NEW_TEXTS = frozenset({"vary", "more"})
+_NEW_TEXTS = frozenset({"vary", "more", "repair"})
 """Purposes whose answer cannot be the text as it was."""
 
 

@@ -190,9 +190,13 @@ async def answer(place: Place, turn: rows.Turn) -> int | None:
             purpose="discuss",
             messages=told.messages,
             turn=await state.space.read(Spoken(turn.thread, turn.agent)) + 1,
+            session=session_of(turn),
         )
     else:
-        manifest, request = turn.manifest, Request(agent=turn.agent, purpose="discuss", messages=[])
+        manifest, request = (
+            turn.manifest,
+            Request(agent=turn.agent, purpose="discuss", messages=[], session=session_of(turn)),
+        )
     text = await ask(state, key, request, usable=_short_enough)
     return await say(place, turn, key, text, manifest)
 
@@ -210,6 +214,11 @@ def key_of(place: Place, turn: rows.Turn) -> str:
     """The step's key of an answer: the same in every attempt."""
     place_id = place.id.removesuffix(f"/{turn.agent}")  # said once is enough: keys are bounded
     return f"{place_id}#{turn.number}/{turn.agent}"
+
+
+def session_of(turn: rows.Turn) -> str:
+    """The conversation an answer belongs to, for agents that remember: the thread."""
+    return f"thread {turn.thread}"
 
 
 def take(state: RunState, turn: rows.Turn, key: str, manifest: str | None) -> TakeTurn:

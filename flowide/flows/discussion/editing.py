@@ -13,7 +13,7 @@ from flowide.domain.commands import Provenance, ReleaseLock
 from flowide.domain.limits import MAX_NOTE
 from flowide.errors import BadInput, Busy, Conflict, Fenced, FlowError, Gone, NotFound
 from flowide.flows.asking import ask
-from flowide.flows.discussion.answering import Answered, Place, asked_of, key_of, say, take
+from flowide.flows.discussion.answering import Answered, Place, asked_of, key_of, say, session_of, take
 from flowide.flows.discussion.context import tell
 from flowide.flows.discussion.posting import Writing, compose
 from flowide.flows.drafting import DraftStream, words_of
@@ -219,8 +219,11 @@ async def _request(job: _Job, artifact: rows.Artifact, target: Target) -> tuple[
             raise Conflict(
                 f"{artifact.path} is at version {artifact.version} now, and my text is for version {base}",
                 version=artifact.version,
+    request = Request(
+        agent=turn.agent, purpose="edit", messages=[], target=target.path, session=session_of(turn)
+    )
             )
-        return turn.manifest, Request(agent=turn.agent, purpose="edit", messages=[])
+        return turn.manifest, request
     asked = await asked_of(job.place, turn)
     item = Item(
         kind="artifact",
@@ -236,7 +239,7 @@ async def _request(job: _Job, artifact: rows.Artifact, target: Target) -> tuple[
     manifest = await state.space.put_blob(encode(prompt.fitted.manifest))
     await state.space.execute(take(state, turn, job.key, manifest))
     spoken = await state.space.read(Spoken(turn.thread, turn.agent))
-    return manifest, Request(agent=turn.agent, purpose="edit", messages=prompt.messages, turn=spoken + 1)
+    return manifest, structs.replace(request, messages=prompt.messages, turn=spoken + 1)
 
 
 TO_CHANGE = "it is to be changed"

@@ -124,7 +124,9 @@ async def _based(state: RunState, job: Job, space: Space, artifact: rows.Artifac
 
 
 async def _ask(state: RunState, job: Job, target: Target, draft: _Held | None) -> str:
-    request = Request(agent=job.agent, purpose=job.purpose, messages=job.prompt(target), turn=job.turn)
+    request = Request(
+        agent=job.agent, purpose=job.purpose, messages=job.prompt(target), turn=job.turn, target=target.path
+    )
     heard = None if draft is None else draft.stream.heard
     return await ask(state, job.key, request, usable=lambda text: usable_text(text, target), heard=heard)
 

@@ -61,6 +61,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         agent=writer,
         purpose="write",
         messages=prompts.write(state.agents[writer], question, target, claims, comparison, rules),
+        target=target.path,
     )
     reply = await ask(state, key, request, usable=lambda text: usable_text(text, target))
     document, count = checked(usable_text(reply, target), claims, texts)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from flowide.agents.api import Message, Request
 from flowide.agents.extract import extract_code
+from flowide.agents.whole_file import file_in
 from flowide.domain.commands import AddVariation, OpenVariationSet
 from flowide.domain.ids import uuid7
 from flowide.errors import BadInput, FlowError
@@ -114,6 +115,7 @@ async def write(
             turn=slot.turn,
             temperature=slot.temperature,
         )
+            target=target.path,
         failure: FlowError | None = None
         reply: str | None = None
         try:
@@ -216,11 +218,13 @@ def usable_text(reply: str, target: Target) -> str:
         must_define=[target.piece] if target.piece else [],
         parses=lambda source: parses(source, target.path),
         path=target.path,
-    )
-    if not text.endswith("\n"):
-        text += "\n"
+    text = file_in(reply, target.path)
+    if text is None:
+        text = _extracted(reply, target, language)
+    elif not parses(text.encode(), target.path):
+        raise Incomplete(f"what was written into {target.path} does not parse as {language}")
     if target.piece is None or language is None:
-        return written_like(text, target.text)
+        return text
     from flowide.pieces import splice
     from flowide.pieces.model import Take
 
@@ -229,6 +233,14 @@ def usable_text(reply: str, target: Target) -> str:
     except (Rejected, BadInput) as error:
         raise Incomplete(f"the piece cannot be put into {target.path}: {error.message}") from error
     return spliced.source.decode()
+
+
+def _extracted(reply: str, target: Target, language: str | None) -> str:
+    """The text in a reply that talks: of the whole file like the one that was there, of a piece as it came."""
+    )
+    if not text.endswith("\n"):
+        text += "\n"
+    return written_like(text, target.text) if target.piece is None or language is None else text
 
 
 async def more(

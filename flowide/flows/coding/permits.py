@@ -1,0 +1,102 @@
+"""What a coding agent may do: its file, what was given for the run, what was allowed before, else a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+from typing import cast
+
+from flowide import settings
+from flowide.agents.acp.desk import Answer, Question
+from flowide.agents.definition import AgentDefinition
+from flowide.agents.tools.permissions import OPTIONS, Permissions, decide
+from flowide.flows.state import RunState
+from flowide.flows.steps.gate import answered
+from flowide.space.queries import Gates
+
+SERVER = "acp"
+"""What stands before a kind of action where tools are named: `acp/edit`."""
+KIND = "permission"
+
+
+class Permits:
+    """The answers to one agent's questions in one run."""
+
+    def __init__(self, state: RunState, agent: AgentDefinition, key: str) -> None:
+        """`key` is of the step whose turn it is."""
+        self._state, self._agent, self._key = state, agent, key
+        self._asked: Counter[str] = Counter()
+
+    async def answer(self, question: Question) -> Answer:
+        """Once, for the session, always, or no.
+
+        Raises:
+            NeedsInput: A person must say, and nobody can be asked now.
+        """
+        state, agent = self._state, self._agent
+        forever = Permissions(settings.user_folder())
+        scope = f"{SERVER}/{question.scope}"
+        said, _ = decide(
+            agent,
+            SERVER,
+            question.kind,
+            allow=getattr(state.request, "allow", ()),
+            trusted=state.request.trust,
+            always=forever.holds(state.folder.root, agent.handle, scope, self._program),
+        )
+        if said != "ask":
+            return "once" if said == "allow" else "deny"
+        if await self._allowed_in_this_run(scope):
+            return "session"
+        answer = await self._gate(question, scope)
+        if answer == "always":
+            forever.add(state.folder.root, agent.handle, scope, self._program, by=state.space.actor.id)
+        return answer
+
+    @property
+    def _program(self) -> str:
+        """What is run: when that changes, it is asked again."""
+        return " ".join(self._agent.command) or self._agent.recipe
+
+    async def _allowed_in_this_run(self, scope: str) -> bool:
+        gates = await self._state.space.read(Gates(status=None, run=self._state.run))
+        return any(
+            gate.kind == KIND
+            and gate.answer == "session"
+            and (gate.context.get("agent"), gate.context.get("tool")) == (self._agent.handle, scope)
+            for gate in gates
+        )
+
+    async def _gate(self, question: Question, scope: str) -> Answer:
+        mark = sha256(f"{scope}\0{question.title}\0{question.command}".encode()).hexdigest()[:12]
+        self._asked[mark] += 1
+        gate = await answered(
+            self._state,
+            f"{self._key}/permit-{mark}-{self._asked[mark]}",
+            kind=KIND,
+            question=self._words(question),
+            options=list(OPTIONS),
+            by_policy={"approve": "once", "reject": "deny"}.get(self._state.request.on_gate),
+            context={
+                "agent": self._agent.handle,
+                "tool": scope,
+                "title": question.title,
+                "command": question.command,
+                "paths": question.paths,
+                "diff": question.diff,
+            },
+        )
+        for option in ("once", "session", "always"):
+            if gate.answer == option:
+                return cast("Answer", option)
+        return "deny"
+
+    def _words(self, question: Question) -> str:
+        what = question.command or ", ".join(question.paths) or question.title
+        return f"May @{self._agent.handle} {_VERBS.get(question.kind, 'do this')}: {what[:500]}"
+
+
+_VERBS = {
+    "read": "read", "edit": "edit", "delete": "delete", "move": "move", "search": "search", "execute": "run",
+    "think": "think about", "fetch": "fetch",
+}  # fmt: skip
