@@ -29,6 +29,7 @@ from flowide.hub.packing import packed, part, takes_gzip, unpacked
 from flowide.hub.seats import Seat
 from flowide.hub.snapshots import pieces
 from flowide.hub.stream import StreamApp
+from flowide.hub.taking_in import take_in
 from flowide.space.keys import digest_of, new_token
 from flowide.space.wire import snapshot
 from flowide.space.wire.calls import Call
@@ -77,6 +78,7 @@ def make_app(hub: Hub) -> Guard:
         Route(f"{space}/snapshot", within(whole), methods=["GET"]),
         Route(f"{space}/blobs/{{sha256}}", within(blob), methods=["GET"]),
         Route(f"{space}/blobs/{{sha256}}", within(put_blob), methods=["PUT"]),
+        Route(f"{space}/import", within(take_in), methods=["POST"]),
         Route(f"{space}/locks", within(reads.locks), methods=["GET"]),
         Route(f"{space}/artifacts/{{id}}", within(reads.artifact), methods=["GET"]),
         Route(f"{space}/drafts/{{id}}", within(reads.draft), methods=["GET"]),

@@ -19,7 +19,7 @@ from flowide.hub.space import HubSpace
 from flowide.space.api import Reply
 from flowide.space.arbiter import MAX_BATCH
 from flowide.space.keys import digest_of
-from flowide.space.wire.calls import Call, Result, command_of, query_of
+from flowide.space.wire.calls import Call, Result, command_of, query_of, with_ids
 from flowide.space.wire.frames import Cmds
 
 RATES = {"human": (50.0, 200.0), "agent": (20.0, 80.0), "system": (50.0, 200.0)}
@@ -121,7 +121,8 @@ class Desk:
                     hint="Send it again a little later.",
                     retry_ms=round(wait_s * 1000) + 1,
                 )
-            command = self._prepared(command_of(call.cmd, call.args), call.id)
+            args = with_ids(call.cmd, call.args, call.id)
+            command = self._prepared(command_of(call.cmd, args), call.id)
         except FlowError as refused:
             return await self._refusal(call, refused)
         outcome = await self.space.execute(command, Caller(actor, client, call.id, self.seat.token))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from hashlib import sha256
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -9,12 +12,14 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from flowide.domain.commands import COMMANDS, Batch, Command, Results
+from flowide.domain.ids import uuid7
 from flowide.errors import BadInput, FlowError, from_dict
 from flowide.space import queries
 from flowide.space.api import Reply
 from flowide.space.queries import Query
 
 Made = TypeVar("Made")
+_TIME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}")
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,6 +88,42 @@ def command_of(name: str, args: dict[str, Any]) -> Command[Any]:
     if kind is Batch:
         return Batch(cmds=[_part(each) for each in _list(args)])
     return _made(kind, name, {**args, "cmd": name})
+
+
+def with_ids(name: str, args: dict[str, Any], id: str) -> dict[str, Any]:
+    """The arguments with the ids of new things that the sender left out, made from the command's own id.
+
+    So the same command sent again is the same command.
+    """
+    kind = COMMANDS.get(name)
+    if kind is Batch:
+        parts = args.get("cmds")
+        if not isinstance(parts, list):
+            return args
+        return {**args, "cmds": [_part_with_ids(each, f"{id}.{at}") for at, each in enumerate(parts)]}
+    made = () if kind is None else _ids_made(kind)
+    return {**{field: _derived(id, field) for field in made if field not in args}, **args}
+
+
+def _part_with_ids(part: Any, id: str) -> Any:
+    if not isinstance(part, dict) or not isinstance(part.get("args", {}), dict):
+        return part
+    return {**part, "args": with_ids(str(part.get("cmd")), part.get("args", {}), id)}
+
+
+@cache
+def _ids_made(kind: type[Command[Any]]) -> tuple[str, ...]:
+    """Fields that get a new id when they are left out."""
+    return tuple(each.encode_name for each in msgspec.structs.fields(kind) if each.default_factory is uuid7)
+
+
+def _derived(id: str, field: str) -> str:
+    """A UUIDv7 that follows from a command's id: its time is that of the command, if that is one too."""
+    mixed = sha256(f"{id}\n{field}".encode("utf-8", "replace")).hexdigest()
+    start = id[:13].lower()
+    if not _TIME.fullmatch(start):
+        start = f"{mixed[32:40]}-{mixed[40:44]}"
+    return f"{start}-7{mixed[:3]}-{'89ab'[int(mixed[3], 16) % 4]}{mixed[4:7]}-{mixed[7:19]}"
 
 
 def _list(args: dict[str, Any]) -> list[Any]:
