@@ -89,7 +89,7 @@ class Server:
         return done.stdout
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
+        """Start, and wait until it answers. It ends with the thread that has started it."""
         dying_with_us = ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") else []
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -126,7 +126,7 @@ class Server:
     def new_database(self) -> str:
         """The name of a new database."""
         name = f"t{uuid.uuid4().hex[:16]}"
-        self.sql(f"CREATE DATABASE {name} STRATEGY file_copy")
+        self.sql(f"CREATE DATABASE {name}")
         return name
 
     def close(self) -> None:
