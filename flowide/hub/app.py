@@ -17,7 +17,7 @@ from flowide import __version__
 from flowide.domain.actors import Actor, Caller
 from flowide.domain.commands import MAX_BLOB, JoinMember
 from flowide.domain.ids import uuid7
-from flowide.errors import BadInput, FlowError, NotAllowed, NotFound
+from flowide.errors import BadInput, FlowError, Limit, NotAllowed, NotFound
 from flowide.hub import reads
 from flowide.hub.answers import STATUS, json_answer, refusal
 from flowide.hub.bodies import body_of, json_of, number
@@ -171,7 +171,9 @@ async def join(hub: Hub, request: Request) -> Response:
                 "space": name,
             }
         )
-    hub.failed(address_of(request))
+    failed = hub.failed(address_of(request))
+    if isinstance(failed, Limit):
+        raise failed
     raise NotAllowed(
         "this code is no invitation, or not any more", hint="Ask an owner for a new one: `flowide invite`."
     )
