@@ -39,8 +39,9 @@ def agents_of(
     chosen = choose_agents(found, names, list(around.models))
     others = [] if request.agents else [name for each in everywhere(called) for name in each.flow.agents]
     more = choose_agents(found, list(dict.fromkeys(others)), list(around.models)) if others else []
+    trusted = request.trust or (around.settings is not None and around.settings.settings.trusts(folder.root))
     for agent in [*chosen, *more]:
-        _check_trust(agent, request.trust)
+        _check_trust(agent, trusted)
     agents = {agent.handle: agent for agent in chosen}
     return agents, {agent.handle: agent for agent in more} | agents
 

@@ -78,7 +78,7 @@ class CodingDesk:
                 left, Permits(state, agent, request.step), sessions, (agent.handle, request.session), session
             )
         except BaseException:
-            await uninterrupted(self._fail(left, agent.handle))
+            await uninterrupted(self._fail(left, request))
             raise
         left.place.leave(request.step, left.copy)
         self._left[request.step] = left
@@ -112,17 +112,17 @@ class CodingDesk:
         place.temporary.mkdir(exist_ok=True)
         return _Left(place, copy)
 
-    async def _fail(self, left: _Left, agent: str) -> None:
+    async def _fail(self, left: _Left, request: Request) -> None:
         """The turn failed: what was changed until then is no result, but it is not thrown away either."""
         try:
             found = await asyncio.to_thread(changes_in, left.copy, self.state.folder.root)
-            changed = bool(found.changes or found.beyond)
+            changed = bool(found.changes or found.beyond) and request.json_schema is None
         except FlowError:
             changed = False
         if changed or self._keep:
             aside = left.place.set_aside()
             what = "changed files before its turn failed" if changed else "failed"
-            self.state.observer.warning(f"@{agent} {what}; its copy is in {aside}")
+            self.state.observer.warning(f"@{request.agent} {what}; its copy is in {aside}")
         else:
             await asyncio.to_thread(left.place.remove)
 
