@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.filter import Monochrome, NoColor
@@ -17,18 +20,21 @@ from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from flowide.errors import FlowError
-from flowide.tui import commands, theme
+from flowide.tui import commands, notifying, theme
 from flowide.tui.engine.news import News
 from flowide.tui.engine.thread import Engine
 from flowide.tui.guide import Guide
+from flowide.tui.notifying import Notify
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
 from flowide.tui.views.snapshot import Snapshot
+from flowide.tui.views.spans import clean
 
 if TYPE_CHECKING:
     from flowide.tui.engine.place import Opener
     from flowide.tui.views.hunks import Marks
+    from flowide.tui.views.runs import Item
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""
@@ -53,6 +59,7 @@ class FlowApp(App[int]):
         attach: str | None = None,
         guide: Guide | None = None,
         ascii_signs: bool = False,
+        notify: Notify = "on",
     ) -> None:
         """`attach` is a run to show first; `guide` is what a first-run guide proposes."""
         super().__init__()
@@ -66,6 +73,12 @@ class FlowApp(App[int]):
         """What the person said so far about the changes of a question, by gate."""
         self.crashed: Exception | None = None
         """A mistake of the app's own that ended it."""
+        self.notifies: Notify = notify
+        """What is done when something begins to wait while the person looks elsewhere."""
+        self._touched = time.monotonic()
+        """When a key or the mouse was used last."""
+        self._focus_is_told = False
+        """The terminal says when it gets or loses the focus."""
         self._wish = theme
         self._attached = attach
         self._leaving = False
@@ -155,18 +168,55 @@ class FlowApp(App[int]):
         if not self.is_running or self._leaving:
             return
         if news.snapshot is not None:
-            self.snapshot = news.snapshot
+            before, self.snapshot = self.snapshot, news.snapshot
+            self._tell_news(before, news.snapshot)
             self.book = colour_book(news.snapshot.seats, news.snapshot.me)
         for warning in news.warnings:
             self.notify(warning, severity="warning", markup=False, timeout=8)
         if news.failed is not None:
             self._fail(news.failed)
             return
+        if news.crashed is not None:
+            try:
+                raise news.crashed
+            except Exception as error:
+                self._handle_exception(error)
+            return
         for screen in self.screen_stack:
             if isinstance(screen, FlowScreen) and screen.is_mounted:
                 screen.on_news(news)
         if self._attached is not None and news.snapshot is not None:
             self._open_attached(self._attached)
+
+    def _tell_news(self, before: Snapshot, after: Snapshot) -> None:
+        """Say what has begun to wait: as a toast, and through the terminal when the person looks elsewhere."""
+        if not before.head or before.head == after.head:
+            return  # the first picture: what waits is listed
+        from flowide.tui.views import waiting
+
+        new = waiting.news(before, after)
+        screen = self.screen
+        for each in new[:3]:
+            if not (isinstance(screen, FlowScreen) and screen.shows(each.item)):
+                self.notify(f"{clean(each.words)}  ^g", title="waits for you", severity="warning", markup=False)
+        words = [each.words for each in new] or waiting.ended(before, after)
+        if words and self._away and self._driver is not None and not self.is_headless:
+            self._driver.write(notifying.sequence(words[0], self.notifies, os.environ))
+
+    @property
+    def _away(self) -> bool:
+        """Whether the person looks elsewhere, as far as the terminal tells."""
+        if self._focus_is_told:
+            return not self.app_focus
+        return time.monotonic() - self._touched > notifying.AWAY_S
+
+    async def on_event(self, event: events.Event) -> None:
+        """Notes that somebody is here."""
+        if isinstance(event, events.Key | events.MouseEvent):
+            self._touched = time.monotonic()
+        elif isinstance(event, events.AppFocus | events.AppBlur):
+            self._focus_is_told = True
+        await super().on_event(event)
 
     def _fail(self, error: FlowError) -> None:
         """Nothing works without the space: end, and say why on the terminal."""
@@ -185,6 +235,23 @@ class FlowApp(App[int]):
             self.notify(f"There is no run {run}.", severity="warning", markup=False)
         else:
             self.push_screen(RunScreen(found.run.id))
+
+    def open_item(self, item: Item) -> None:
+        """Show what a row of the work list stands for, in the workspace."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
+            self.pop_screen()
+        if isinstance(self.screen, Workspace):
+            self.screen.open_item(item)
+
+    def action_waiting(self) -> None:
+        """Everything that waits for the person."""
+        from flowide.tui.screens.waiting import WaitingScreen
+
+        if isinstance(self.screen, WaitingScreen):
+            self.screen.dismiss()
+        elif not isinstance(self.screen, ModalScreen):
+            self.clear_notifications()
+            self.push_screen(WaitingScreen())
 
     async def edit_at(self, path: str, line: int) -> None:
         """Leave every screen for the editor of a file, at a line from 0."""

@@ -44,6 +44,10 @@ COMMANDS: tuple[Command, ...] = (
         "app.help", "Help", "app.help", "question_mark,f1", help="All keys of this screen, and the signs.",
         hint="help",
     ),
+    Command(
+        "app.waiting", "What waits for you", "app.waiting", "ctrl+g",
+        help="Questions, reviews, conflicts, locks, decisions, drafts; from any screen.", go="w", priority=True,
+    ),
     Command("app.theme", "Change theme", "app.change_theme", help="Colours, with a preview."),
     Command("app.suspend", "Suspend", "app.suspend_process", help="Back to the shell; `fg` returns.", go="z"),
     Command(
@@ -147,6 +151,8 @@ COMMANDS: tuple[Command, ...] = (
         "editor.leave", "Stop editing", "leave_edit", "escape", "editor",
         "Give the lock back; unsaved text is kept as a draft.", "stop editing", priority=True,
     ),
+    # --- what waits
+    Command("waiting.back", "Back", "back", "escape,q", "waiting", "", "back"),
     # --- review
     Command("review.take", "Take the change", "take", "y", "review", "And go to the next one.", "take"),
     Command(
@@ -281,7 +287,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
 )  # fmt: skip
 
-_GO_ORDER = "fatrvshuilepzq"
+_GO_ORDER = "fatrvshuilepzqw"
 
 _SIGNS = {
     "shift+tab": "⇧tab",

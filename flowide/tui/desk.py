@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from flowide.tui.engine.thread import Engine, Work
     from flowide.tui.views.hunks import Marks
+    from flowide.tui.views.runs import Item
 
 T = TypeVar("T")
 
@@ -30,6 +31,10 @@ class Desk(Protocol):
     """None but in the demo."""
     marks: dict[str, Marks]
     """What the person said so far about the changes of a question, by gate."""
+
+    def open_item(self, item: Item) -> None:
+        """Show what a row of the work list stands for, in the workspace."""
+        ...
 
     async def edit_at(self, path: str, line: int) -> None:
         """Leave every screen for the editor of a file, at a line from 0."""

@@ -21,6 +21,7 @@ from flowide.tui.screens.review import ReviewScreen
 from flowide.tui.screens.run import RunScreen
 from flowide.tui.screens.search import SearchScreen
 from flowide.tui.screens.stats import StatsScreen
+from flowide.tui.screens.waiting import WaitingScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.hints import Hint, hint_spans
 from flowide.tui.views.spans import plain, width_of
@@ -38,6 +39,7 @@ OWNERS = {
     "log": LogScreen,
     "stats": StatsScreen,
     "review": ReviewScreen,
+    "waiting": WaitingScreen,
     "run": RunScreen,
 }
 

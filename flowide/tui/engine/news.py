@@ -18,6 +18,8 @@ class News(Struct):
     warnings: list[str] = []
     failed: FlowError | None = None
     """The space could not be opened, or the engine stopped."""
+    crashed: Exception | None = None
+    """A mistake of the program's own stopped the engine."""
 
     def add(self, later: News) -> None:
         """Join what happened after this."""
@@ -25,3 +27,4 @@ class News(Struct):
         self.texts = self.texts or later.texts
         self.warnings = [*self.warnings, *later.warnings]
         self.failed = later.failed or self.failed
+        self.crashed = later.crashed or self.crashed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -85,6 +85,8 @@ class Session:
         self.texts: dict[tuple[str, int], str] = {}
         """Texts of variations that were read; they never change."""
         self.shown: Snapshot | None = None
+        self._nudge = asyncio.Event()
+        """Something is different that no event tells."""
 
     @property
     def space(self) -> Space:
@@ -108,6 +110,9 @@ class Session:
             FlowError: It cannot be used.
         """
         self.place = await self._opener()
+        core = getattr(self.space, "core", None)
+        if core is not None:
+            core.on_change.append(self._nudge.set)
         self.background.add(asyncio.create_task(disk.watch(self), name="disk"))
         if self.place.warnings:
             self.tell(News(warnings=list(self.place.warnings)))
@@ -117,8 +122,22 @@ class Session:
         while True:
             self.shown = await self.snapshot()
             self.tell(News(snapshot=self.shown))
-            await anext(self.space.events(self.shown.head, follow=True))
+            await self._something_new(self.shown.head)
             await asyncio.sleep(QUIET_S)
+
+    async def _something_new(self, head: int) -> None:
+        """Until something was committed, or the connection to the hub came or went."""
+        committed = asyncio.ensure_future(anext(self.space.events(head, follow=True)))
+        nudged = asyncio.ensure_future(self._nudge.wait())
+        try:
+            await asyncio.wait({committed, nudged}, return_when=asyncio.FIRST_COMPLETED)
+            if committed.done():
+                committed.result()
+        finally:
+            self._nudge.clear()
+            for task in (committed, nudged):
+                task.cancel()
+            await asyncio.gather(committed, nudged, return_exceptions=True)
 
     async def snapshot(self) -> Snapshot:
         """Read what the workspace shows."""
@@ -149,6 +168,8 @@ class Session:
             decisions=decisions,
             reviews=reviews,
             seats=self.place.seats,
+            standing=getattr(space, "standing", None),
+            here=_others(getattr(space, "presence", ()), space.actor.id),
         )
 
     async def close(self) -> None:
@@ -168,6 +189,12 @@ class Session:
         self.holds.pop(hold.artifact.id, None)
         await hold.keeper.__aexit__(None, None, None)
         await self.space.execute(ReleaseLock(artifact=hold.artifact.id, fence=hold.fence, draft="keep"))
+
+
+def _others(present: Iterable[Any], me: str) -> tuple[str, ...]:
+    """Handles of the other people among those who are connected."""
+    people = (each.actor for each in present if each.kind == "human")
+    return tuple(dict.fromkeys(handle for handle in people if handle != me))
 
 
 def _is_said(run: rows.Run) -> bool:

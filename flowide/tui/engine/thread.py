@@ -88,6 +88,10 @@ class Engine:
             self._session.set_exception(error)
             self._tell(News(failed=error))
             return
+        except Exception as error:
+            self._session.set_exception(error)
+            self._tell(News(crashed=error))
+            return
         self._session.set_result(session)
         follow = asyncio.create_task(session.follow(), name="follow")
         stop = asyncio.create_task(self._stop.wait(), name="stop")
@@ -96,6 +100,8 @@ class Engine:
             failed = follow.exception()
             if isinstance(failed, FlowError):
                 self._tell(News(failed=failed))
+            elif isinstance(failed, Exception):
+                self._tell(News(crashed=failed))
             await stop
         follow.cancel()
         await asyncio.gather(follow, return_exceptions=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
 
 from flowide.tui import commands
 from flowide.tui.desk import AtDesk
 from flowide.tui.engine.news import News
+
+if TYPE_CHECKING:
+    from flowide.domain.rows import Gate
+    from flowide.tui.views.runs import Item
 
 NARROW = 100
 """Below so many cells one pane, or one column, is shown at a time."""
@@ -42,6 +46,15 @@ class FlowScreen(AtDesk, Screen[None]):
 
     def on_news(self, news: News) -> None:
         """Something happened in the space; draw what changed."""
+
+    def shows(self, item: Item) -> bool:
+        """Whether this screen shows something that waits, so that it need not be told."""
+        gate = next((gate for gate in self.snapshot.gates if gate.id == item.ref), None)
+        return gate is not None and self.is_about(gate)
+
+    def is_about(self, gate: Gate) -> bool:
+        """Whether this screen shows a question."""
+        return False
 
     async def keep_text(self) -> list[str]:
         """Before the app ends: store what was typed and not saved; says where, a line for each text."""

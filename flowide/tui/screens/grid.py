@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -28,6 +28,9 @@ from flowide.tui.views.hints import Hint
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.grid import GridView
+
+if TYPE_CHECKING:
+    from flowide.domain.rows import Gate
 
 STREAM_S = 0.1
 """Seconds between looks at what is being written, while something is."""
@@ -247,6 +250,9 @@ class GridScreen(FlowScreen):
             key = self.state.column.key
             self.state.pinned = None if self.state.pinned == key else key
             self.draw()
+
+    def is_about(self, gate: Gate) -> bool:
+        return gate.context.get("set") == self.set_id
 
     def action_back(self) -> None:
         """To where one came from."""

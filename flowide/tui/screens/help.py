@@ -13,6 +13,7 @@ TITLES = {
     "workspace": "Workspace",
     "thread": "Thread",
     "editor": "While editing",
+    "waiting": "What waits for you",
     "review": "Review",
     "grid": "Variations",
     "pieces": "Piece table",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -28,6 +28,9 @@ from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.hunks import HunksView
 from flowide.tui.widgets.rows import RowsPane
+
+if TYPE_CHECKING:
+    from flowide.domain.rows import Gate
 
 TICK_S = 0.5
 """Seconds between looks while somebody writes."""
@@ -477,6 +480,10 @@ class ReviewScreen(FlowScreen):
 
         if self.seen is not None and self.seen.run is not None:
             self.app.push_screen(RunScreen(self.seen.run.run.id))
+
+    def is_about(self, gate: Gate) -> bool:
+        run = self.seen.run.run.id if self.seen is not None and self.seen.run is not None else self.ref
+        return gate.run == run
 
     def action_back(self) -> None:
         """To where one came from."""

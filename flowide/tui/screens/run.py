@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -22,6 +22,9 @@ from flowide.tui.views.runs import Item, run_rows, run_title
 from flowide.tui.views.spans import Row
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.rows import RowsPane
+
+if TYPE_CHECKING:
+    from flowide.domain.rows import Gate
 
 TICK_S = 0.5
 """Seconds between looks while the run goes."""
@@ -163,6 +166,9 @@ class RunScreen(FlowScreen):
         else:
             self.say("Another process drives this run: stop it there.")
         self.reload()
+
+    def is_about(self, gate: Gate) -> bool:
+        return gate.run == self.run_id
 
     def action_back(self) -> None:
         """To where one came from."""

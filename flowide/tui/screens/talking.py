@@ -59,6 +59,14 @@ class Talks(AtDesk, Screen[None]):
         self.thread.open(thread)
         self.show_pane("thread")
 
+    def open_decision(self, decision: str) -> None:
+        """Show a decision where it was proposed."""
+        found = next((each for each in self.snapshot.decisions if each.id == decision), None)
+        if found is None or found.thread is None:
+            self.say("It belongs to no thread; `flowide decisions` lists it.")
+            return
+        self.open_thread(found.thread)
+
     def action_list_threads(self) -> None:
         """Choose one by its title."""
         from flowide.tui.screens.picker import Entry, Picker

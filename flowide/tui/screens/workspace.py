@@ -18,10 +18,11 @@ from flowide.tui.screens.looking import Looks
 from flowide.tui.screens.reviewing import Reviews
 from flowide.tui.screens.talking import Talks
 from flowide.tui.screens.varying import Varies
-from flowide.tui.views.actors import presence
+from flowide.tui.views.actors import myself, presence, standing_words
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, side_rows
 from flowide.tui.views.spans import Span, clean, shorten_path
+from flowide.tui.views.waiting import waiting_badge
 from flowide.tui.views.welcome import demo_words
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.rows import RowsPane
@@ -184,12 +185,13 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
         bar = self.query_one("#where", Bar)
         state, opened = self.snapshot, self.artifact.opened
         if self.narrow:
-            bar.show(self._tabs(), [*presence(state, self.book)[:2], (" ", "")])
+            right = [*standing_words(state)[:2], *myself(state, self.book), *waiting_badge(state), (" ", "")]
+            bar.show(self._tabs(), right)
         else:
             left: list[Span] = [(" flowide", "accent b"), (" · ", "quiet"), (clean(state.project), "b")]
             if opened is not None:
                 left += [(" ▸ ", "quiet"), (shorten_path(clean(opened.path), 48), "")]
-            bar.show(left, [*presence(state, self.book), (" ", "")])
+            bar.show(left, [*presence(state, self.book), *waiting_badge(state), (" ", "")])
         self.query_one("#lock", Bar).show(*self.artifact.lock_words())
         self._draw_hints()
 
@@ -219,7 +221,7 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
             opened = self.artifact.opened
             leave_out |= {"artifact.edit"} if self.artifact.locked_by_another else {"artifact.wait"}
             if opened is None or opened.text is None:
-                leave_out |= {"artifact.edit", "variations.new"}
+                leave_out |= {"artifact.edit", "variations.new", "review.new"}
             hints = commands.hints("workspace", leave_out=frozenset(leave_out))
             if self._shown_pane != "artifact":
                 hints = [Hint("enter", "open", "enter"), *hints]
@@ -312,6 +314,14 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
             self.open_thread(item.ref)
         elif item.kind == "review":
             self.open_review(item.ref)
+        elif item.kind == "decision":
+            self.open_decision(item.ref)
+        elif item.kind == "lock":
+            self.show_pane("artifact")
+
+    def shows(self, item: Item) -> bool:
+        """What waits is listed in the work pane, while that is seen."""
+        return item.kind == "gate" and bool(self.query_one("#side").size.width)
 
     def open_set(self, set_id: str, number: int | None = None) -> None:
         """The variation grid, at a variation."""

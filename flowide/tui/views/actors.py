@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowide.tui.views.snapshot import Seat, Snapshot
 from flowide.tui.views.spans import Span, clean
+from flowide.tui.views.words import clock_time
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Lock, Step
@@ -44,8 +45,10 @@ def colour_of(book: Mapping[str, str], handle: str) -> str:
 
 def presence(state: Snapshot, book: Mapping[str, str]) -> list[Span]:
     """`● ana  ■ mia cache.py  ◐ edwin writing`, me first."""
-    spans: list[Span] = [("● ", colour_of(book, state.me)), (clean(state.me), "")]
+    spans = [*standing_words(state), *myself(state, book)]
     busy = working(state)
+    for handle in state.here:
+        spans += [("   ● ", colour_of(book, handle)), (clean(handle), "")]
     for lock in state.locks:
         actor = lock.lock.actor
         if lock.lock.state == "held" and actor and actor != state.me and actor not in busy:
@@ -54,6 +57,21 @@ def presence(state: Snapshot, book: Mapping[str, str]) -> list[Span]:
     for actor, doing in busy.items():
         spans += [("   ◐ ", colour_of(book, actor)), (clean(actor), ""), (f" {doing}", "quiet")]
     return spans
+
+
+def myself(state: Snapshot, book: Mapping[str, str]) -> list[Span]:
+    """`● ana`"""
+    return [("● ", colour_of(book, state.me)), (clean(state.me), "")]
+
+
+def standing_words(state: Snapshot) -> list[Span]:
+    """`offline since 10:41 · 3 to be sent`; nothing when the hub is there, or there is none."""
+    standing = state.standing
+    if standing is None or standing.state == "online":
+        return []
+    words = "catching up with the hub" if standing.state == "resyncing" else "offline"
+    waits = f" · {standing.waiting} to be sent" if standing.waiting else ""
+    return [("○ ", "warn b"), (f"{words} since {clock_time(standing.since)}", "warn b"), (f"{waits}   ", "quiet")]
 
 
 def working(state: Snapshot) -> dict[str, str]:

@@ -40,7 +40,7 @@ THREADS = 6
 class Item(Struct, frozen=True):
     """Key of a row of the side pane."""
 
-    kind: Literal["gate", "run", "set", "draft", "step", "thread", "review"]
+    kind: Literal["gate", "run", "set", "draft", "step", "thread", "review", "decision", "lock"]
     ref: str
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from flowide.domain import rows
     from flowide.space.queries import LockState, RunView
+    from flowide.space.remote.standing import Standing
 
 
 class Seat(Struct, frozen=True):
@@ -43,6 +44,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     reviews: list[rows.Review] = []
     """Newest first, the latest few."""
     seats: tuple[Seat, ...] = ()
+    standing: Standing | None = None
+    """How the space stands with its hub; None = it is on this machine."""
+    here: tuple[str, ...] = ()
+    """Other people who are connected to the hub."""
 
     def lock_of(self, path: str) -> LockState | None:
         """The lock of a path, when somebody holds it or waits for it."""

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -271,3 +272,17 @@ def test_a_mistake_of_the_app_ends_it_without_a_traceback(
     assert "RuntimeError: no such thing" in said
     assert "kept as a draft" in said
     assert "Traceback" not in said
+
+
+async def test_a_mistake_in_the_engine_ends_the_app_instead_of_leaving_it_waiting(project: Path) -> None:
+    from flowide.tui.application import FlowApp
+
+    async def broken() -> Any:
+        raise RuntimeError("no such thing")
+
+    app = FlowApp(broken)
+    with pytest.raises(RuntimeError):
+        async with app.run_test() as pilot:
+            for _ in range(200):
+                await pilot.pause(0.02)
+    assert isinstance(app.crashed, RuntimeError)
