@@ -88,6 +88,32 @@ def spaces(database: str) -> list[str]:
     return sorted(name for name in names if _NAME.match(name))
 
 
+def prepare(database: str, role: str | None = None) -> int:
+    """Make the tables or bring them to this version; returns how many spaces there are.
+
+    `role` is one of PostgreSQL, with which hubs connect from now on; it gets the rights they need.
+
+    Raises:
+        BadInput: A role, and no PostgreSQL; or a name no role can have.
+        NotFound: There is no such role.
+        StorageFailed: The database cannot be used, or the user may not make tables.
+    """
+    if is_postgres(database):
+        _postgres()
+        from flowide.store.postgres.roles import prepare as prepare_postgres
+
+        prepare_postgres(database, role)
+    elif role is not None:
+        raise BadInput(
+            "only PostgreSQL has roles", hint="Leave --role out: who may read the files may use them."
+        )
+    names = spaces(database)
+    if not is_postgres(database):
+        for name in names:
+            open_store(database, name).close()
+    return len(names)
+
+
 def check_space_name(space: str) -> None:
     """Raise BadInput unless a space may be called so: it becomes a part of addresses and of file names."""
     if not _NAME.match(space) or space in _DEVICES:

@@ -101,7 +101,7 @@ class Address:
 def _state_of(said: str) -> str | None:
     """SQLSTATE of what libpq says when it cannot connect, which it does not hand on."""
     signs = {
-        "password authentication failed": "28P01", "no password supplied": "28P01", "no pg_hba.conf entry": "28000",
+        "password authentication failed": "28P01", "no password supplied": "28P01", "no pg_hba.conf entry": "28000", "pg_hba.conf rejects": "28000",
         "Peer authentication failed": "28000", "too many clients": "53300", "remaining connection slots": "53300",
         "starting up": "57P03", "shutting down": "57P03", "in recovery mode": "57P03", "not yet accepting": "57P03",
     }  # fmt: skip

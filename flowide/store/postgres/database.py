@@ -42,7 +42,11 @@ class Database:
             found = cls._opened.get(url)
             if found is None:
                 found = cls(url)
-                found._prepare()
+                try:
+                    found.prepare()
+                except BaseException:
+                    found._shut()
+                    raise
                 cls._opened[url] = found
             found._users += 1
             return found
@@ -65,11 +69,19 @@ class Database:
             if self._users:
                 return
             self._opened.pop(self._url, None)
+        self._shut()
+
+    def _shut(self) -> None:
         self.doorbell.close()
         self.readers.shutdown(wait=False)
         self._drop_idle()
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Bring the tables to this version, where they are not.
+
+        Raises:
+            StorageFailed: They are of a newer one, or the user may not make tables.
+        """
         with explained(self.shown), self.fresh() as session:
             if not fits(session):
                 from flowide.store.postgres.rebuild import rebuild

@@ -1,4 +1,4 @@
-"""Backends killed at each statement, a server that is restarted, a hub that is stopped: nothing is lost or done twice."""
+"""Backends killed at each statement, servers restarted, hubs stopped: nothing is lost, and nothing done twice."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ async def test_a_commit_whose_answer_is_lost_is_not_told_as_failed(
 ) -> None:
     space = place.open()
     id, command = uuid7(), c.CreateArtifact(path="doc.md", text="0")
-    plain, lost = Session.run, []
+    plain = Session.run
+    lost: list[Session] = []
 
     def run(session: Session, statements: Sequence[Statement], **more: Any) -> list[Any]:
         rows = plain(session, statements, **more)
@@ -214,12 +215,16 @@ store.close()
 """
 
 
+def start(code: str, *args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
 async def test_a_hub_that_is_stopped_within_a_transaction_holds_nobody_up(place: Place) -> None:
     space = place.open()
-    stopped = subprocess.Popen(
-        [sys.executable, "-c", STOPPED, place.url, place.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    stopped = start(STOPPED, place.url, place.name)
     try:
         assert stopped.stdout is not None and stopped.stdin is not None
         assert await asyncio.to_thread(stopped.stdout.readline) == "mine\n"
