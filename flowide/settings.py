@@ -46,6 +46,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds without a word from a model after which an attempt is given up."""
     call_s: Span = 300.0
     """Seconds for one answer of an agent, all attempts included."""
+    context: Count = 100_000
+    """Tokens of what an agent is told in a step that writes, judges or reads; `[discussion] context` is for threads."""
     providers: dict[str, Annotated[int, Meta(ge=1, le=64)]] = {}
     """Model calls in flight at one provider, or for one alias, e.g. `{ollama = 1}`; others are not bounded."""
     tool_rounds: Annotated[int, Meta(ge=1, le=200)] = 12
@@ -63,8 +65,6 @@ class Keys(Struct, frozen=True, forbid_unknown_fields=True):
     """Ask the system's keyring (needs the extra `keyring`)."""
 
 
-class Lock(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[lock]`"""
 class Agents(Struct, frozen=True, forbid_unknown_fields=True):
     """`[agents]`"""
 
@@ -74,6 +74,8 @@ class Agents(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the private copies in which coding agents work stay after their turns, to be looked at."""
 
 
+class Lock(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[lock]`"""
 
     timeout_s: Annotated[float, Meta(ge=0, le=86400)] = 30.0
     """Seconds a run waits for a lock."""
@@ -197,9 +199,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     me: Me = Me()
     app: App = App()
     limits: Limits = Limits()
+    agents: Agents = Agents()
     lock: Lock = Lock()
     hub: Hub = Hub()
-    agents: Agents = Agents()
     git: Git = Git()
     discussion: Discussion = Discussion()
     budget: Budget = Budget()
