@@ -38,7 +38,8 @@ def shown_commands(page: Path) -> Iterator[list[str]]:
     lines = [line for _, _, block in _BLOCK.findall(text) for line in block.replace("\\\n", " ").splitlines()]
     lines += re.findall(r"^ {4}(\S.*)$", prose(page), re.MULTILINE)
     lines += [span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", prose(page))]
-    for line in lines:
+    # An address or a folder may end in `flowide`, and is followed by options.
+    for line in (re.sub(r"(?:\w+:/|(?<=\s))/\S+", "PLACE", each) for each in lines):
         for at in re.finditer(r"(?:^|[\s(/])flowide (?=[a-z-])", line):
             yield _words(line[at.end() :])
 
