@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from flowide.errors import StorageFailed
 from flowide.hub.line import framed
 from flowide.hub.space import HubSpace
 from flowide.space.wire.frames import EVENTS_A_FRAME
@@ -64,6 +65,7 @@ class Feed:
         self._followers: set[Follower] = set()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
+        self._failed: Callable[[StorageFailed], None] = lambda failed: None
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self.seq = 0
         """Up to here the followers have got the log."""
@@ -72,8 +74,10 @@ class Feed:
         """Have the rows of each page told, before followers get it."""
         self._listeners.append(listener)
 
-    async def start(self) -> None:
-        """Begin at the end of the log."""
+    async def start(self, failed: Callable[[StorageFailed], None]) -> None:
+        """Begin at the end of the log; `failed` is told when it cannot be read any more."""
+        self._failed = failed
+        await self._space.look(lambda store: store.change_token())
         self.seq = (await self._space.position()).seq
         self._task = asyncio.create_task(self._run(), name=f"feed of {self._space.name}")
 
@@ -95,15 +99,24 @@ class Feed:
         self._followers.discard(follower)
 
     async def _run(self) -> None:
+        try:
+            while True:
+                await self._step()
+        except Exception as error:
+            # Whatever it is: those who follow come back to a feed that begins anew.
+            failed = f"the log cannot be followed: {type(error).__name__}: {error}"
+            self._failed(error if isinstance(error, StorageFailed) else StorageFailed(failed))
+
+    async def _step(self) -> None:
+        """Give what is new, else wait until something is."""
         space = self._space
-        while True:
-            space.woken.clear()
-            token = await space.look(lambda store: store.change_token())
-            rows = await space.look(lambda store: store.bodies(self.seq, EVENTS_A_FRAME))
-            if rows:
-                self._give(rows)
-            if len(rows) < EVENTS_A_FRAME:
-                await self._until_changed(token)
+        space.woken.clear()
+        token = space.store.change_token()
+        rows = await space.look(lambda store: store.bodies(self.seq, EVENTS_A_FRAME))
+        if rows:
+            self._give(rows)
+        if len(rows) < EVENTS_A_FRAME:
+            await self._until_changed(token)
 
     async def grows(self, after: int, wait_s: float) -> bool:
         """Wait until there is an event above `after`, for so long at most."""
@@ -142,5 +155,5 @@ class Feed:
                 async with asyncio.timeout(POLL_S):
                     await space.woken.wait()
             except TimeoutError:
-                if await space.look(lambda store: store.change_token()) != token:
+                if space.store.change_token() != token:
                     return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 from flowide.errors import FlowError, NotAllowed
 from flowide.hub.answers import refusal
 from flowide.hub.hub import Hub
@@ -38,6 +40,8 @@ class Guard:
         except FlowError as refused:
             if not started:
                 await _answer(scope, receive, send, refused)
+        except ClientDisconnect:
+            return
         except Exception as error:
             self._hub.metrics.faults += 1
             self._hub.journal.write(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol, TypeVar
 
 from flowide.domain.events import GENESIS
 from flowide.domain.policy import Policy
 from flowide.domain.rows import Invite
-from flowide.errors import BadInput, FlowError, NotFound
+from flowide.errors import BadInput, FlowError, NotFound, StorageFailed
 from flowide.hub.calls import Paces
 from flowide.hub.feed import Feed, Row
 from flowide.hub.live import Live
@@ -20,7 +21,7 @@ from flowide.hub.seats import Seat, seat_of, still
 from flowide.hub.space import HubSpace
 from flowide.space.keys import digest_of
 from flowide.store.api import Store
-from flowide.store.by_url import is_postgres, open_store, spaces
+from flowide.store.by_url import open_store, spaces
 
 T = TypeVar("T")
 
@@ -34,6 +35,10 @@ class Seated(Protocol):
 
     def reseat(self, seat: Seat | None) -> None:
         """The seat as it is now; None = it has ended."""
+        ...
+
+    def bye(self, code: str, *, retry_ms: int | None = None, message: str = "") -> None:
+        """Tell why, and close."""
         ...
 
 
@@ -93,7 +98,7 @@ class Room:
         self.live.close()
         self.presences.close()
         await self.feed.stop()
-        self.space.close()
+        await asyncio.to_thread(self.space.close)
 
 
 class Keeper:
@@ -103,10 +108,10 @@ class Keeper:
         self.database = database
         self._policy = policy
         self._manner = manner
-        self._waits = is_postgres(database)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
         self._rooms: dict[str, Room] = {}
         self._opening = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def rooms(self) -> list[Room]:
@@ -129,15 +134,25 @@ class Keeper:
                 store = await self._in_thread(lambda: open_store(self.database, name))
             except (BadInput, NotFound):
                 return None
-            space = HubSpace(name, store, self._policy, self._threads, waits=self._waits)
+            space = HubSpace(name, store, self._policy, self._threads)
             try:
                 room = Room(space, self._manner)
-                await room.feed.start()
+                await room.feed.start(partial(self._lost, room))
             except FlowError:
                 space.close()
                 raise
             self._rooms[name] = room
             return room
+
+    def _lost(self, room: Room, failed: StorageFailed) -> None:
+        """A space that cannot be read is closed, and opened again for the next who comes."""
+        if self._rooms.get(room.space.name) is room:
+            del self._rooms[room.space.name]
+            for stream in tuple(room.streams):
+                stream.bye(failed.code, retry_ms=1000, message=failed.message)
+            task = asyncio.create_task(room.close(), name="close")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def names(self) -> list[str]:
         """All spaces there are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from flowide.domain.policy import Policy
 from flowide.errors import FlowError, StorageFailed
 from flowide.space.api import Reply
 from flowide.space.arbiter import Work, run
-from flowide.space.away import StoreClock, away
+from flowide.space.away import StoreClock, away, persistently
 from flowide.space.clock import Clock
 from flowide.space.local import LONG_QUERIES
 from flowide.space.queries import Query
@@ -37,18 +38,23 @@ class HubSpace:
         policy: Policy,
         threads: ThreadPoolExecutor,
         *,
-        waits: bool,
         clock: Clock | None = None,
     ) -> None:
-        """`waits`: the store waits for a network, so nothing of it is done on the loop."""
+        """`threads` are for what takes long; `clock` None = the store's own, or this machine's."""
         self.name = name
         self.store = store
         self.policy = replace(policy, members=True)
         self._threads = threads
-        self._waits = waits
         self._clock = clock or StoreClock(store)
         self.woken = asyncio.Event()
-        """Set by each commit here."""
+        """Set by each commit here, and by news of commits elsewhere."""
+        self._loop = asyncio.get_running_loop()
+        store.on_change(self._told)
+
+    def _told(self) -> None:
+        """In whatever thread the news came."""
+        with contextlib.suppress(RuntimeError):  # the loop is over
+            self._loop.call_soon_threadsafe(self.woken.set)
 
     def now(self) -> Now:
         """The moment, with what is allowed at it."""
@@ -57,16 +63,15 @@ class HubSpace:
     async def execute(self, command: Command[Any], caller: Caller) -> Reply[Any] | FlowError:
         """Decide a command; a refusal is returned, not raised."""
         work = Work(command, caller)
+        store = self.store
         try:
-            turn = None if self._waits else self.store.try_write()
+            if store.threads is not None:
+                expected = work.expected(self.now())
+                return await away(store, lambda: run(work, store.write(expected), self), writes=True)
+            turn = store.try_write()
             if turn is not None:
                 return run(work, turn, self)
-            if self._waits:
-                expected = work.expected(self.now())
-                return await away(
-                    self.store, lambda: run(work, self.store.write(expected), self), writes=True
-                )
-            return await self._in_thread(lambda: run(work, self.store.write(), self))
+            return await self._in_thread(lambda: run(work, store.write(), self))
         except StorageFailed as failed:
             return failed
         finally:
@@ -93,7 +98,7 @@ class HubSpace:
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Do something slow to the store, in a thread."""
-        return await self._in_thread(lambda: work(self.store))
+        return await self._in_thread(lambda: persistently(lambda: work(self.store)))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
