@@ -7,7 +7,7 @@ from typing import Any
 
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.models import target_of
-from flowide.errors import FlowError
+from flowide.errors import FlowError, NotAllowed
 
 
 async def problem_of(
@@ -29,3 +29,14 @@ async def problem_of(
     except FlowError as problem:
         return problem
     return None
+
+
+def check_trust(agent: AgentDefinition, trusted: bool) -> None:
+    """Raise NotAllowed for a program that only the project names, when the project is not trusted."""
+    if agent.needs_trust and not trusted:
+        raise NotAllowed(
+            f"the project's file of @{agent.handle} says which program is run, and the project is not trusted",
+            hint=f"Look at {agent.source}; then give --trust, or list the folder under [trust] in your own settings.",
+            agent=agent.handle,
+            command=agent.command,
+        )

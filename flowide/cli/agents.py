@@ -35,6 +35,17 @@ backend: model
 You are {you}. Say here what you are good at, what you look for first, and how you write.
 """
 
+_CODING = """\
+---
+handle: {handle}
+name: {name}
+role: {role}
+backend: acp
+recipe: {recipe}
+# permissions: {{edit: allow, execute: ask}}
+---
+"""
+
 _QUESTION = "Say in one short sentence who you are and that you are ready."
 
 
@@ -52,7 +63,7 @@ def agents(context: click.Context, project: str | None, as_json: bool) -> None:
 @_PROJECT
 @_JSON
 def list_(project: str | None, as_json: bool) -> None:
-    """List agents with what answers for them and whether it could."""
+    """List agents with what answers for them and whether it could; also coding agents that FlowIDE knows."""
     _list(project, as_json)
 
 
@@ -158,9 +169,18 @@ def test(
 @click.option("--name", metavar="NAME", help="As shown to people; by default the handle with a capital.")
 @click.option("--role", metavar="TEXT", default="", help="What it is for, in a word or a sentence.")
 @click.option("--model", metavar="MODEL", help="For example openai/gpt-4o-mini, or an alias of the settings.")
+@click.option("--recipe", metavar="NAME", help="A coding agent that FlowIDE knows, for example gemini.")
 @click.option("--user", is_flag=True, help="For all projects of this user instead of this project.")
 @_PROJECT
-def new(handle: str, name: str | None, role: str, model: str | None, user: bool, project: str | None) -> None:
+def new(
+    handle: str,
+    name: str | None,
+    role: str,
+    model: str | None,
+    recipe: str | None,
+    user: bool,
+    project: str | None,
+) -> None:
     """Make an agent file, to be changed. Prints its path."""
     import json
 
@@ -173,7 +193,9 @@ def new(handle: str, name: str | None, role: str, model: str | None, user: bool,
         return json.dumps(text, ensure_ascii=False)
 
     shown = name or handle.capitalize()
-    text = _TEMPLATE.format(
+    template = _TEMPLATE if recipe is None else _CODING
+    text = template.format(
+        recipe=quoted(recipe or ""),
         handle=quoted(handle),
         name=quoted(shown),
         role=quoted(role),
@@ -199,15 +221,14 @@ def new(handle: str, name: str | None, role: str, model: str | None, user: bool,
 
 def _list(project: str | None, as_json: bool) -> None:
     at = _Around(project)
-    told = [(agent, at.problem(agent)) for agent in at.found.agents.values()]
+    told = [(agent, at.problem(agent)) for agent in [*at.found.agents.values(), *at.known()]]
     for error in at.found.broken.values():
         say(f"{error.message}\n  {error.hint}" if error.hint else error.message)
     if as_json:
         print_json([_in_full(agent, problem) for agent, problem in told])
         return
-    if not told:
+    if all(agent.origin == "recipe" for agent, _ in told):
         say("no agents yet; make one: flowide agents new edwin --model openai/gpt-4o-mini")
-        return
     print_table(
         ("AGENT", "ROLE", "ANSWERED BY", "FROM", "STATE"),
         [
@@ -216,11 +237,17 @@ def _list(project: str | None, as_json: bool) -> None:
                 agent.role[:40] or None,
                 agent.label,
                 agent.origin,
-                "ready" if problem is None else problem.message,
+                _state(agent, problem),
             )
             for agent, problem in told
         ],
     )
+
+
+def _state(agent: AgentDefinition, problem: FlowError | None) -> str:
+    if problem is None:
+        return "ready" if agent.backend != "acp" else "found"
+    return f"not found: {problem.hint}" if agent.origin == "recipe" else problem.message
 
 
 def _in_full(agent: AgentDefinition, problem: FlowError | None) -> dict[str, Any]:
@@ -233,6 +260,9 @@ def _in_full(agent: AgentDefinition, problem: FlowError | None) -> dict[str, Any
         "scripted": agent.backend == "scripted",
         "model": agent.model,
         "command": agent.command,
+        "recipe": agent.recipe or None,
+        "env": agent.env,
+        "writes": agent.writes,
         "temperature": agent.temperature,
         "max_tokens": agent.max_tokens,
         "script": agent.script,
@@ -264,6 +294,7 @@ class _Around:
         root = self.root_of(project)
         found = settings.load(root).settings
         self.models: dict[str, Any] = found.models
+        self.trusted = found.trusts(root)
         self.env = find_keys(root, found).env
         self.found: FoundAgents = find_agents(root, user_agents_folder(os.environ))
 
@@ -272,6 +303,12 @@ class _Around:
         from flowide.cli.around import project_root
 
         return project_root(project)
+
+    def known(self) -> list[AgentDefinition]:
+        """The coding agents that FlowIDE knows and no file has taken the name of."""
+        from flowide.agents.acp.recipes import agent_of, recipes
+
+        return [agent_of(recipe) for recipe in recipes().values() if recipe.id not in self.found.agents]
 
     def choose(self, names: tuple[str, ...] | list[str]) -> list[AgentDefinition]:
         from flowide.agents.load import choose_agents
@@ -294,8 +331,10 @@ class _Around:
 
         from flowide.agents.api import Finished, Message, Request, Retrying
         from flowide.agents.pool import AgentPool
+        from flowide.agents.readiness import check_trust
         from flowide.errors import Incomplete
 
+        check_trust(agent, self.trusted)
         said = [Message("system", agent.instructions)] if agent.instructions else []
         said.append(Message("user", prompt))
         request = Request(agent=agent.handle, purpose="test", messages=said, deadline_s=seconds)

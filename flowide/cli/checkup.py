@@ -177,6 +177,7 @@ def _agents(root: Path, loaded: Loaded | None, env: dict[str, str]) -> Iterator[
         yield Finding("agent file", "bad", error.message, error.hint)
     if loaded is not None:
         yield from asyncio.run(_ready(found, loaded, env))
+    yield from _coding_agents(env)
 
 
 async def _ready(found: FoundAgents, loaded: Loaded, env: dict[str, str]) -> list[Finding]:
@@ -191,6 +192,23 @@ async def _ready(found: FoundAgents, loaded: Loaded, env: dict[str, str]) -> lis
         else:
             told.append(Finding("agent", "note", f"{said}: {problem.message}", problem.hint))
     return told
+
+
+def _coding_agents(env: dict[str, str]) -> Iterator[Finding]:
+    """Which of the coding agents that FlowIDE knows are installed; the others in one line."""
+    from flowide.agents.acp.recipes import agent_of, command_of, recipes
+
+    missing = []
+    for recipe in recipes().values():
+        command = command_of(agent_of(recipe), recipe, env)
+        if command is None:
+            missing.append(recipe.id)
+        else:
+            said = f"@{recipe.id}: {recipe.name}, {command[0]}"
+            yield Finding("coding agent", "ok", said, f"Try it: flowide agents test {recipe.id}.")
+    if missing:
+        said = f"not installed: {', '.join(missing)}"
+        yield Finding("coding agents", "note", said, "flowide agents says how to get them.")
 
 
 def _flows(root: Path) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.load import choose_agents, find_agents
-from flowide.errors import NotAllowed, NotFound, OverBudget
+from flowide.agents.readiness import check_trust
+from flowide.errors import NotFound, OverBudget
 from flowide.flows.api import Budget, RunRequest
 from flowide.flows.called import Called, everywhere
 from flowide.flows.schema import Flow
@@ -41,20 +42,9 @@ def agents_of(
     more = choose_agents(found, list(dict.fromkeys(others)), list(around.models)) if others else []
     trusted = request.trust or (around.settings is not None and around.settings.settings.trusts(folder.root))
     for agent in [*chosen, *more]:
-        _check_trust(agent, trusted)
+        check_trust(agent, trusted)
     agents = {agent.handle: agent for agent in chosen}
     return agents, {agent.handle: agent for agent in more} | agents
-
-
-def _check_trust(agent: AgentDefinition, trusted: bool) -> None:
-    """Raise NotAllowed for a program that only the project names."""
-    if agent.needs_trust and not trusted:
-        raise NotAllowed(
-            f"the project's file of @{agent.handle} says which program is run, and the project is not trusted",
-            hint=f"Look at {agent.source}; then give --trust, or list the folder under [trust] in your own settings.",
-            agent=agent.handle,
-            command=agent.command,
-        )
 
 
 def check_price(

@@ -26,7 +26,8 @@ def test_a_listing_says_of_each_whether_it_could_answer_and_why_not(flowide: Her
 
     found = {each["handle"]: each for each in flowide("agents", "--json").json}
 
-    assert [each for each in found if found[each]["ready"]] == ["anders", "bea", "carl"]
+    own = [each for each, told in found.items() if told["origin"] != "recipe"]
+    assert [each for each in own if found[each]["ready"]] == ["anders", "bea", "carl"]
     assert "OPENAI_API_KEY" in found["dora"]["problem"]
     assert found["anders"]["scripted"]
 
@@ -114,3 +115,45 @@ def test_a_model_is_tested_with_one_small_question(apart: Apart) -> None:
     assert (said.code, said.out) == (0, f"{TEXT}\n")
     assert "11 tokens in, 8 out, unknown price" in said.err
     assert request["messages"][-1]["content"] == "Locks?"
+
+
+def test_coding_agents_are_listed_with_how_to_get_them(
+    flowide: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gemini").write_text("#!/bin/sh\n")
+    (tmp_path / "gemini").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+
+    found = {each["handle"]: each for each in flowide("agents", "--json").json}
+    said = flowide("agents").out
+
+    assert (found["gemini"]["ready"], found["gemini"]["backend"]) == (True, "acp")
+    assert not found["goose"]["ready"]
+    assert "goose is not installed" in found["goose"]["problem"]
+    assert "not found: pip install mistral-vibe" in said
+    checked = flowide("doctor").out
+    assert f"@gemini: Gemini CLI, {tmp_path}/gemini" in checked
+    assert "confinement" in checked
+
+
+def test_a_coding_agent_gets_a_file_by_its_recipe(flowide: Here) -> None:
+    made = flowide("agents", "new", "gem", "--recipe", "gemini", "--role", "drafter")
+
+    assert made.code == 0
+    shown = flowide("agents", "show", "gem", "--json").json
+    assert (shown["backend"], shown["recipe"], shown["role"]) == ("acp", "gemini", "drafter")
+    assert flowide("agents", "new", "gam", "--recipe", "gemeni").code == 2
+
+
+def test_a_program_that_a_project_names_is_not_started_before_it_is_trusted(
+    flowide: Here, tmp_path: Path
+) -> None:
+    (flowide.root / ".flowide/agents/evil.md").write_text(
+        f"---\nhandle: evil\nbackend: acp\ncommand: touch {tmp_path}/started\n---\n"
+    )
+
+    said = flowide("agents", "test", "evil")
+
+    assert said.code == 7
+    assert "not trusted" in said.err
+    assert not (tmp_path / "started").exists()
