@@ -104,6 +104,15 @@ class Hub(Struct, frozen=True, forbid_unknown_fields=True):
     """Send tokens over http:// too, as in a network that is safe by itself."""
 
 
+class Stream(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[stream]`: chunks in which a hub sends on what is being written; 2 to 5 times those of the terminal app."""
+
+    hub_ms: Annotated[int, Meta(ge=100, le=250)] = 200
+    """Milliseconds from one chunk to the next, at most."""
+    hub_bytes: Annotated[int, Meta(ge=512, le=1280)] = 1024
+    """Bytes after which a chunk is sent earlier."""
+
+
 class Git(Struct, frozen=True, forbid_unknown_fields=True):
     """`[git]`"""
 
@@ -202,6 +211,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     agents: Agents = Agents()
     lock: Lock = Lock()
     hub: Hub = Hub()
+    stream: Stream = Stream()
     git: Git = Git()
     discussion: Discussion = Discussion()
     budget: Budget = Budget()

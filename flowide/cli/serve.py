@@ -84,7 +84,12 @@ def serve(
             default_database(database),
             place,
             policy=policy_of(settings),
-            manner=Manner(hosts=names, origins=frozenset(origins)),
+            manner=Manner(
+                hosts=names,
+                origins=frozenset(origins),
+                hub_ms=settings.stream.hub_ms,
+                hub_bytes=settings.stream.hub_bytes,
+            ),
             journal=Journal(log_level),
             ready=lambda url: click.echo(f"serving at {url}"),
         )
