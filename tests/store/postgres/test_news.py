@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -87,17 +89,18 @@ async def test_rings_within_a_moment_are_one(place: Place, monkeypatch: pytest.M
     space = place.open()
     rung: list[float] = []
     plain = doorbell.Doorbell._ring
-    monkeypatch.setattr(
-        doorbell.Doorbell,
-        "_ring",
-        lambda self, connection: (rung.append(time.monotonic()), plain(self, connection)),
-    )
+
+    def ring(bell: doorbell.Doorbell, connection: Any) -> None:
+        rung.append(time.monotonic())
+        plain(bell, connection)
+
+    monkeypatch.setattr(doorbell.Doorbell, "_ring", ring)
     await listening(space)
     for at in range(30):
         await create(space, f"{at}.md")
     await until(lambda: bool(rung) and not space.store._database.doorbell._ringing)  # type: ignore[attr-defined]
 
-    apart = [later - earlier for earlier, later in zip(rung, rung[1:], strict=False)]
+    apart = [later - earlier for earlier, later in itertools.pairwise(rung)]
     assert all(each >= doorbell.TOGETHER_S * 0.9 for each in apart)
 
 
