@@ -55,6 +55,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "keys": ("flowide.cli.keys:keys", "Keys: which there are and where, set, remove; never shown."),
         "tools": ("flowide.cli.tools:tools", "Tools of MCP servers: list, show, call; who may use them."),
         "serve": ("flowide.cli.serve:serve", "Serve spaces to several people and machines: the hub."),
+        "invite": ("flowide.cli.members:invite", "Make a code with which somebody joins a space on a hub."),
+        "members": ("flowide.cli.members:members", "Members of a space on a hub: list, role, remove."),
         "token": ("flowide.cli.token:token", "Tokens of a hub: create, list, revoke."),
         "mcp": ("flowide.cli.mcp:mcp", "Serve the space to agents of other programs, as MCP tools."),
     },

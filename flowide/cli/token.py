@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from flowide.cli.desk import Place, print_json, print_table, say, workspace_command
+from flowide.cli.hub import default_database, on_hub, with_space
+
+if TYPE_CHECKING:
+    from flowide.space.api import Space
 
 
 @click.group("token")
@@ -34,8 +42,6 @@ def create(
     """
     import socket
 
-    from flowide.cli.desk import print_json, say
-    from flowide.cli.hub import default_database
     from flowide.space.keys import grant_token
 
     made = grant_token(
@@ -50,3 +56,55 @@ def create(
     else:
         say(f"{made.member} is {made.role} of {made.space}; this is shown once:")
         click.echo(made.token)
+
+
+@token.command("list", epilog="\b\nExample:\n  flowide token list --space shop --member ana")
+@click.option("--member", metavar="HANDLE", help="Only this member's.")
+@on_hub
+@workspace_command
+def list_(member: str | None, database: str | None, at: Place) -> None:
+    """List the devices that may act for members. A token itself is nowhere to be read."""
+
+    async def work(space: Space) -> None:
+        from flowide.space.queries import Tokens
+
+        found = await space.read(Tokens(None if member is None else member.removeprefix("@")))
+        if at.json:
+            print_json(found)
+        elif found:
+            print_table(
+                ["ID", "MEMBER", "DEVICE", "STATE", "SINCE"],
+                [
+                    [
+                        each.id,
+                        f"@{each.member}",
+                        each.device,
+                        "revoked" if each.revoked else "good",
+                        each.since[:16].replace("T", " "),
+                    ]
+                    for each in found
+                ],
+            )
+        else:
+            say("There are no tokens.")
+
+    with_space(at, database, work)
+
+
+@token.command(epilog="\b\nExample:\n  flowide token revoke 0192f1c2-… --space shop")
+@click.argument("token_id", metavar="ID")
+@on_hub
+@workspace_command
+def revoke(token_id: str, database: str | None, at: Place) -> None:
+    """End the token with this ID, as of a device that was lost: it is cut off at once."""
+
+    async def work(space: Space) -> None:
+        from flowide.domain.commands import RevokeToken
+
+        await space.execute(RevokeToken(token=token_id))
+        if at.json:
+            print_json({"token": token_id, "revoked": True})
+        else:
+            click.echo("revoked")
+
+    with_space(at, database, work)

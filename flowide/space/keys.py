@@ -27,6 +27,11 @@ def new_token() -> str:
     return "flw_" + base64.urlsafe_b64encode(secrets.token_bytes(_BYTES)).rstrip(b"=").decode()
 
 
+def new_code() -> str:
+    """160 random bits as text that can be read out."""
+    return base64.b32encode(secrets.token_bytes(20)).decode().lower()
+
+
 def digest_of(secret: str) -> str:
     """SHA-256 of a token or code, which is all that is kept of it."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
