@@ -25,6 +25,7 @@ _ROLES = click.Choice(["viewer", "editor", "owner"])
 @click.option("--for", "person", metavar="HANDLE", help="Who the agent works for; by default you.")
 @click.option(
     "--handle",
+    "who",
     metavar="HANDLE",
     help="Only this handle may join: also a former member, or one's second device.",
 )

@@ -13,6 +13,7 @@ from msgspec import Struct
 from flowide.domain.actors import SYSTEM, Caller, Now
 from flowide.domain.commands import CreateToken
 from flowide.domain.ids import uuid7
+from flowide.domain.members import check_handle
 from flowide.domain.policy import Policy
 from flowide.errors import Exists, FlowError
 from flowide.space.arbiter import Work, run
@@ -63,6 +64,7 @@ def grant_token(database: str, space: str, handle: str, *, role: str | None, dev
     Raises:
         FlowError: The database cannot be used, or the handle is none.
     """
+    check_handle(handle)
     with contextlib.suppress(Exists):
         create_space(database, space)
     store = open_store(database, space)
