@@ -19,6 +19,7 @@ from flowide.space import queries as q
 from flowide.space.local import LocalSpace
 from flowide.space.waiting import acquire
 from flowide.store.sqlite import SqliteStore
+from tests.postgres import Server
 from tests.space.torture.programme import one_history
 
 ROOT = Path(__file__).parents[2]
@@ -156,6 +157,15 @@ def test_eight_processes_killed_and_stopped_at_random_keep_every_promise(tmp_pat
 
     assert report.violations == []
     assert report.saves > 0 and report.faults["SIGKILL"] + report.faults["SIGSTOP"] > 0
+
+
+def test_processes_on_postgresql_keep_every_promise_while_they_and_the_server_are_harmed(
+    tmp_path: Path, postgres: Server
+) -> None:
+    report = one_history(tmp_path, seed=os.getpid(), processes=5, seconds=5, server=postgres)
+
+    assert report.violations == []
+    assert report.operations > 0
 
 
 @pytest.mark.slow

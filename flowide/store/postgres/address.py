@@ -30,6 +30,14 @@ _SETTINGS = (
     "SET jit = off",
 )
 
+_SIGNS = {
+    "28P01": ("password authentication failed", "no password supplied"),
+    "28000": ("no pg_hba.conf entry", "pg_hba.conf rejects", "Peer authentication failed"),
+    "53300": ("too many clients", "remaining connection slots"),
+    "57P03": ("starting up", "shutting down", "in recovery mode", "not yet accepting"),
+}
+"""What libpq says when it cannot connect, by SQLSTATE, which it does not hand on."""
+
 
 class Address:
     """The URL of a database, taken apart."""
@@ -100,13 +108,8 @@ class Address:
 
 def _state_of(said: str) -> str | None:
     """SQLSTATE of what libpq says when it cannot connect, which it does not hand on."""
-    signs = {
-        "password authentication failed": "28P01", "no password supplied": "28P01", "no pg_hba.conf entry": "28000", "pg_hba.conf rejects": "28000",
-        "Peer authentication failed": "28000", "too many clients": "53300", "remaining connection slots": "53300",
-        "starting up": "57P03", "shutting down": "57P03", "in recovery mode": "57P03", "not yet accepting": "57P03",
-    }  # fmt: skip
-    for sign, state in signs.items():
-        if sign in said:
+    for state, signs in _SIGNS.items():
+        if any(sign in said for sign in signs):
             return state
     if 'database "' in said and "does not exist" in said:
         return "3D000"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from flowide.errors import StorageFailed
 from flowide.store.postgres.address import LOCK_S, Address
@@ -16,10 +16,14 @@ from flowide.store.postgres.explained import explained
 from flowide.store.postgres.schema import fits, migrate
 from flowide.store.postgres.wire import Lost, Refused, Row, Session, Statement
 
+T = TypeVar("T")
+
 MOST = 12
 """Connections at a time, beside the one that listens."""
 READERS = 8
 """Threads that read at a time."""
+OPENING_S = 3.0
+"""So long a server that is not there yet is waited for, when a database is opened."""
 FREE_S = LOCK_S + 5.0
 """Longest wait for a connection that is free."""
 
@@ -179,3 +183,17 @@ def patiently(seconds: float) -> Iterator[float]:
             return
         pause = min(max(0.05, pause * 2), 1.0, left)
         time.sleep(pause)
+
+
+def opening(work: Callable[[], T]) -> T:
+    """Do what opens a database; for some seconds again, when the server is just starting or stopping."""
+    failed: StorageFailed | None = None
+    for _ in patiently(OPENING_S):
+        try:
+            return work()
+        except StorageFailed as error:
+            if not error.data.get("again"):
+                raise
+            failed = error
+    assert failed is not None
+    raise failed

@@ -22,7 +22,7 @@ from flowide.domain.view import View
 from flowide.errors import Exists, NotFound, StorageFailed
 from flowide.store.api import Expected, Position, Store, StoredReply, Threads, Tx
 from flowide.store.mapping import for_postgres, table
-from flowide.store.postgres.database import Database, patiently
+from flowide.store.postgres.database import Database, opening, patiently
 from flowide.store.postgres.doorbell import Bell
 from flowide.store.postgres.explained import explained
 from flowide.store.postgres.statements import Statements
@@ -42,6 +42,11 @@ _BEGIN: Statement = ("BEGIN", ())
 _LOOK: Statement = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
 _CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _FIND = f'SELECT "space", {_CLOCK} FROM space WHERE "name" = $1'  # noqa: S608 - our own names
+_CREATE = (
+    'INSERT INTO space ("name", "seq", "chain", "shape") VALUES ($1, 0, $2, $3) '
+    'ON CONFLICT ("name") DO NOTHING RETURNING "space"'
+)
+_EMPTY = 'SELECT 1 FROM space WHERE "name" = $1 AND "tick" = 0'
 _LOCK = 'SELECT "seq", "chain", "tick", "shape" FROM space WHERE "space" = $1 FOR UPDATE'
 _MOMENT: Statement = (f"SELECT {_CLOCK}, pg_current_xact_id()::text", ())
 """Asked once the row is ours: a value beside the row would be of before the wait for it."""
@@ -60,18 +65,8 @@ class PostgresStore:
         """
         self.notice: str | None = None
         self._name = name
-        self._database = database = Database.of(url)
         self._closed = False
-        try:
-            with explained(database.shown):
-                [found] = database.ask((_FIND, (name,)))
-        except BaseException:
-            database.close()
-            raise
-        if not found:
-            database.close()
-            raise NotFound(f"there is no space {name} in {database.shown}", hint="Make it first.")
-        [(self.space, now_ms)] = found
+        self._database, self.space, now_ms = opening(lambda: _find(url, name))
         self._clock = _Clock(now_ms)
         self._turn = threading.Lock()
         self._here = threading.local()
@@ -79,7 +74,7 @@ class PostgresStore:
         self._guard = threading.Lock()
         self._on_change: list[Callable[[], None]] = []
         writer = ThreadPoolExecutor(1, thread_name_prefix="flowide-write")
-        self.threads: Threads | None = Threads(write=writer, read=database.readers)
+        self.threads: Threads | None = Threads(write=writer, read=self._database.readers)
 
     def time(self) -> tuple[int, str] | None:
         return self._clock.now_ms(), f"postgresql {self.space}"
@@ -335,6 +330,20 @@ class _Clock:
         return said + (time.monotonic_ns() - at) // 1_000_000
 
 
+def _find(url: str, name: str) -> tuple[Database, int, int]:
+    """The database, which has to be closed, with the number of a space in it and the server's time."""
+    database = Database.of(url)
+    try:
+        with explained(database.shown):
+            [found] = database.ask((_FIND, (name,)))
+        if not found:
+            raise NotFound(f"there is no space {name} in {database.shown}", hint="Make it first.")
+    except BaseException:
+        database.close()
+        raise
+    return database, *found[0]
+
+
 def create(url: str, name: str) -> None:
     """Make a new, empty space.
 
@@ -342,19 +351,15 @@ def create(url: str, name: str) -> None:
         Exists: It is there already.
         StorageFailed: The database cannot be used.
     """
-    database = Database.of(url)
-    try:
-        with explained(database.shown):
-            [made] = database.ask(
-                (
-                    'INSERT INTO space ("name", "seq", "chain", "shape") VALUES ($1, 0, $2, $3) '
-                    'ON CONFLICT ("name") DO NOTHING RETURNING "space"',
-                    (name, GENESIS, shape()),
-                )
-            )
-    finally:
-        database.close()
-    if not made:
+    tries = 0
+
+    def make() -> list[Any]:
+        nonlocal tries
+        tries += 1
+        return _ask(url, (_CREATE, (name, GENESIS, shape())))
+
+    # When an answer was lost, an empty space of that name is the one that was made then.
+    if not opening(make) and (tries == 1 or not _ask(url, (_EMPTY, (name,)))):
         raise Exists(
             f"there is a space {name} already", hint="Take another name, or join the one that is there."
         )
@@ -366,9 +371,13 @@ def names(url: str) -> list[str]:
     Raises:
         StorageFailed: The database cannot be used.
     """
+    return [name for (name,) in opening(lambda: _ask(url, ('SELECT "name" FROM space ORDER BY "name"', ())))]
+
+
+def _ask(url: str, statement: Statement) -> list[Any]:
     database = Database.of(url)
     try:
         with explained(database.shown):
-            return [name for (name,) in database.ask(('SELECT "name" FROM space ORDER BY "name"', ()))[0]]
+            return list(database.ask(statement)[0])
     finally:
         database.close()

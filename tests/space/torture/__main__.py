@@ -1,18 +1,33 @@
-"""`python -m tests.space.torture [--histories N] [--seconds S] [--seed N]`; exit 1 when a promise was broken."""
+"""`python -m tests.space.torture [--histories N] [--seconds S] [--seed N] [--database KIND]`.
+
+Exit 1 when a promise was broken.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from tests.postgres import Server
 from tests.space.torture.programme import many
 
 parser = argparse.ArgumentParser(prog="python -m tests.space.torture")
 parser.add_argument("--histories", type=int, default=10)
 parser.add_argument("--seconds", type=float, default=8.0)
 parser.add_argument("--seed", type=int, default=1)
+parser.add_argument(
+    "--database",
+    choices=["sqlite", "postgres"],
+    default="sqlite",
+    help="postgres starts a server, and harms it, too",
+)
 asked = parser.parse_args()
-total = many(asked.histories, asked.seconds, asked.seed)
+server = Server() if asked.database == "postgres" else None
+try:
+    total = many(asked.histories, asked.seconds, asked.seed, server=server)
+finally:
+    if server is not None:
+        server.close()
 print(f"histories   {total.histories}")
 print(f"operations  {total.operations}, {total.answered} answered, {total.saves} saves")
 print(f"faults      {', '.join(f'{count} {kind}' for kind, count in sorted(total.faults.items()))}")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,9 @@ from pathlib import Path
 from flowide.domain import commands as c
 from flowide.domain.actors import Actor
 from flowide.space import queries as q
-from flowide.space.open import open_space
+from flowide.space.local import LocalSpace
+from flowide.store.by_url import create_space, open_store
+from tests.postgres import Server
 from tests.space.torture.history import History
 
 ROOT = Path(__file__).parents[3]
@@ -48,19 +51,21 @@ class Report:
 class Crew:
     """The processes of a history; one that was killed is replaced by a new one of the same name."""
 
-    def __init__(self, database: Path, seed: int) -> None:
+    def __init__(self, folder: Path, database: str, space: str, seed: int) -> None:
+        self.folder = folder
         self.database = database
+        self.space = space
         self.random = random.Random(seed)
         self.alive: dict[str, subprocess.Popen[bytes]] = {}
         self.started = 0
-        self.errors = database.with_name("errors.txt")
+        self.errors = folder / "errors.txt"
 
     def start(self, name: str) -> None:
         self.started += 1
-        journal = self.database.with_name(f"journal-{self.started}-{name}.jsonl")
+        journal = self.folder / f"journal-{self.started}-{name}.jsonl"
         with self.errors.open("ab") as errors:
             self.alive[name] = subprocess.Popen(
-                [sys.executable, "-m", "tests.space.torture.worker", str(self.database), name, str(journal),
+                [sys.executable, "-m", "tests.space.torture.worker", self.database, self.space, name, str(journal),
                  str(self.random.randrange(2**32))],
                 cwd=ROOT, stderr=errors, env={**os.environ, "PYTHONPATH": str(ROOT)},
             )  # fmt: skip
@@ -80,22 +85,23 @@ class Crew:
 
     def finish(self) -> list[str]:
         """Ask all to end; what any of them printed or how any of them failed."""
-        self.database.with_name("stop").touch()
+        (self.folder / "stop").touch()
         codes = {name: process.wait(60) for name, process in self.alive.items()}
         said = self.errors.read_text() if self.errors.exists() else ""
         return [f"{name} ended with {code}" for name, code in codes.items() if code] + [said] * bool(said)
 
 
-async def prepare(database: Path, artifacts: int) -> None:
-    space = await open_space(database, actor=Actor("ana"))
+async def prepare(database: str, name: str, artifacts: int) -> None:
+    create_space(database, name)
+    space = LocalSpace(open_store(database, name), Actor("ana"))
     for at in range(artifacts):
         await space.execute(c.CreateArtifact(path=f"{at}.md", text=""))
     await space.close()
 
 
-async def audit(database: Path, history: History) -> list[str]:
+async def audit(database: str, name: str, history: History) -> list[str]:
     """Read the log, and have it verified."""
-    space = await open_space(database, actor=Actor("ana"))
+    space = LocalSpace(open_store(database, name), Actor("ana"))
     history.events = [event async for event in space.events()]
     problems = [f"verify: {problem.what}" for problem in await space.read(q.Verify())]
     await space.close()
@@ -110,11 +116,13 @@ def one_history(
     seconds: float = 6.0,
     artifacts: int = 5,
     faults_hz: float = 2.0,
+    server: Server | None = None,
 ) -> Report:
-    """One history in an empty folder."""
-    database = folder / "workspace.db"
-    asyncio.run(prepare(database, artifacts))
-    crew, report = Crew(database, seed), Report(histories=1)
+    """One history in an empty folder; with a `server`, in a space there, and its faults come to those of processes."""
+    database = server.url() if server is not None else str(folder / "workspace.db")
+    name = "workspace" if server is None else f"history{uuid.uuid4().hex}"
+    asyncio.run(prepare(database, name, artifacts))
+    crew, report = Crew(folder, database, name, seed), Report(histories=1)
     for at in range(processes):
         crew.start(f"w{at}")
     while len(list(folder.glob("journal-*"))) < processes:
@@ -122,7 +130,9 @@ def one_history(
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(crew.random.expovariate(faults_hz))
-        if crew.random.random() < 0.6:
+        if server is not None and crew.random.random() < 0.5:
+            report.faults[_harm(server, crew.random)] += 1
+        elif crew.random.random() < 0.6:
             crew.kill()
             report.faults["SIGKILL"] += 1
         else:
@@ -133,7 +143,7 @@ def one_history(
     history = History()
     for journal in sorted(folder.glob("journal-*")):
         history.read_journal(journal)
-    report.violations += asyncio.run(audit(database, history))
+    report.violations += asyncio.run(audit(database, name, history))
     report.violations += history.check()
     calls = history.calls.values()
     report.operations = len(calls)
@@ -146,12 +156,27 @@ def one_history(
     return report
 
 
-def many(histories: int, seconds: float, seed: int) -> Report:
+def _harm(server: Server, chance: random.Random) -> str:
+    """End some connections, or now and then all of them with their server; what was done."""
+    if chance.random() < 0.1:
+        how = chance.choice([signal.SIGINT, signal.SIGQUIT])
+        server.stop(how)
+        time.sleep(chance.uniform(0, 0.5))
+        server.start()
+        return "restarts of the server"
+    server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'flowide' "
+        "AND pid <> pg_backend_pid() ORDER BY random() LIMIT 3"
+    )
+    return "killings of backends"
+
+
+def many(histories: int, seconds: float, seed: int, *, server: Server | None = None) -> Report:
     """Several histories, each in a folder of its own."""
     total = Report()
     for at in range(histories):
         with tempfile.TemporaryDirectory() as folder:
-            total.add(one_history(Path(folder), seed + at, seconds=seconds))
+            total.add(one_history(Path(folder), seed + at, seconds=seconds, server=server))
         print(
             f"history {at + 1}: {total.operations} operations so far, {len(total.violations)} violations",
             file=sys.stderr,

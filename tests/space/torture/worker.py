@@ -23,7 +23,7 @@ from flowide.domain.ids import uuid7
 from flowide.errors import FlowError, StorageFailed
 from flowide.space import queries as q
 from flowide.space.local import LocalSpace
-from flowide.space.open import open_space
+from flowide.store.by_url import open_store
 
 TTL_MS = 700
 PART = 40
@@ -186,16 +186,15 @@ class Worker:
         os.write(self.journal, json.dumps(entry).encode() + b"\n")
 
 
-async def main(database: str, name: str, journal: str, seed: int) -> None:
-    """Work until the file `stop` appears beside the database."""
+async def main(database: str, space_name: str, name: str, journal: str, seed: int) -> None:
+    """Work until the file `stop` appears beside the journal."""
     file = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    stop = Path(database).with_name("stop")
-    space = await open_space(Path(database), actor=Actor(name))
-    assert isinstance(space, LocalSpace)
+    stop = Path(journal).with_name("stop")
+    space = LocalSpace(open_store(database, space_name), Actor(name))
     artifacts = [row.id for row in await space.read(q.Artifacts())]
     await Worker(space, file, seed).run(artifacts, stop.exists)
     await space.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5])))
