@@ -8,6 +8,9 @@ A script is a YAML file beside the agent file:
       - on: vary         # purpose, a list of purposes, or '*'
         when: test-app   # optional pattern, searched in the last user message
         files: [a.md, b.md]   # or file, text, texts; the turn chooses, from the first again after the last
+      - on: draft
+        calls: [{tool: git/git_log, arguments: {repo_path: .}}]   # asked for first; the text follows the results
+        text: …
       - on: critique
         fail: incomplete # for tests: incomplete, unavailable, auth, or retry (breaks off, then answers)
         times: 2         # after so many failures the entry's own text answers, else the next entry that fits
@@ -20,12 +23,13 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from flowide.agents.api import Delta, Finished, Request, Retrying, TextDelta, Usage
+from flowide.agents.api import Delta, Finished, Message, Request, Retrying, TextDelta, ToolCall, Usage
 from flowide.agents.definition import AgentDefinition
+from flowide.agents.tools.naming import function_name
 from flowide.agents.yaml_file import YamlFile, read_text
 from flowide.errors import AuthFailed, BadInput, Incomplete, Unavailable
 
@@ -42,6 +46,14 @@ _HINTS = {
 }
 
 
+class ScriptedCall(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A tool that an agent asks for."""
+
+    tool: str
+    """`server/tool`."""
+    arguments: dict[str, Any] = {}
+
+
 class Reply(Struct, forbid_unknown_fields=True, kw_only=True):
     """An entry of a script."""
 
@@ -53,6 +65,8 @@ class Reply(Struct, forbid_unknown_fields=True, kw_only=True):
     files: list[str] = []
     fail: Literal["incomplete", "unavailable", "auth", "retry"] | None = None
     times: int | None = None
+    calls: list[ScriptedCall] = []
+    """Asked for before the text, when they are offered."""
 
 
 class Script(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -71,6 +85,7 @@ class _Entry(Struct):
     texts: list[str]
     fail: str | None
     times: int | None
+    calls: list[ScriptedCall]
     failed: int = 0
 
 
@@ -116,15 +131,19 @@ class ScriptedBackend:
                 )
             attempts = 2
             yield Retrying(attempts, "the reply broke off, says the script", 0)
+        asked = sum(len(message.content) for message in request.messages)
+        used = Usage(asked // 4, len(text) // 4, 0)
+        model = f"scripted/{self._definition.handle}"
+        calls = _calls(entry, request)
+        if calls:
+            yield Finished("", model, used, attempts, calls)
+            return
         async for delta in _paced(text, pace, chunk, until):
             yield delta
-        asked = sum(len(message.content) for message in request.messages)
-        yield Finished(
-            text, f"scripted/{self._definition.handle}", Usage(asked // 4, len(text) // 4, 0), attempts
-        )
+        yield Finished(text, model, used, attempts)
 
     def _choose(self, entries: list[_Entry], request: Request) -> tuple[_Entry, str | None]:
-        asked = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        asked = next((m.content for m in reversed(_before_tools(request)) if m.role == "user"), "")
         for entry in entries:
             if not {"*", request.purpose} & set(entry.purposes):
                 continue
@@ -181,6 +200,9 @@ def _entry(source: YamlFile, number: int, reply: Reply, folder: Path) -> _Entry:
     given = [name for name in ("text", "texts", "file", "files") if getattr(reply, name) not in (None, [])]
     if len(given) > 1:
         source.bad((*route, given[1]), f"'{given[0]}' and '{given[1]}' in one reply", "Keep one of them.")
+    for at, call in enumerate(reply.calls):
+        if "/" not in call.tool:
+            source.bad((*route, "calls", at, "tool"), "a tool is written server/tool", "tool: git/git_log")
     if not given and reply.fail in (None, "retry"):
         source.bad(route, "this reply says nothing", "Add one of: text, texts, file, files.")
     when = None
@@ -199,7 +221,26 @@ def _entry(source: YamlFile, number: int, reply: Reply, folder: Path) -> _Entry:
             source.bad(place, f"{path} does not exist", "File names are relative to the script.")
         texts.append(read_text(path))
     purposes = [reply.on] if isinstance(reply.on, str) else reply.on
-    return _Entry(purposes, when, texts, reply.fail, reply.times)
+    return _Entry(purposes, when, texts, reply.fail, reply.times, reply.calls)
+
+
+def _before_tools(request: Request) -> list[Message]:
+    """What the agent was told before it asked for anything."""
+    at = next((at for at, message in enumerate(request.messages) if message.tool_calls), None)
+    return request.messages[:at]
+
+
+def _calls(entry: _Entry, request: Request) -> list[ToolCall]:
+    """What the entry asks for and is offered; nothing once it was asked for."""
+    if len(_before_tools(request)) < len(request.messages):
+        return []
+    offered = {tool.name for tool in request.tools}
+    named = [(function_name(*each.tool.split("/", 1)), each.arguments) for each in entry.calls]
+    return [
+        ToolCall(f"call_{at}", name, arguments)
+        for at, (name, arguments) in enumerate(named, 1)
+        if name in offered
+    ]
 
 
 async def _paced(text: str, pace: float, chunk: int, until: float) -> AsyncIterator[TextDelta]:

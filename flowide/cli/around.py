@@ -34,20 +34,69 @@ def acting(handle: str | None, project: Path, found: settings.Settings | None = 
     return Actor(name.removeprefix("@"))
 
 
+def hub_space(wish: str | None, found: settings.Settings) -> str | None:
+    """Address of the hub's space that `--space` or the settings name; None = the project's own.
+
+    `wish` is an address, the name of a space this device has joined, or `local`.
+
+    Raises:
+        BadInput: This device has joined no space of that name, or several.
+    """
+    wish = wish or found.hub.space
+    if not wish or wish == "local":
+        return None
+    if "://" in wish:
+        from flowide.space.remote.address import address_of
+
+        return address_of(wish, plain_http=found.hub.plain_http).url
+    from flowide.errors import BadInput
+    from flowide.space.remote.credentials import seats
+
+    joined = sorted({seat.url for seat in seats()})
+    named = [url for url in joined if url.rpartition("/")[2] == wish]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise BadInput(
+            f"{len(named)} spaces go by {wish[:100]}", hint=f"Give its address: {', '.join(named)}."
+        )
+    hint = f"It has joined: {', '.join(joined)}." if joined else "Join one with `flowide join URL CODE`."
+    raise BadInput(f"this device has joined no space named {wish[:100]!r}", hint=hint)
+
+
+def acting_in(space: str | None, handle: str | None, project: Path, found: settings.Settings) -> Actor:
+    """As `acting`; in a space of a hub without --as it is who joined there on this device.
+
+    Raises:
+        AuthFailed: This device has not joined it, or is several people there.
+    """
+    if space is None:
+        return acting(handle, project, found)
+    from flowide.domain.actors import Actor
+    from flowide.space.remote.address import address_of
+    from flowide.space.remote.credentials import seat_of
+
+    address = address_of(space, plain_http=found.hub.plain_http)
+    return Actor(seat_of(address, None if handle is None else handle.removeprefix("@")).handle)
+
+
 def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Surroundings:
     """What a run takes from outside of the project."""
+    from flowide.agents.keys import find_keys
     from flowide.flows.budget import budget_of
     from flowide.flows.engine import Surroundings
 
     found = loaded or settings.load(project)
     home = settings.user_folder()
     return Surroundings(
-        env=dict(os.environ),
+        env=find_keys(project, found.settings).env,
+        settings=found,
         models=found.settings.models,
         user_agents=home / "agents",
         user_flows=home,
         silence_s=found.settings.limits.silence_s,
         call_s=found.settings.limits.call_s,
+        context=found.settings.limits.context,
         turn_s=found.settings.agents.turn_s,
         keep_copies=found.settings.agents.keep_copies,
         budget=budget_of(found.settings.budget),

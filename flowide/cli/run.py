@@ -53,7 +53,13 @@ if TYPE_CHECKING:
     "--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for the whole run."
 )
 @click.option("--parallel", type=click.IntRange(1, 64), metavar="K", help="Model calls in flight; default 4.")
-@click.option("--trust", is_flag=True, help="Let commands of the project's flows run.")
+@click.option(
+    "--allow",
+    metavar="TOOL",
+    multiple=True,
+    help="A tool agents may use without asking: git/git_status, git, '*'; again for more.",
+)
+@click.option("--trust", is_flag=True, help="Let the project's commands and tool servers run.")
 @click.option("--queue", is_flag=True, help="Leave the run to `flowide worker`; its id is printed.")
 @click.option("--resume", metavar="RUN|last", help="Go on with a run that stopped.")
 @click.option(
@@ -224,6 +230,7 @@ def _request(
         else options["lock_timeout"],
         timeout_s=options["timeout"],
         trust=options["trust"] or trusted,
+        allow=[each for given in options["allow"] for each in given.split(",") if each.strip()],
     )
 
 

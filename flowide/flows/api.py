@@ -46,7 +46,9 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     timeout_s: float | None = None
     """For the whole run; None = no bound but the budget."""
     trust: bool = False
-    """The project's commands (checks, run steps) may be executed."""
+    """The project's commands (checks, run steps, tool servers) may be executed."""
+    allow: list[str] = []
+    """Tools that may be used without asking, e.g. `git/git_status`, `git`, `*`."""
 
 
 class RunResult(Struct, frozen=True, kw_only=True):

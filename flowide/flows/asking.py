@@ -13,11 +13,14 @@ import msgspec
 from msgspec import structs
 
 from flowide.agents.api import Finished, Message, Request, Retrying, TextDelta, Usage
+from flowide.agents.context import encode
 from flowide.domain.commands import MAX_INLINE, Command, StreamStep
-from flowide.errors import FlowError, Incomplete
+from flowide.errors import FlowError, Incomplete, NeedsInput
 from flowide.flows.budget import UNPRICED
-from flowide.flows.decided import with_decisions
+from flowide.flows.decided import decision_items, with_decisions
+from flowide.flows.prompt import Prompt
 from flowide.flows.state import RunState
+from flowide.flows.turns import Talk
 
 STREAM_S = 1.0
 STREAM_BYTES = 4096
@@ -35,6 +38,8 @@ async def ask(
     key: str,
     request: Request,
     *,
+    prompt: Prompt | None = None,
+    manifest: str | None = None,
     usable: Callable[[str], Any] | None = None,
     heard: Heard | None = None,
     then: Callable[[str], Sequence[Command[Any]]] | None = None,
@@ -45,6 +50,9 @@ async def ask(
     text and raises Incomplete when it is no use: then the agent is asked again, up to `TRIES` times in all.
     What `then` makes of the text is committed together with it, by the agent.
 
+    `prompt` is what the agent is told: its manifest is kept with the answer. A request that has its messages already
+    comes with the blob that holds their manifest, as `manifest`.
+
     Raises:
         FlowError: What the last call failed with; it is recorded too.
     """
@@ -52,15 +60,24 @@ async def ask(
     done = state.done(key)
     if done is not None:
         return await _after(state, request, (await state.space.blob(done.result["reply"])).decode())
-    request = await with_decisions(state.space, request)
-    who: dict[str, Any] = {"agent": request.agent}
+    told: dict[str, Any] = {}
+    if prompt is None:
+        request = await with_decisions(state.space, request)
+    else:
+        messages, fitted = prompt.holding(await decision_items(state.space)).fitted(state.context)
+        request = structs.replace(request, messages=messages)
+        told = {"manifest": encode(fitted.manifest).decode()}
+        manifest = sha256(told["manifest"].encode()).hexdigest()
+    who: dict[str, Any] = {"agent": request.agent, **({"manifest": manifest} if manifest else {})}
     async with state.calls:
         spent = _Spent()
         try:
             state.spending.begin(request.agent)
-            await state.commit(state.record(key, request.purpose, "started", result=who))
+            await state.commit(state.record(key, request.purpose, "started", result=who, **told))
             with state.spending.clock.call():
                 finished = await _until_usable(state, key, request, usable, heard, spent)
+        except NeedsInput:
+            raise  # it is gone on with once somebody has answered
         except FlowError as error:
             failed = state.record(
                 key,
@@ -101,10 +118,7 @@ async def _until_usable(
     heard: Heard | None,
     spent: _Spent,
 ) -> Finished:
-    for attempt in range(1, TRIES + 1):
-        if attempt > 1:
-            state.spending.begin(request.agent)
-        spent.asked = attempt
+    async def once(request: Request) -> Finished:
         began = time.monotonic()
         finished = await _call(
             state, key, structs.replace(request, deadline_s=state.seconds_for(request.agent)), heard
@@ -113,6 +127,14 @@ async def _until_usable(
         spent.add(finished.usage)
         if state.spending.unpriced:
             state.warn_once(f"{UNPRICED}; tokens and time are bounded")
+        return finished
+
+    talk = Talk(state, key, once, spent.taken)
+    for attempt in range(1, TRIES + 1):
+        if attempt > 1:
+            state.spending.begin(request.agent)
+        spent.asked = attempt
+        finished, request = await talk.answer(request)
         try:
             if usable is not None:
                 usable(finished.text)
@@ -139,6 +161,11 @@ class _Spent:
     def again(self) -> dict[str, Any]:
         """What the step keeps of an agent that had to be asked again."""
         return {"asked": self.asked} if self.asked > 1 else {}
+
+    def taken(self) -> dict[str, Any]:
+        """What was used so far, which is not told again."""
+        told, self.told = self.told, {}
+        return told
 
     def add(self, usage: Usage) -> None:
         before = msgspec.convert(self.told, Usage) if self.told else Usage(0, 0, 0)
@@ -185,7 +212,7 @@ async def _call(state: RunState, key: str, request: Request, heard: Heard | None
         raise Incomplete(
             f"the answer of @{request.agent} ended early", hint="Try again.", agent=request.agent
         )
-    if not finished.text.strip():
+    if not finished.text.strip() and not finished.tool_calls:
         raise Incomplete(f"@{request.agent} answered nothing", hint="Try again.", agent=request.agent)
     return finished
 

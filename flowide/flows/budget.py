@@ -72,6 +72,17 @@ class Clock:
             self._set()
 
     @contextlib.contextmanager
+    def idle(self) -> Iterator[None]:
+        """The agent of a call waits for somebody else."""
+        self._calls -= 1
+        self._set()
+        try:
+            yield
+        finally:
+            self._calls += 1
+            self._set()
+
+    @contextlib.contextmanager
     def question(self) -> Iterator[None]:
         """A person is waited for."""
         self._questions += 1

@@ -57,13 +57,13 @@ def read_answer(answer: str, pieces: Mapping[int, Mapping[str, bytes]]) -> Choic
             raise BadInput(f"{n} more variations are not possible", hint="1 to 10.")
         return Choice(more=n, wish=(more[3] or "").strip())
     if pick := _PICK.fullmatch(text):
-        return _checked(Choice(base=int(pick[1])), pieces)
+        return checked(Choice(base=int(pick[1])), pieces)
     blended = _WITH.fullmatch(text.rstrip("."))
     if blended is None:
         return None
     base = int(blended[1])
     takes = _exact(blended[2], pieces) or _described(blended[2], base, pieces)
-    return None if takes is None else _checked(Choice(base=base, takes=takes), pieces)
+    return None if takes is None else checked(Choice(base=base, takes=takes), pieces)
 
 
 def _described(
@@ -118,7 +118,12 @@ def _flat(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
-def _checked(choice: Choice, pieces: Mapping[int, Mapping[str, bytes]]) -> Choice:
+def checked(choice: Choice, pieces: Mapping[int, Mapping[str, bytes]]) -> Choice:
+    """The choice, when all it names is there.
+
+    Raises:
+        BadInput: Something is not.
+    """
     numbers = [choice.base or 0, *(number for number, _ in choice.takes)]
     for number in numbers:
         if number not in pieces:

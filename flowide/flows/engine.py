@@ -23,6 +23,7 @@ from flowide.flows.recalling import recall
 from flowide.flows.schema import Flow
 from flowide.flows.state import Agents, RunState, with_options
 from flowide.flows.surroundings import Surroundings
+from flowide.flows.tools import Tools, flows_of
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 from flowide.space.queries import OneRun
@@ -74,9 +75,9 @@ async def start(
             )
         )
         at = _Place(space, folder, run, started.ok.fence)
-        state = _state(at, plan.loaded.flow, request, plan.inputs, plan.agents, pool, observer, around.call_s)
+        state = _state(at, plan.loaded.flow, request, plan.inputs, plan.agents, pool, observer, around)
         state.called, state.everyone = plan.called, everyone
-        return await driving.drive(state)
+        return await _drive(state, plan.loaded, around)
 
 
 async def enqueue(
@@ -177,13 +178,15 @@ async def resume(
     called = restored(view.run.options.get("called", {}))
     request = with_options(msgspec.convert(view.run.options, RunRequest), request)
     if taken is not None and taken.trust is not None:
-        request = msgspec.structs.replace(request, trust=taken.trust)
+        request = msgspec.structs.replace(
+            request, trust=taken.trust, allow=request.allow if taken.trust else []
+        )
     agents, everyone = agents_of(folder, request, loaded.flow, called, around)
     check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
     async with pool_of(everyone, request, around) as pool:
         fence = taken.fence if taken else await driving.claim(space, view.run.id, observer or Quiet())
         at = _Place(space, folder, view.run.id, fence)
-        state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer, around.call_s)
+        state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer, around)
         state.called, state.everyone = called, everyone
         if taken is not None:
             state.given_back = "queued"
@@ -193,7 +196,23 @@ async def resume(
         state.past = await recall(space, view.run.id, view.run.seq)
         state.spending.resume(state.past)
         state.outputs.update(view.run.outputs)
+        return await _drive(state, loaded, around)
+
+
+async def _drive(state: RunState, loaded: LoadedFlow, around: Surroundings) -> RunResult:
+    """Run the steps, with tool servers that end with the run."""
+    state.tools = Tools(
+        state.folder.root,
+        loaded=around.settings,
+        env=around.env,
+        user_folder=around.user_flows,
+        trusted=state.request.trust,
+        flows=flows_of(loaded, state.called),
+    )
+    try:
         return await driving.drive(state)
+    finally:
+        await asyncio.shield(state.tools.close())
 
 
 def _given(request: RunRequest) -> dict[str, Any]:
@@ -220,7 +239,7 @@ def _state(
     agents: dict[str, AgentDefinition],
     pool: Agents,
     observer: Observer | None,
-    call_s: float,
+    around: Surroundings,
 ) -> RunState:
     typed = request.inputs.get("checks", [])
     coding = getattr(pool, "desk", None)
@@ -237,10 +256,15 @@ def _state(
         spending=Spending(bounds_of(flow.budget, request.budget)),
         observer=observer or Quiet(),
         calls=asyncio.Semaphore(max(1, request.parallel)),
-        call_s=call_s,
+        call_s=around.call_s,
+        context=around.context,
         # Commands given with the run were typed by whoever started it; those in a flow file were not.
         trusted={each.command for each in commands_of(typed)},
+        coding=coding,
     )
+    if coding is not None:
+        coding.bind(state)
+    return state
 
 
 def _warn_if_changed(
@@ -253,7 +277,3 @@ def _warn_if_changed(
             state.observer.warning(
                 f"the flow {loaded.flow.flow} was changed since this run began; it goes on with the old text"
             )
-        coding=coding,
-    if coding is not None:
-        coding.bind(state)
-    return state

@@ -18,7 +18,9 @@ from flowide.flows.budget import Spending
 from flowide.flows.called import Called
 from flowide.flows.recalling import Past
 from flowide.flows.schema import Flow, Step
+from flowide.flows.surroundings import CONTEXT
 from flowide.flows.templates import render
+from flowide.flows.tools import Tools
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 from flowide.space.queries import OneRun
@@ -36,8 +38,6 @@ class Agents(Protocol):
         ...
 
 
-class RunState(Struct):
-    """One driven run. Steps read and extend it; the log has all that a resume needs."""
 class Coding(Protocol):
     """Where agents work that write files themselves; see `flowide.flows.coding`."""
 
@@ -57,6 +57,8 @@ class Coding(Protocol):
         ...
 
 
+class RunState(Struct):
+    """One driven run. Steps read and extend it; the log has all that a resume needs."""
 
     space: Space
     folder: ProjectFolder
@@ -71,6 +73,8 @@ class Coding(Protocol):
     observer: Observer
     calls: asyncio.Semaphore
     """Model calls in flight."""
+    context: int = CONTEXT
+    """Tokens of what an agent is told in a step."""
     call_s: float = 300.0
     """Seconds for one answer of an agent, all attempts included."""
     steps: dict[str, rows.Step] = field(default_factory=dict)
@@ -87,12 +91,14 @@ class Coding(Protocol):
     everyone: dict[str, AgentDefinition] = field(default_factory=dict)
     """The agents of called flows too."""
 
+    coding: Coding | None = None
+    """None = the run has no agent that writes files itself."""
     put_off: list[RecordStep] = field(default_factory=list)
     """Records that are sent with the next commands."""
     warned: set[str] = field(default_factory=set)
     """What was told once."""
-    coding: Coding | None = None
-    """None = the run has no agent that writes files itself."""
+    tools: Tools | None = None
+    """None = there are none, as in tests of other things."""
     given_back: Literal["cancelled", "queued"] = "cancelled"
     """What becomes of the run when its process is told to stop."""
 
@@ -175,12 +181,6 @@ class Coding(Protocol):
         """An agent of the run as an actor, working for who started it."""
         return Actor(handle, "agent", self.space.actor.for_ or self.space.actor.id)
 
-    def handles(self, wanted: list[str]) -> list[str]:
-        """The agents a step names, or all but critics, or all.
-
-        Raises:
-            BadInput: An unknown one, or none at all.
-        """
     def works_itself(self, handle: str) -> bool:
         """Whether an agent is a program of its own, which writes files instead of answering with their text."""
         agent = self.agents.get(handle) or self.everyone.get(handle)
@@ -190,6 +190,12 @@ class Coding(Protocol):
         """How long one answer of an agent may take."""
         return self.coding.turn_s if self.coding is not None and self.works_itself(handle) else self.call_s
 
+    def handles(self, wanted: list[str]) -> list[str]:
+        """The agents a step names, or all but critics, or all.
+
+        Raises:
+            BadInput: An unknown one, or none at all.
+        """
         for handle in wanted:
             if handle.removeprefix("@") not in self.agents:
                 raise BadInput(
@@ -240,6 +246,7 @@ def with_options(request: RunRequest, override: RunRequest | None) -> RunRequest
         lock_timeout_s=override.lock_timeout_s,
         timeout_s=override.timeout_s,
         trust=override.trust or request.trust,
+        allow=override.allow or request.allow,
         model=override.model or request.model,
         agents=override.agents or request.agents,
     )

@@ -8,6 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from flowide.flows.api import Budget
+from flowide.settings import Loaded
+
+CONTEXT = 100_000
+"""Tokens of what an agent is told in a step, when nobody says otherwise."""
 
 
 class Surroundings(Struct, frozen=True):
@@ -25,6 +29,10 @@ class Surroundings(Struct, frozen=True):
     """Seconds without a word from a model after which an attempt is given up."""
     budget: Budget = Budget()
     """Bounds of a run that is given none: those of the settings."""
+    settings: Loaded | None = None
+    """All settings, for tool servers; None = there are no servers but those of flows."""
+    context: int = CONTEXT
+    """Tokens of what an agent is told in a step."""
     call_s: float = 300.0
     """Seconds for one answer of an agent, all attempts included."""
     turn_s: float = 1800.0

@@ -14,8 +14,8 @@ Data = dict[str, Any]
 
 TYPES = (
     "run.started", "step.started", "step.completed", "step.failed", "step.skipped", "message", "message.delta",
-    "artifact.saved", "lock.acquired", "lock.waiting", "lock.released", "lock.lost", "gate.opened",
-    "gate.answered", "variation.created", "variation.checked", "variation.tagged", "variation.blended",
+    "tool.call", "tool.result", "artifact.saved", "lock.acquired", "lock.waiting", "lock.released", "lock.lost",
+    "gate.opened", "gate.answered", "variation.created", "variation.checked", "variation.tagged", "variation.blended",
     "variation.accepted", "decision.changed", "review.approved", "review.rejected", "usage",
     "warning", "run.finished",
 )  # fmt: skip
@@ -103,7 +103,21 @@ def _run_started(data: Data) -> Made:
     )
 
 
+def _tool(data: Data) -> Made:
+    """A tool that is used: it has a type of its own, at its start and at its end."""
+    result = dict(data.get("result", {}))
+    who: Data = {"kind": "agent", "id": result.pop("by")} if result.get("by_kind") == "agent" else {}
+    result = {name: value for name, value in result.items() if name not in {"by", "by_kind"}}
+    if data["status"] == "started":
+        yield "tool.call", data["key"], who, result
+    else:
+        yield "tool.result", data["key"], who, {"failed": data["status"] == "failed", **result}
+
+
 def _step(data: Data) -> Made:
+    if data["kind"] == "tool.call":
+        yield from _tool(data)
+        return
     result = {name: value for name, value in data.get("result", {}).items() if name != "reply"}
     who: Data = {}
     if "agent" in result:

@@ -49,6 +49,10 @@ def tell(line: Line) -> str | None:  # noqa: PLR0911, PLR0912 - one flat case fo
             return f"  D{data['number']} is put up by {who}: {data['text']}"
         case "decision.changed":
             return f"  {who}: decision {data['status']}"
+        case "tool.call":
+            return f"  {who} uses {data['tool']}: {one_line(str(data['arguments']), 160)}"
+        case "tool.result" if data["failed"]:
+            return f"  {data['tool']} failed: {one_line(data['text'], 200)}"
         case "gate.opened":
             return f"? {data['question']}"
         case "gate.answered":

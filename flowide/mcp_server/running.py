@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowide import settings
@@ -60,7 +60,7 @@ class Runs:
                 self._folder,
                 _request(flow, loaded.settings, self._folder, request),
                 run_id=run,
-                surroundings=surroundings(loaded),
+                surroundings=surroundings(self._folder.root, loaded),
             ),
             name=f"run {run}",
         )
@@ -125,7 +125,7 @@ class Runs:
         from flowide.agents.load import find_agents
         from flowide.agents.readiness import problem_of
 
-        around = surroundings(settings.load(self._folder.root))
+        around = surroundings(self._folder.root, settings.load(self._folder.root))
         agents = find_agents(self._folder.root, around.user_agents).agents
         able: list[str] = []
         for handle in [*asked, *(each for each in agents if each not in asked)]:
@@ -145,14 +145,16 @@ class Runs:
         return list(find_agents(self._folder.root, settings.user_folder() / "agents").agents)
 
 
-def surroundings(loaded: settings.Loaded) -> Surroundings:
+def surroundings(root: Path, loaded: settings.Loaded) -> Surroundings:
     """What a run takes from outside of the project."""
+    from flowide.agents.keys import find_keys
     from flowide.flows.budget import budget_of
     from flowide.flows.engine import Surroundings
 
     home, limits = settings.user_folder(), loaded.settings.limits
     return Surroundings(
-        env=dict(os.environ),
+        env=find_keys(root, loaded.settings).env,
+        settings=loaded,
         models=loaded.settings.models,
         user_agents=home / "agents",
         user_flows=home,

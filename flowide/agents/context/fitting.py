@@ -20,7 +20,12 @@ class Fitted(Struct, frozen=True):
     manifest: Manifest
 
 
-def fit(agent: str, offered: Sequence[Item], budget: int, *, order: Sequence[int] = ()) -> Fitted:
+_HINT = "Unpin an artifact, supersede a decision, or give a larger budget: --context."
+
+
+def fit(
+    agent: str, offered: Sequence[Item], budget: int, *, order: Sequence[int] = (), hint: str = _HINT
+) -> Fitted:
     """Choose among items; what must be given is given, the others as long as there is room, best first.
 
     `offered` is in the order of the prompt. `order` has the position of each optional item, the most wanted
@@ -36,7 +41,7 @@ def fit(agent: str, offered: Sequence[Item], budget: int, *, order: Sequence[int
         needed = budget - left
         raise BadInput(
             f"what @{agent} must be given takes about {needed} tokens, and the budget is {budget}",
-            hint="Unpin an artifact, supersede a decision, or give a larger budget: --context.",
+            hint=hint,
             tokens=needed,
             budget=budget,
         )

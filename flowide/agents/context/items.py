@@ -18,6 +18,11 @@ Kind = Literal[
     "reference",
     "message",
     "reason",
+    "brief",
+    "variation",
+    "check",
+    "diff",
+    "claims",
 ]
 
 BYTES_PER_TOKEN = 4

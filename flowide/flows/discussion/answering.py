@@ -18,7 +18,7 @@ from flowide.domain.decisions import MAX_TEXT
 from flowide.domain.discussion import MAX_MESSAGE
 from flowide.domain.events import Event
 from flowide.domain.mentions import prose_of
-from flowide.errors import Busy, FlowError, Gone, Incomplete, NotFound
+from flowide.errors import Busy, FlowError, Gone, Incomplete, NeedsInput, NotFound
 from flowide.flows.asking import ask
 from flowide.flows.discussion.context import Asked, discuss_task, tell
 from flowide.flows.discussion.posting import Writing, compose
@@ -71,6 +71,7 @@ async def answer_all(place: Place, thread: str) -> Answered:
     """
     state, done = place.state, Answered()
     running: dict[str, tuple[rows.Turn, asyncio.Task[None]]] = {}
+    waits: dict[str, NeedsInput] = {}  # by agent: the others come to their end first
     news = asyncio.Event()
     watch = asyncio.create_task(_watch(state, thread, running, news))
     try:
@@ -78,10 +79,12 @@ async def answer_all(place: Place, thread: str) -> Answered:
             news.clear()
             waiting, elsewhere = await _due(state, thread)
             for turn in waiting:
-                if turn.agent not in running:
+                if turn.agent not in running and turn.agent not in waits:
                     task = asyncio.create_task(_one(place, turn, done), name=f"answer of {turn.agent}")
                     running[turn.agent] = (turn, task)
             tasks = {task for _, task in running.values()}
+            if not tasks and waits:
+                raise next(iter(waits.values()))
             if not tasks and not elsewhere:
                 return done
             told = asyncio.create_task(news.wait())
@@ -93,7 +96,9 @@ async def answer_all(place: Place, thread: str) -> Answered:
             for agent, (_, task) in list(running.items()):
                 if task.done():
                     del running[agent]
-                    if not task.cancelled():
+                    if not task.cancelled() and isinstance(error := task.exception(), NeedsInput):
+                        waits[agent] = error
+                    elif not task.cancelled():
                         task.result()
     finally:
         watch.cancel()
@@ -152,6 +157,8 @@ async def _one(place: Place, turn: rows.Turn, done: Answered) -> None:
             done.messages.append(number)
     except Busy:
         return  # another run was quicker
+    except NeedsInput:
+        raise  # it is gone on with once somebody has answered
     except FlowError as error:
         if error.code in FATAL:
             raise
@@ -197,7 +204,7 @@ async def answer(place: Place, turn: rows.Turn) -> int | None:
             turn.manifest,
             Request(agent=turn.agent, purpose="discuss", messages=[], session=session_of(turn)),
         )
-    text = await ask(state, key, request, usable=_short_enough)
+    text = await ask(state, key, request, manifest=manifest, usable=_short_enough)
     return await say(place, turn, key, text, manifest)
 
 

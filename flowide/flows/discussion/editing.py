@@ -161,7 +161,14 @@ async def _write(job: _Job, fence: int, keeper: LeaseKeeper) -> tuple[str, str |
     target = await _target(job, artifact, message)
     manifest, request = await _request(job, artifact, target)
     draft = DraftStream(job.space, job.artifact.id, fence, keeper)
-    reply = await ask(state, key, request, usable=lambda text: _text_of(text, target), heard=draft.heard)
+    reply = await ask(
+        state,
+        key,
+        request,
+        manifest=manifest,
+        usable=lambda text: _text_of(text, target),
+        heard=draft.heard,
+    )
     text = _text_of(reply, target)
     words = words_of(reply)
     if text == target.text:
@@ -212,6 +219,9 @@ async def _request(job: _Job, artifact: rows.Artifact, target: Target) -> tuple[
         Conflict: It was written before the process was gone, for a version that is not the newest any more.
     """
     state, turn = job.place.state, job.turn
+    request = Request(
+        agent=turn.agent, purpose="edit", messages=[], target=target.path, session=session_of(turn)
+    )
     if state.done(job.key) is not None and turn.manifest is not None:
         told = decode(await state.space.blob(turn.manifest))
         base = next((each.version for each in told.items if each.reason == TO_CHANGE), None)
@@ -219,9 +229,6 @@ async def _request(job: _Job, artifact: rows.Artifact, target: Target) -> tuple[
             raise Conflict(
                 f"{artifact.path} is at version {artifact.version} now, and my text is for version {base}",
                 version=artifact.version,
-    request = Request(
-        agent=turn.agent, purpose="edit", messages=[], target=target.path, session=session_of(turn)
-    )
             )
         return turn.manifest, request
     asked = await asked_of(job.place, turn)

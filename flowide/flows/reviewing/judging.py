@@ -89,14 +89,17 @@ async def _by_agent(going: Going, agent: str) -> tuple[Judgement, str, str | Non
         said=_earlier(await state.space.read(OneReview(going.id)), stage.stage),
     )
     earlier = [each.stage for each in going.stages[: going.at]]
+    prompt = prompts.judge(state.agents[agent], target, await _diff(going, artifact), told, earlier)
     request = Request(
         agent=agent,
         purpose="review",
-        messages=prompts.judge(state.agents[agent], target, await _diff(going, artifact), told, earlier),
+        messages=[],
         turn=turn_of(state, agent, "review", key),
         json_schema=verdicts.SCHEMA,
     )
-    reply = await ask(state, key, request, usable=lambda text: verdicts.read_reply(text, earlier))
+    reply = await ask(
+        state, key, request, prompt=prompt, usable=lambda text: verdicts.read_reply(text, earlier)
+    )
     return verdicts.read_reply(reply, earlier), agent, None
 
 

@@ -1,4 +1,4 @@
-"""What writers and judges are told. Pure: the same input, the same messages."""
+"""What writers and judges are told. Pure: the same input, the same prompt."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from flowide.agents.api import Message
-from flowide.agents.context import quoted
+from flowide.agents.context import Item, quoted
 from flowide.agents.definition import AgentDefinition
-from flowide.flows.discussion.context import MATERIAL, notes_of
+from flowide.flows import prompt
+from flowide.flows.prompt import Prompt, standing
+from flowide.flows.prompting import as_it_is
 from flowide.flows.prompting import project_rules as rules_of
 from flowide.flows.reviewing.verdicts import REASON_KINDS, SCHEMA
 from flowide.flows.target import Target
@@ -48,46 +49,56 @@ class Told(Struct, frozen=True, kw_only=True):
     """Why other texts of this kind were sent back."""
 
 
-def write(agent: AgentDefinition, target: Target, told: Told) -> list[Message]:
+def write(agent: AgentDefinition, target: Target, told: Told) -> Prompt:
     """Write or rewrite the text."""
-    parts = [f"Brief:\n{told.brief}"] if told.brief else []
-    if target.text:
-        parts.append(f"{target.path} as it is now:\n{quoted(target.text)}")
-    else:
-        parts.append(f"The file {target.path} does not exist yet.")
+    parts = [prompt.brief(told.brief)] if told.brief else []
+    parts.append(as_it_is(target))
     if told.earlier:
-        parts.append("In earlier rounds it was sent back for these reasons. Let none of them come back:")
-        parts += [_said(each) for each in told.earlier]
-    parts += [_said(each) for each in told.said]
-    if told.refused:
         parts.append(
-            "People did not take these changes of yours. Do not make them again:\n" + _refused(told.refused)
+            _reasons(
+                "earlier rounds",
+                "In earlier rounds it was sent back for these reasons. Let none of them come back:",
+                told.earlier,
+            )
+        )
+    parts += [_verdict(each) for each in told.said]
+    if told.refused:
+        said = "People did not take these changes of yours. Do not make them again:\n" + _refused(
+            told.refused
+        )
+        parts.append(
+            prompt.must("reason", "changes that were not taken", said, "they are not to be made again")
         )
     if told.remembered:
-        parts.append("Other texts of this kind were sent back for these reasons. Keep clear of them:")
-        parts.append(quoted("\n".join(f"- ({each.kind}) {each.text}" for each in told.remembered)))
-    if told.ask:
-        parts.append(told.ask)
+        said = "Other texts of this kind were sent back for these reasons. Keep clear of them:\n\n" + quoted(
+            "\n".join(f"- ({each.kind}) {each.text}" for each in told.remembered)
+        )
+        why = "other texts of this kind were sent back for them"
+        parts.append(Item(kind="reason", name="remembered reasons", text=said, reason=why))
+    wanted = [told.ask] if told.ask else []
     if told.said:
-        parts.append("Deal with every reason above. Change what they ask for, and keep the rest.")
-    parts.append(_form(target))
-    return [_system(agent, told), Message("user", "\n\n".join(parts))]
+        wanted.append("Deal with every reason above. Change what they ask for, and keep the rest.")
+    parts.append(prompt.task("\n\n".join([*wanted, _form(target)])))
+    return Prompt(agent.handle, standing(agent, told.rules), parts)
 
 
-def judge(
-    agent: AgentDefinition, target: Target, diff: str, told: Told, stages: Sequence[str]
-) -> list[Message]:
+def judge(agent: AgentDefinition, target: Target, diff: str, told: Told, stages: Sequence[str]) -> Prompt:
     """Say whether the text may go on."""
-    parts = [f"Brief:\n{told.brief}"] if told.brief else []
-    parts.append(f"{target.path} as it is now:\n{quoted(target.text)}")
+    parts = [prompt.brief(told.brief)] if told.brief else []
+    parts.append(as_it_is(target))
     if diff:
-        parts.append(f"What changed since the last stage:\n{quoted(diff[:MAX_DIFF])}")
+        said = f"What changed since the last stage:\n{quoted(diff[:MAX_DIFF])}"
+        parts.append(Item(kind="diff", name="diff", text=said, reason="what changed since the last stage"))
     if told.said:
-        parts.append("It was sent back before, for the reasons below. See whether they are dealt with.")
-        parts += [_said(each) for each in told.said]
-    if told.ask:
-        parts.append(told.ask)
-    parts.append(
+        parts.append(
+            _reasons(
+                "earlier verdicts",
+                "It was sent back before, for the reasons below. See whether they are dealt with.",
+                told.said,
+            )
+        )
+    wanted = [told.ask] if told.ask else []
+    wanted.append(
         "Judge it: 'approve' when it may go on, 'reject' when it must be changed first, 'comment' when it may go on "
         f"with remarks. Each reason has a kind ({', '.join(REASON_KINDS)}) and says what has to change, and where. "
         + (
@@ -98,7 +109,18 @@ def judge(
         + "Answer with JSON of this schema, and nothing else:\n"
         + msgspec.json.encode(SCHEMA, order="sorted").decode()
     )
-    return [_system(agent, told), Message("user", "\n\n".join(parts))]
+    parts.append(prompt.task("\n\n".join(wanted)))
+    return Prompt(agent.handle, standing(agent, told.rules), parts)
+
+
+def _verdict(said: SentBack) -> Item:
+    name = f"{said.verdict} by @{said.by} ({said.stage})"
+    return prompt.must("reason", name, _said(said), "it is to be dealt with")
+
+
+def _reasons(name: str, head: str, said: Sequence[SentBack]) -> Item:
+    text = "\n\n".join([head, *(_said(each) for each in said)])
+    return prompt.must("reason", name, text, "why it was sent back before")
 
 
 def _said(said: SentBack) -> str:
@@ -117,16 +139,6 @@ def _refused(refused: Sequence[dict[str, Any]]) -> str:
     return "\n".join(
         quoted(each["diff"]) + (f"\nWhy: {each['why']}" if each["why"] else "") for each in refused
     )
-
-
-def _system(agent: AgentDefinition, told: Told) -> Message:
-    parts = [agent.instructions.strip()] if agent.instructions.strip() else []
-    if told.rules:
-        parts.append(f"Rules of this project (AGENTS.md):\n{told.rules}")
-    notes = notes_of(agent)
-    if notes:
-        parts.append(f"Your notes:\n{notes}")
-    return Message("system", "\n\n".join([*parts, MATERIAL]))
 
 
 def _form(target: Target) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from flowide.agents.api import Message, Request
+from flowide.agents.api import Request
 from flowide.domain import rows
 from flowide.domain.commands import Provenance, ReleaseLock, Versioned
 from flowide.domain.limits import MAX_NOTE
@@ -18,6 +18,7 @@ from flowide.errors import BadInput, Conflict, FlowError
 from flowide.flows.asking import ask
 from flowide.flows.drafting import DraftStream, words_of
 from flowide.flows.leases import lock_ms
+from flowide.flows.prompt import Prompt
 from flowide.flows.reviewing import hunks
 from flowide.flows.state import RunState
 from flowide.flows.steps.gate import answered
@@ -43,7 +44,7 @@ class Job(Struct, frozen=True, kw_only=True):
     agent: str
     purpose: str
     turn: int
-    prompt: Callable[[Target], list[Message]]
+    prompt: Callable[[Target], Prompt]
     note: str
     hunks: bool = False
     """A person says which changes are taken."""
@@ -124,11 +125,16 @@ async def _based(state: RunState, job: Job, space: Space, artifact: rows.Artifac
 
 
 async def _ask(state: RunState, job: Job, target: Target, draft: _Held | None) -> str:
-    request = Request(
-        agent=job.agent, purpose=job.purpose, messages=job.prompt(target), turn=job.turn, target=target.path
-    )
+    request = Request(agent=job.agent, purpose=job.purpose, messages=[], turn=job.turn, target=target.path)
     heard = None if draft is None else draft.stream.heard
-    return await ask(state, job.key, request, usable=lambda text: usable_text(text, target), heard=heard)
+    return await ask(
+        state,
+        job.key,
+        request,
+        prompt=job.prompt(target),
+        usable=lambda text: usable_text(text, target),
+        heard=heard,
+    )
 
 
 async def _save(

@@ -7,8 +7,9 @@ from typing import Any
 
 from flowide.errors import BadInput
 from flowide.flows.choosing import Choice
+from flowide.flows.resolving import understood
 from flowide.flows.state import StepContext
-from flowide.flows.steps.choose import blended, understand
+from flowide.flows.steps.choose import blended
 from flowide.space.queries import OneVariationSet
 
 _TAKE = re.compile(r"\s*#?(\d+)\s*:\s*(\S.*?)\s*")
@@ -28,7 +29,7 @@ async def run(context: StepContext) -> dict[str, Any]:
     view = await state.space.read(OneVariationSet(named))
     set = state.outputs["set"] = view.set.id
     said = str(context.field("say") or "").strip()
-    choice = await understand(context, id, said, view) if said else _told(context)
+    choice = await understood(state, id, said, view) if said else _told(context)
     if choice.base is None or choice.more is not None or choice.rejected:
         raise BadInput(f"{said[:200]!r} names no blend", hint="For example: 4 with 2:LRUCache._evict")
     number = await blended(context, id, set, choice) if choice.takes else choice.base

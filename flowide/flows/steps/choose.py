@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from flowide.agents.api import Request
-from flowide.agents.extract import extract_json
 from flowide.domain.commands import Command, ShortlistVariation
 from flowide.errors import BadInput, FlowError, Rejected
-from flowide.flows import prompting
-from flowide.flows.asking import ask
-from flowide.flows.blending import blend, pieces_of
+from flowide.flows.blending import blend
 from flowide.flows.checks import commands_of
-from flowide.flows.choosing import Choice, read_answer
+from flowide.flows.choosing import Choice
+from flowide.flows.resolving import understood
 from flowide.flows.state import StepContext
 from flowide.flows.steps import critique, vary
 from flowide.flows.steps.check import check_all
@@ -31,6 +27,8 @@ async def run(context: StepContext) -> dict[str, Any]:
         raise BadInput("there is nothing to choose from", hint="Put a vary step before the choose step.")
     for round in range(1, MAX_ROUNDS + 1):
         key = f"{step.id}#{round}"
+        if state.done(f"{key}/unclear") is not None:
+            continue  # told before, and asked again
         view = await state.space.read(OneVariationSet(set))
         policy = {"approve": str(best(view)), "reject": "reject"}.get(state.request.on_gate)
         gate = await answered(
@@ -44,9 +42,10 @@ async def run(context: StepContext) -> dict[str, Any]:
         )
         view = await state.space.read(OneVariationSet(set))  # while it waited, a person may have blended
         try:
-            choice = await understand(context, key, gate.answer or "", view)
+            choice = await understood(state, key, gate.answer or "", view)
         except BadInput as error:
             state.observer.warning(f"{gate.answer!r}: {error.message} {error.hint}")
+            await state.commit(state.record(f"{key}/unclear", "choose", "completed"))
             continue
         if choice.rejected:
             raise Rejected(f"{gate.by} rejected all variations: {choice.reason or 'no reason given'}")
@@ -80,31 +79,6 @@ def best(view: SetView) -> int:
     if not numbers:
         raise Rejected("every variation was set aside", hint="Ask for more.")
     return min(numbers, key=rank)
-
-
-async def understand(context: StepContext, key: str, answer: str, view: SetView) -> Choice:
-    """The choice an answer stands for; a sentence that is not plain is put to an agent."""
-    state = context.state
-    pieces = await pieces_of(state.space, view)
-    choice = read_answer(answer, pieces)
-    if choice is not None:
-        return choice
-    agent = next(iter(state.agents))
-    schema = prompting.RESOLVE_SCHEMA
-    request = Request(
-        agent=agent,
-        purpose="resolve",
-        messages=prompting.resolve(state.agents[agent], answer, view, pieces),
-        json_schema=schema,
-    )
-    reply = await ask(state, f"{key}/resolve", request, usable=lambda text: extract_json(text, schema))
-    picks = json.loads(extract_json(reply, schema))
-    takes = ", ".join(f"{take['variation']}:{take['piece']}" for take in picks.get("takes", []))
-    said = f"{picks['base']} with {takes}" if takes else str(picks["base"])
-    state.observer.warning(f"{answer!r} is understood as: {said}")
-    plain = read_answer(said, pieces)
-    assert plain is not None
-    return plain
 
 
 async def _more(context: StepContext, key: str, set: str, choice: Choice) -> None:

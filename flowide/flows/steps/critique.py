@@ -51,10 +51,11 @@ async def criticise(context: StepContext, key: str) -> dict[str, Any]:
     view = await state.space.read(OneVariationSet(set))
     shown = [each for each in view.variations if not each.variation.rejected]
     texts = [await state.space.read(VariationText(set, each.variation.number)) for each in shown]
+    prompt = prompting.critique(state.agents[critic], view.set, shown, texts)
     request = Request(
         agent=critic,
         purpose="critique",
-        messages=prompting.critique(state.agents[critic], view.set, shown, texts),
+        messages=[],
         turn=turn_of(state, critic, "critique", key),
         json_schema=prompting.CRITIQUE_SCHEMA,
     )
@@ -74,9 +75,15 @@ async def criticise(context: StepContext, key: str) -> dict[str, Any]:
         ]
 
     try:
-        reply = await ask(state, key, request, usable=_read, then=notes)
+        reply = await ask(state, key, request, prompt=prompt, usable=_read, then=notes)
     except FlowError as error:
-        if not getattr(spec, "optional", True) or error.code in {"budget", "fenced", "gone", "storage"}:
+        if not getattr(spec, "optional", True) or error.code in {
+            "budget",
+            "fenced",
+            "gone",
+            "storage",
+            "needs_input",
+        }:
             raise
         state.observer.warning(f"the critique failed: {error.message}")
         return {"failed": error.message}

@@ -83,9 +83,9 @@ async def _worded(context: StepContext, thread: rows.Thread) -> str:
             task=TASK,
         )
         told = await tell(state.space, state.folder, asked, context.field("context"))
-        await state.space.put_blob(encode(told.fitted.manifest))
+        manifest = await state.space.put_blob(encode(told.fitted.manifest))
         request = Request(agent=handle, purpose="decide", messages=told.messages)
-        text = _plain(await ask(state, key, request, usable=_usable))
+        text = _plain(await ask(state, key, request, manifest=manifest, usable=_usable))
     id = stable_id(state.run, key)
     try:
         await state.space.read(OneDecision(id))

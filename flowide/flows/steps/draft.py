@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowide.agents.api import Message
+from flowide.flows.prompt import Prompt
 from flowide.flows.reviewing import prompts
 from flowide.flows.reviewing.roles import agent_of, turn_of
 from flowide.flows.reviewing.writing import Job, write
@@ -29,7 +29,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         remembered=remembered,
     )
 
-    def prompt(target: Target) -> list[Message]:
+    def prompt(target: Target) -> Prompt:
         return prompts.write(state.agents[agent], target, told)
 
     key = f"{step.id}#1"

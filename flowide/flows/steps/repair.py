@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from flowide.agents.api import Message
 from flowide.errors import BadInput
 from flowide.flows import prompting
+from flowide.flows.prompt import Prompt
 from flowide.flows.state import StepContext
 from flowide.flows.steps import vary
 from flowide.flows.steps.vary import Slot
@@ -37,7 +37,7 @@ async def run(context: StepContext) -> dict[str, Any]:
     told = {slot.key: (each, text) for slot, each, text in zip(slots, broken, texts, strict=True)}
     rules, ask = prompting.project_rules(state.folder), str(context.field("ask"))
 
-    def messages(slot: Slot) -> list[Message]:
+    def prompt(slot: Slot) -> Prompt:
         each, text = told[slot.key]
         return prompting.repair(state.agents[slot.agent], view.set.brief, target, each, text, ask, rules)
 
@@ -47,7 +47,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         target,
         slots,
         purpose="repair",
-        messages=messages,
+        prompt=prompt,
         at_least=1,
         round=_round(view, earlier),
     )

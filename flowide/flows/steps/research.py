@@ -60,10 +60,11 @@ async def run(context: StepContext) -> dict[str, Any]:
     request = Request(
         agent=writer,
         purpose="write",
-        messages=prompts.write(state.agents[writer], question, target, claims, comparison, rules),
+        messages=[],
         target=target.path,
     )
-    reply = await ask(state, key, request, usable=lambda text: usable_text(text, target))
+    prompt = prompts.write(state.agents[writer], question, target, claims, comparison, rules)
+    reply = await ask(state, key, request, prompt=prompt, usable=lambda text: usable_text(text, target))
     document, count = checked(usable_text(reply, target), claims, texts)
     artifact, version = await save_text(
         state,
@@ -109,11 +110,14 @@ async def _read(context: StepContext, question: str, part: Part, reader: str) ->
     request = Request(
         agent=reader,
         purpose="read",
-        messages=prompts.read(state.agents[reader], question, part),
+        messages=[],
         json_schema=prompts.READ,
     )
     key = f"{context.step.id}#read-{part.source.id}{more}"
-    reply = await ask(state, key, request, usable=lambda text: extract_json(text, prompts.READ))
+    prompt = prompts.read(state.agents[reader], question, part)
+    reply = await ask(
+        state, key, request, prompt=prompt, usable=lambda text: extract_json(text, prompts.READ)
+    )
     found: list[dict[str, str]] = json.loads(extract_json(reply, prompts.READ))["claims"]
     return found
 
@@ -146,11 +150,14 @@ async def _compared(context: StepContext, question: str, claims: list[Claim]) ->
     request = Request(
         agent=by,
         purpose="compare",
-        messages=prompts.compare(state.agents[by], question, claims),
+        messages=[],
         json_schema=prompts.COMPARE,
     )
     key = f"{context.step.id}#compare"
-    reply = await ask(state, key, request, usable=lambda text: extract_json(text, prompts.COMPARE))
+    prompt = prompts.compare(state.agents[by], question, claims)
+    reply = await ask(
+        state, key, request, prompt=prompt, usable=lambda text: extract_json(text, prompts.COMPARE)
+    )
     found = json.loads(extract_json(reply, prompts.COMPARE))
     lines = [
         f"- ({each['sources']}) {each['finding']} [{', '.join(each['claims'])}]" for each in found["findings"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowide.agents.api import Message
 from flowide.domain.commands import HandOver, OpenReview
 from flowide.domain.reviews import MAX_ROUNDS, PERSON
 from flowide.errors import BadInput, NotFound, Rejected
+from flowide.flows.prompt import Prompt
 from flowide.flows.reviewing import prompts
 from flowide.flows.reviewing.going import Going, artifact_of, finish
 from flowide.flows.reviewing.judging import judged, target_of_rejection
@@ -136,7 +136,7 @@ async def _write(going: Going) -> None:
         remembered=remembered if first else [],
     )
 
-    def prompt(target: Target) -> list[Message]:
+    def prompt(target: Target) -> Prompt:
         return prompts.write(state.agents[agent], target, told)
 
     reasons = "; ".join(each["text"] for said in going.said for each in said.reasons)

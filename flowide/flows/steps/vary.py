@@ -8,16 +8,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from flowide.agents.api import Message, Request
+from flowide.agents.api import Request
 from flowide.agents.extract import extract_code
 from flowide.agents.whole_file import file_in
 from flowide.domain.commands import AddVariation, OpenVariationSet
 from flowide.domain.ids import uuid7
-from flowide.errors import BadInput, FlowError
+from flowide.errors import BadInput, FlowError, NeedsInput
 from flowide.flows import prompting
 from flowide.flows.asking import ask, gather
 from flowide.flows.checks import parses
 from flowide.flows.contents import inline_or_blob
+from flowide.flows.prompt import Prompt
 from flowide.flows.state import RunState, StepContext
 from flowide.flows.target import Target, target_of
 from flowide.project.kinds import written_like
@@ -82,7 +83,7 @@ async def run(context: StepContext) -> dict[str, Any]:
         target,
         slots,
         purpose="vary",
-        messages=lambda slot: prompting.vary(state.agents[slot.agent], brief, target, project),
+        prompt=lambda slot: prompting.vary(state.agents[slot.agent], brief, target, project),
         at_least=at_least,
         round=1,
     )
@@ -97,7 +98,7 @@ async def write(
     slots: list[Slot],
     *,
     purpose: str,
-    messages: Callable[[Slot], list[Message]],
+    prompt: Callable[[Slot], Prompt],
     at_least: int,
     round: int,
 ) -> list[int]:
@@ -111,15 +112,23 @@ async def write(
         request = Request(
             agent=slot.agent,
             purpose=purpose,
-            messages=messages(slot),
+            messages=[],
             turn=slot.turn,
             temperature=slot.temperature,
-        )
             target=target.path,
+        )
         failure: FlowError | None = None
         reply: str | None = None
         try:
-            reply = await ask(state, slot.key, request, usable=lambda text: usable_text(text, target))
+            reply = await ask(
+                state,
+                slot.key,
+                request,
+                prompt=prompt(slot),
+                usable=lambda text: usable_text(text, target),
+            )
+        except NeedsInput as waits:
+            return waits  # the others come to their end first
         except FlowError as error:
             if error.code in {"budget", "fenced", "gone", "storage"}:
                 raise
@@ -129,6 +138,9 @@ async def write(
         return failure
 
     ended = await gather(*(one(slot) for slot in slots))
+    for error in ended:
+        if isinstance(error, NeedsInput):
+            raise error
     failures = [(slot, error) for slot, error in zip(slots, ended, strict=True) if error is not None]
     keys = {slot.key for slot in slots}
     state.outputs["failed"] = [
@@ -211,13 +223,6 @@ def usable_text(reply: str, target: Target) -> str:
     from flowide.pieces import language_of
 
     language = language_of(target.path)
-    wanted = language or "markdown" if target.path.endswith((".md", ".txt", ".rst")) or language else ""
-    text = extract_code(
-        reply,
-        wanted or "text",
-        must_define=[target.piece] if target.piece else [],
-        parses=lambda source: parses(source, target.path),
-        path=target.path,
     text = file_in(reply, target.path)
     if text is None:
         text = _extracted(reply, target, language)
@@ -237,6 +242,13 @@ def usable_text(reply: str, target: Target) -> str:
 
 def _extracted(reply: str, target: Target, language: str | None) -> str:
     """The text in a reply that talks: of the whole file like the one that was there, of a piece as it came."""
+    wanted = language or "markdown" if target.path.endswith((".md", ".txt", ".rst")) or language else ""
+    text = extract_code(
+        reply,
+        wanted or "text",
+        must_define=[target.piece] if target.piece else [],
+        parses=lambda source: parses(source, target.path),
+        path=target.path,
     )
     if not text.endswith("\n"):
         text += "\n"
@@ -269,7 +281,7 @@ async def more(
         for at in range(n)
     ]
 
-    def messages(slot: Slot) -> list[Message]:
+    def prompt(slot: Slot) -> Prompt:
         return prompting.more(
             state.agents[slot.agent],
             view.set.brief,
@@ -287,7 +299,7 @@ async def more(
         target,
         slots,
         purpose="more",
-        messages=messages,
+        prompt=prompt,
         at_least=1,
         round=max((each.round for each in earlier), default=0) + 1,
     )
