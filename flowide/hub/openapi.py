@@ -201,6 +201,7 @@ def _paths() -> dict[str, Any]:
                 "Events after a position", {"200": _json(_events())}, query=("after", "limit", "wait")
             )
         },
+        f"{_SPACE}/import": {"post": _within("Fill a new space", {"200": _any()}, raw="application/x-tar")},
         f"{_SPACE}/snapshot": {"get": _within("The whole log with its tables", {"200": _media("application/jsonl")})},
         f"{_SPACE}/blobs/{{sha256}}": {
             "get": _within(
@@ -208,7 +209,7 @@ def _paths() -> dict[str, Any]:
                               "304": _nothing(), "416": _nothing()}, path=("sha256",)
             ),
             "put": _within(
-                "Store a content", {"201": _any()}, path=("sha256",), raw=True
+                "Store a content", {"201": _any()}, path=("sha256",), raw="application/octet-stream"
             ),
         },
         f"{_SPACE}/locks": {
@@ -236,12 +237,12 @@ def _within(
     path: tuple[str, ...] = (),
     query: tuple[str, ...] = (),
     body: dict[str, Any] | None = None,
-    raw: bool = False,
+    raw: str | None = None,
 ) -> dict[str, Any]:
     made = _operation(
         about,
         answers,
-        codes=("auth", "role", "bad_args", "not_found", "limit", "too_large", "storage"),
+        codes=("auth", "role", "bad_args", "not_found", "exists", "limit", "too_large", "storage"),
         body=body,
         raw=raw,
     )
@@ -259,7 +260,7 @@ def _operation(
     codes: tuple[str, ...] = (),
     free: bool = False,
     body: dict[str, Any] | None = None,
-    raw: bool = False,
+    raw: str | None = None,
 ) -> dict[str, Any]:
     refused = {
         str(STATUS.get(code, 400)): {"description": "Refused", "content": _content(_ref("Refusal"))}
@@ -270,8 +271,8 @@ def _operation(
         made["security"] = []
     if body is not None:
         made["requestBody"] = {"required": True, "content": _content(body)}
-    if raw:
-        made["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
+    if raw is not None:
+        made["requestBody"] = {"required": True, "content": {raw: {}}}
     return made
 
 
