@@ -10,6 +10,7 @@ from flowide.cli.desk import Desk, Place, print_json, say, warn, workspace_comma
 
 if TYPE_CHECKING:
     from flowide.domain import rows
+    from flowide.space.queries import SetView
 
 
 @click.command(
@@ -23,11 +24,25 @@ if TYPE_CHECKING:
     "--take", "takes", metavar="NUMBER:PIECE", multiple=True, help="A piece of another one; repeatable."
 )
 @click.option("--dry-run", is_flag=True, help="Print the blend and keep nothing.")
+@click.option("--agents", metavar="A,B", default="", help="Who makes picks of a sentence that is not plain.")
+@click.option("--model", metavar="MODEL", help="Instead of the model of every agent.")
 @workspace_command
 def blend(
-    *, set_ref: str, sentence: str | None, base: int | None, takes: tuple[str, ...], dry_run: bool, at: Place
+    *,
+    set_ref: str,
+    sentence: str | None,
+    base: int | None,
+    takes: tuple[str, ...],
+    dry_run: bool,
+    agents: str,
+    model: str | None,
+    at: Place,
 ) -> None:
-    """Put pieces of other variations into one, by code; the blend is a new variation of SET."""
+    """Put pieces of other variations into one, by code; the blend is a new variation of SET.
+
+    SENTENCE says it in words. What can only mean one thing is understood here; of anything else an agent makes
+    picks, which are shown before they are spliced.
+    """
 
     async def work(desk: Desk) -> None:
         from flowide.errors import BadInput
@@ -41,11 +56,15 @@ def blend(
         said = (
             sentence if sentence is not None else f"{base} with {', '.join(takes)}" if base and takes else ""
         )
-        choice = read_answer(said, await blending.pieces_of(desk.space, view))
+        choice = read_answer(said, await blending.pieces_of(desk.space, view)) if said else None
+        if choice is None and sentence and not dry_run:
+            await _by_agent(desk, at, view, sentence, agents=agents, model=model)
+            return
         if choice is None or choice.base is None or not choice.takes:
+            more = " An agent can tell what it picks, without --dry-run." if sentence and dry_run else ""
             raise BadInput(
                 f"{said!r} names no base with pieces of others" if said else "what shall be blended?",
-                hint="For example: --base 4 --take 2:LRUCache._evict",
+                hint=f"For example: --base 4 --take 2:LRUCache._evict.{more}",
             )
         if dry_run:
             made = await blending.preview(desk.space, view, choice.base, choice.takes)
@@ -60,18 +79,44 @@ def blend(
         for warning in blended.warnings:
             warn(warning)
         parts = [f"{number}:{piece}" for number, piece in choice.takes]
-        desk.tell(
-            f"variation {blended.number}: {choice.base} with {', '.join(parts)}",
-            {
-                "set": view.set.id,
-                "number": blended.number,
-                "base": choice.base,
-                "takes": parts,
-                "warnings": blended.warnings,
-            },
-        )
+        _tell_blend(desk, view.set.id, blended.number, choice.base, parts, blended.warnings)
 
     at.run(work)
+
+
+def _tell_blend(
+    desk: Desk, set: str, number: int, base: int, takes: list[str], warnings: list[str], **more: str
+) -> None:
+    told = {"set": set, "number": number, "base": base, "takes": takes, "warnings": warnings}
+    made_of = f"{base} with {', '.join(takes)}" if takes else "taken as it stands"
+    desk.tell(f"variation {number}: {made_of}", told | more)
+
+
+async def _by_agent(
+    desk: Desk, at: Place, view: SetView, sentence: str, *, agents: str, model: str | None
+) -> None:
+    """Have an agent tell what a sentence picks, and splice that: a run, so that it is in the log with its cost."""
+    from flowide.cli.around import surroundings
+    from flowide.flows.api import RunRequest
+    from flowide.headless.run import Show, drive
+    from flowide.space.queries import OneRun
+
+    names = [each.strip().removeprefix("@") for each in agents.split(",") if each.strip()]
+    driven = await drive(
+        desk.space,
+        desk.folder,
+        RunRequest(flow="blend", brief=sentence, inputs={"set": view.set.id}, agents=names, model=model),
+        surroundings=surroundings(desk.folder.root),
+        show=Show(output="none", quiet=True),
+        interrupted_by=at.caught,
+    )
+    if driven.error is not None or driven.run is None:
+        say(f"error: {(driven.error or {}).get('message', 'the blend was not made')}")
+        say((driven.error or {}).get("hint", ""))
+        raise click.exceptions.Exit(driven.exit_code or 1)
+    steps = (await desk.space.read(OneRun(driven.run))).steps
+    made = next(each.result["result"] for each in steps if each.key == "blend")
+    _tell_blend(desk, made["set"], made["number"], made["base"], made["takes"], [], run=driven.run)
 
 
 @click.command(

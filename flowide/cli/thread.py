@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowide.cli.desk import Desk, Place, print_json, print_table, say, workspace_command
+from flowide.cli.desk import Desk, Place, print_json, say, workspace_command
+from flowide.cli.manifests import print_items, summary
 from flowide.cli.talking import Cast, answer_options, messages_after, owed, print_message
 
 if TYPE_CHECKING:
-    from flowide.agents.context import Manifest
     from flowide.domain import rows
 
 
@@ -300,8 +300,8 @@ async def _sent(desk: Desk, found: rows.Thread, ref: str | None) -> None:
         told = {"thread": found.id, "message": message.id, "number": message.number}
         print_json(told | msgspec.to_builtins(manifest))
     else:
-        click.echo(f"#{message.number} by @{manifest.agent}: {_summary(manifest)}")
-        _print(manifest)
+        click.echo(f"#{message.number} by @{manifest.agent}: {summary(manifest)}")
+        print_items(manifest)
 
 
 async def _unsent(desk: Desk, found: rows.Thread, options: dict[str, Any]) -> None:
@@ -359,20 +359,8 @@ async def _unsent(desk: Desk, found: rows.Thread, options: dict[str, Any]) -> No
             msgspec.to_builtins({"thread": found.id, "message": None}) | msgspec.to_builtins(manifest) | more
         )
         return
-    click.echo(f"@{handle} would be told: {_summary(manifest)}")
-    _print(manifest)
+    click.echo(f"@{handle} would be told: {summary(manifest)}")
+    print_items(manifest)
     if options["prompt"]:
         for message in told.messages:
             click.echo(f"\n--- {message.role}\n{printable(message.content)}")
-
-
-def _summary(manifest: Manifest) -> str:
-    return f"{manifest.tokens} of {manifest.budget} tokens ({manifest.estimate})"
-
-
-def _print(manifest: Manifest) -> None:
-    rows = [
-        [each.kind, each.name, each.tokens, each.reason if each.included else f"left out: {each.why}"]
-        for each in manifest.items
-    ]
-    print_table(["KIND", "ITEM", "TOKENS", "REASON"], rows)

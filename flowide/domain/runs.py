@@ -122,6 +122,9 @@ def step(view: View, command: RecordStep, caller: Caller, now: Now) -> Decision:
     run = driven(view, command.run, command.fence)
     check_text("key", command.key, MAX_NAME, least=1)
     out, result = Outcome(), command.result
+    if command.manifest is not None:
+        check_text("manifest", command.manifest, MAX_INLINE)
+        result = {**result, "manifest": out.blob(command.manifest.encode())}
     if command.reply is not None:
         check_text("reply", command.reply, MAX_INLINE)
         result = {**result, "reply": out.blob(command.reply.encode())}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Here
-from tests.project_with_agents import SHOP, shop
+from tests.project_with_agents import SHOP, shop, write_agent
 
 RUN = ("run", "variations", "--brief", "Better", "--set", "path=src/shop.py", "--set", "n=4", "--headless")
 
@@ -79,7 +81,7 @@ def test_tags_short_list_and_notes_are_kept(made: Here) -> None:
         ("blend", "last"),
         ("blend", "last", "--base", "9", "--take", "2:Shop._sum"),
         ("blend", "last", "--base", "4", "--take", "2:Shop.nothing"),
-        ("blend", "last", "4 but better"),
+        ("blend", "last", "4 but better", "--dry-run"),
         ("accept", "last", "9"),
         ("more", "last", "11"),
     ],
@@ -109,6 +111,41 @@ def test_a_sentence_blends_as_well_and_a_dry_run_keeps_nothing(made: Here) -> No
     made("variations", "blend", "last", "4 but with the _sum of 2")
 
     assert made("variations", "show", "last", "5").out == shown
+
+
+def test_an_agent_makes_picks_of_a_sentence_that_is_not_plain(made: Here) -> None:
+    picks = {"base": 4, "takes": [{"variation": 2, "piece": "Shop._sum"}]}
+    replies = [
+        {"on": "resolve", "when": "there is no variation 9", "text": json.dumps(picks)},
+        {"on": "resolve", "text": json.dumps({"base": 9, "takes": []})},
+    ]
+    write_agent(made.root, "anders", replies)
+
+    said = made(
+        "variations",
+        "blend",
+        "last",
+        "the fourth, with how the second sums up",
+        "--agents",
+        "anders",
+        "--json",
+    )
+
+    told = said.json
+    assert (told["number"], told["base"], told["takes"]) == (5, 4, ["2:Shop._sum"])
+    assert "is understood as: 4 with 2:Shop._sum" in said.err
+    assert made("variations", "show", "last", "5").out == shop(4).replace("* 4 // 4", "* 2 // 2")
+    assert made("runs", "show", told["run"], "--json").json["totals"]["calls"] == 2
+
+
+def test_a_sentence_that_no_agent_understands_makes_no_blend(made: Here) -> None:
+    write_agent(made.root, "anders", [{"on": "resolve", "text": '{"base": 9, "takes": []}'}])
+
+    said = made("variations", "blend", "last", "4 but better", "--agents", "anders")
+
+    assert said.code == 2
+    assert "there is no variation 9" in said.err
+    assert len(made("variations", "list", "last", "--json").json) == 4
 
 
 def test_a_variation_is_accepted_without_a_run(made: Here) -> None:

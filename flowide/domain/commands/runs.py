@@ -67,6 +67,8 @@ class RecordStep(Command[Done], frozen=True, kw_only=True, tag="run.step"):
     result: dict[str, Any] = {}
     error: dict[str, Any] | None = None
     usage: dict[str, Any] = {}
+    manifest: str | None = None
+    """What the agent is told, as JSON; kept as a blob that the result names as `manifest`. None = there is none."""
     reply: str | None = None
     """Text of an answer, at most 256 KiB; kept as a blob that the result names as `reply`. None = there is none."""
 
