@@ -90,16 +90,16 @@ class Table(Generic[R]):
         return self.row(*fields)
 
     def query(self, equal: dict[str, Any], order: str, limited: bool) -> str:
-        """`SELECT` with equality on columns, ordered by a field (`-field` = descending)."""
+        """`SELECT` with equality on columns, ordered by a field (`-field` = descending), and by the key."""
         key = (order, limited, *equal, *_nulls(equal))
         found = self._queries.get(key)
         if found is None:
             found = self.select + self.where(equal)
-            if order:
-                column = order.lstrip("-")
-                if column not in self.columns:
-                    raise ValueError(f"{self.name} has no column {column}")
-                found += f' ORDER BY "{column}"{" DESC" if order.startswith("-") else ""}'
+            column, down = order.lstrip("-"), " DESC" if order.startswith("-") else ""
+            if order and column not in self.columns:
+                raise ValueError(f"{self.name} has no column {column}")
+            names = dict.fromkeys([column, *self.row.KEY] if order else self.row.KEY)
+            found += " ORDER BY " + ", ".join(f'"{name}"{down}' for name in names)
             if limited:
                 found += " LIMIT ?"
             self._queries[key] = found

@@ -108,8 +108,8 @@ class Doorbell:
                 with contextlib.closing(self._connect()) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     self._listen(connection)
-            except (psycopg.Error, FlowError, OSError):
-                # The server is away. Whoever needs it says so; here it is only tried again.
+            except (psycopg.Error, FlowError, OSError, ValueError):
+                # The server is away, or our socket is closed. Whoever needs it says so; here it is tried again.
                 self._pause(_RETRY_S)
 
     def _listen(self, connection: Connection[Any]) -> None:
