@@ -18,8 +18,9 @@ PATTERN = re.compile(r"CALL (\S+) (.*)")
 
 def wanted(body: dict[str, Any]) -> list[tuple[str, str]]:
     """Name and arguments of the tools that the last words of the user ask for, and which are offered."""
-    said = next((m["content"] for m in reversed(body["messages"]) if m["role"] == "user"), "")
-    text = said if isinstance(said, str) else said[0]["text"]
+    users = [m["content"] for m in body["messages"] if m["role"] == "user"]
+    texts = [said if isinstance(said, str) else said[0]["text"] for said in users]
+    text = next((text for text in reversed(texts) if PATTERN.search(text)), "")
     offered = {tool["function"]["name"] for tool in body.get("tools", [])}
     return [found for found in PATTERN.findall(text) if found[0] in offered or found[0] == "nosuch"]
 
