@@ -6,7 +6,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Work": {
         "run": ("flowide.cli.run:run", "Run a flow: variations, checks, gates, accept."),
         "worker": ("flowide.cli.worker:worker", "Drive the runs that were queued."),
-        "runs": ("flowide.cli.runs:runs", "List runs."),
+        "runs": ("flowide.cli.runs:runs", "Runs: list, show, manifest."),
         "events": ("flowide.cli.events:events", "Replay or follow the log as JSON lines."),
         "gate": ("flowide.cli.gate:gate", "List and answer the questions of runs."),
         "variations": (
@@ -57,6 +57,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "serve": ("flowide.cli.serve:serve", "Serve spaces to several people and machines: the hub."),
         "invite": ("flowide.cli.members:invite", "Make a code with which somebody joins a space on a hub."),
         "members": ("flowide.cli.members:members", "Members of a space on a hub: list, role, remove."),
+        "database": ("flowide.cli.database:database", "The database of a hub: prepare, list, verify."),
         "token": ("flowide.cli.token:token", "Tokens of a hub: create, list, revoke."),
         "mcp": ("flowide.cli.mcp:mcp", "Serve the space to agents of other programs, as MCP tools."),
     },
