@@ -54,6 +54,7 @@ class Cast:
 
     def __init__(self, desk: Desk, options: dict[str, Any]) -> None:
         from flowide import settings
+        from flowide.agents.acp.recipes import installed
         from flowide.agents.load import choose_agents, find_agents
         from flowide.cli.around import surroundings
 
@@ -65,7 +66,8 @@ class Cast:
         names = [each for each in (options.get("agents") or "").split(",") if each.strip()]
         chosen = choose_agents(found, names, list(self.around.models))
         self.broken = found.broken
-        self.agents: dict[str, AgentDefinition] = {**found.agents, **{each.handle: each for each in chosen}}
+        by_name = {each.handle: each for each in chosen}
+        self.agents: dict[str, AgentDefinition] = {**installed(self.around.env), **found.agents, **by_name}
         self.names = {each.handle: name for name, each in zip(names, chosen, strict=False)}
         """How agents that are no files were named."""
 
@@ -77,8 +79,12 @@ class Cast:
                 raise problem
 
     async def ready(self, asked: Sequence[str]) -> list[str]:
-        """Names of those who could answer, the asked ones first."""
-        others = [handle for handle in self.agents if handle not in asked]
+        """Names of those who could answer, the asked ones first; coding agents without a file only when asked."""
+        others = [
+            handle
+            for handle, agent in self.agents.items()
+            if handle not in asked and (agent.origin != "recipe" or handle in self.names)
+        ]
         able = [handle for handle in others if await self._problem(handle) is None]
         return [self.names.get(handle, handle) for handle in [*asked, *able] if handle in self.agents]
 

@@ -9,7 +9,7 @@ from typing import Any
 from flowide.agents.acp import inside
 from flowide.agents.acp.desk import Answer, Question, Seat
 from flowide.agents.acp.recipes import Recipe
-from flowide.agents.acp.telling import ToolCalls, command_in, plan_of, shown_path
+from flowide.agents.acp.telling import ToolCalls, plan_of
 from flowide.agents.acp.terminals import Shown, Terminals, TooMany
 from flowide.agents.api import Delta, Progress, ReasoningDelta, TextDelta
 from flowide.errors import FlowError, Incomplete
@@ -131,7 +131,7 @@ class Client:
         told = self._calls.update(tool_call)
         if told is not None:
             self._emit(told)
-        answer = await self._answer(self._question(tool_call, told))
+        answer = await self._answer(self._question(tool_call))
         for kind in _KINDS[answer]:
             for option in options:
                 if option.kind == kind:
@@ -139,14 +139,14 @@ class Client:
                     return RequestPermissionResponse(outcome=chosen)
         return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
 
-    def _question(self, call: Any, told: Progress | None) -> Question:
-        data = told.data if told is not None else {}
-        paths = [shown_path(self._seat.folder, each.path) for each in (call.locations or [])[:20]]
+    def _question(self, call: Any) -> Question:
+        told = self._calls.known(call)
+        data = told.data
         return Question(
-            kind=str(call.kind or data.get("kind", "other")),
-            title=str(call.title or (told.title if told else "a tool"))[:300],
-            command=command_in(call.raw_input) or data.get("command", ""),
-            paths=paths or data.get("paths", []),
+            kind=data["kind"],
+            title=told.title,
+            command=data.get("command", ""),
+            paths=data.get("paths", [])[:20],
             diff=data.get("diff", ""),
         )
 

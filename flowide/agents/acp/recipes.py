@@ -91,6 +91,12 @@ def command_of(agent: AgentDefinition, recipe: Recipe, env: Mapping[str, str]) -
     return None
 
 
+def installed(env: Mapping[str, str]) -> dict[str, AgentDefinition]:
+    """The coding agents that FlowIDE knows and finds on this computer, by handle."""
+    known = [agent_of(recipe) for recipe in recipes().values()]
+    return {agent.handle: agent for agent in known if command_of(agent, recipe_of(agent), env) is not None}
+
+
 def agent_of(recipe: Recipe) -> AgentDefinition:
     """The agent that needs no file: `@gemini`, as its recipe says."""
     return AgentDefinition(

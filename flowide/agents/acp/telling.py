@@ -34,8 +34,8 @@ class ToolCalls:
 
         `call` is the library's `ToolCallStart` or `ToolCallProgress`, or the `ToolCallUpdate` of a question.
         """
-        id = str(call.tool_call_id)[:200]
-        before = self._known.get(id) or Progress("tool", id, "a tool", "started", {"kind": "other"})
+        before = self.known(call)
+        id = before.id
         data = dict(before.data)
         if call.kind:
             data["kind"] = str(call.kind)
@@ -49,7 +49,7 @@ class ToolCalls:
         now = Progress(
             "tool",
             id,
-            str(call.title)[:MAX_TITLE] if call.title else before.title,
+            self._title(str(call.title)) if call.title else before.title,
             _STATUS.get(call.status, before.status) if call.status else before.status,
             data,
         )
@@ -57,6 +57,11 @@ class ToolCalls:
             return None
         self._known[id] = now
         return now
+
+    def known(self, call: Any) -> Progress:
+        """The state of a call as far as it was told."""
+        id = str(call.tool_call_id)[:200]
+        return self._known.get(id) or Progress("tool", id, "a tool", "started", {"kind": "other"})
 
     def end(self) -> list[Progress]:
         """The calls that nobody said the end of, as failed: the turn is over."""
@@ -67,6 +72,10 @@ class ToolCalls:
             for each in self._known.values()
             if each.status in {"started", "running"}
         ]
+
+    def _title(self, title: str) -> str:
+        """As the agent says it, with paths as the project has them."""
+        return title.replace(f"{self._folder}/", "")[:MAX_TITLE]
 
     def _content(self, content: Any) -> dict[str, Any]:
         if content.type == "diff":
