@@ -55,10 +55,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "keys": ("flowide.cli.keys:keys", "Keys: which there are and where, set, remove; never shown."),
         "tools": ("flowide.cli.tools:tools", "Tools of MCP servers: list, show, call; who may use them."),
         "serve": ("flowide.cli.serve:serve", "Serve spaces to several people and machines: the hub."),
+        "database": ("flowide.cli.database:database", "The database of a hub: prepare, list, verify."),
         "invite": ("flowide.cli.members:invite", "Make a code with which somebody joins a space on a hub."),
         "members": ("flowide.cli.members:members", "Members of a space on a hub: list, role, remove."),
-        "database": ("flowide.cli.database:database", "The database of a hub: prepare, list, verify."),
         "token": ("flowide.cli.token:token", "Tokens of a hub: create, list, revoke."),
+        "join": ("flowide.cli.join:join", "Join a space of a hub, or move this project's space there."),
         "mcp": ("flowide.cli.mcp:mcp", "Serve the space to agents of other programs, as MCP tools."),
     },
     "Installation": {

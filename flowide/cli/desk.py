@@ -164,7 +164,7 @@ def workspace_command(command: F) -> F:
     """Add the common options; the command gets them as one `Place` named `at`."""
 
     @click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
-    @click.option("--space", metavar="NAME", help="Space of a hub; a project has just its own.")
+    @click.option("--space", metavar="NAME", help="Space of a hub, by name or address; `local` = the project's own.")
     @click.option("--as", "handle", metavar="HANDLE", help="Who acts; by default the git or login user.")
     @click.option(
         "--client",
@@ -192,30 +192,35 @@ def workspace_command(command: F) -> F:
 @asynccontextmanager
 async def desk(place: Place) -> AsyncIterator[Desk]:
     """The desk for the common options."""
-    from flowide.cli.around import acting, project_root
-    from flowide.errors import BadInput
+    from flowide.cli.around import acting_in, hub_space, project_root
     from flowide.project.folder import ProjectFolder
     from flowide.settings import load
     from flowide.space.open import open_space
     from flowide.space.policy import policy_of
 
-    if place.space is not None:
-        raise BadInput(
-            f"a project has one space of its own, and no other named {place.space[:100]!r}",
-            hint="Leave --space out; spaces with names are those of a hub.",
-        )
     folder = ProjectFolder.open(project_root(place.project))
     folder.tell = warn
     settings = load(folder.root).settings
-    actor = acting(place.handle, folder.root, settings)
+    target = hub_space(place.space, settings)
+    actor = acting_in(target, place.handle, folder.root, settings)
+    mark = folder.database if target is None else folder.root / target
     space = await open_space(
-        folder.database,
+        target or folder.database,
         actor=actor,
-        client=client_id(place.client, folder.database, actor.id),
+        client=client_id(place.client, mark, actor.id),
         policy=policy_of(settings),
+        folder=folder.dot_dir,
     )
     try:
+        if target is not None:
+            from flowide.cli.away import prepare
+
+            await prepare(folder, space)
         yield Desk(folder, space, settings, as_json=place.json)
+        if target is not None:
+            from flowide.cli.away import tell
+
+            tell(space)
     finally:
         await space.close()
 

@@ -16,11 +16,10 @@ def export(folder: Path, at: Place) -> None:
     """Write the space into a new folder: the log as JSON lines, every content, and the newest files."""
 
     async def work(desk: Desk) -> None:
-        from flowide.errors import Unavailable
         from flowide.space.local import LocalSpace
+        from flowide.space.remote.space import RemoteSpace
 
-        if not isinstance(desk.space, LocalSpace):
-            raise Unavailable("a space is exported where its database is", hint="Run this on that machine.")
+        assert isinstance(desk.space, LocalSpace | RemoteSpace)
         moved = await desk.space.export_to(folder)
         for path in moved.skipped:
             warn(f"{path} is not among the files of the export, because another artifact is in its way")

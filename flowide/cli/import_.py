@@ -20,12 +20,12 @@ def import_(folder: Path, no_files: bool, at: Place) -> None:
     """
 
     async def work(desk: Desk) -> None:
-        from flowide.errors import FlowError, Unavailable
+        from flowide.errors import FlowError
         from flowide.space.local import LocalSpace
         from flowide.space.queries import Artifacts
+        from flowide.space.remote.space import RemoteSpace
 
-        if not isinstance(desk.space, LocalSpace):
-            raise Unavailable("a space is imported where its database is", hint="Run this on that machine.")
+        assert isinstance(desk.space, LocalSpace | RemoteSpace)
         moved = await desk.space.import_from(folder)
         written = 0
         for row in [] if no_files else await desk.space.read(Artifacts()):

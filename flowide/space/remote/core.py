@@ -24,7 +24,7 @@ from flowide.domain.commands import (
 )
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Artifact, Draft
-from flowide.errors import Fenced, FlowError, NotFound, Offline
+from flowide.errors import Fenced, FlowError, NotFound, Offline, StorageFailed
 from flowide.space.remote import texts as t
 from flowide.space.remote.address import Address
 from flowide.space.remote.credentials import Seat
@@ -72,6 +72,8 @@ class Core:
         """The replica's last event, as this process saw it."""
         self.seen = 0
         """The highest `seq` an answer has told."""
+        self.ahead: list[tuple[int, Entry]] = []
+        """Commands that were answered, with the `seq` of the answer, whose events are not here yet."""
         self.generation = 0
         """Changes when another log takes the replica's place."""
         self.closed = False
@@ -119,6 +121,7 @@ class Core:
 
     def grown(self) -> None:
         self.seq = self.replica.position().seq
+        self.ahead = [each for each in self.ahead if each[0] > self.seq]
         self.wake()
 
     def replaced(self) -> None:
@@ -152,6 +155,15 @@ class Core:
             self._waiters.discard(waiter)
 
     # --- what was answered ------------------------------------------------------------------------
+
+    def taken(self, entry: Entry, seq: int) -> None:
+        """A command was carried out at `seq`: shown until its events are here, also if the hub goes away before."""
+        if seq > self.seq:
+            self.ahead.append((seq, entry))
+
+    def unseen(self) -> list[Entry]:
+        """Commands whose events are not here: those that were answered already, then those that wait."""
+        return [*(entry for _, entry in self.ahead), *self.outbox.entries()]
 
     def done(self, entry: Entry, command: Command[Any], ok: Any) -> None:
         """A command was carried out: remember which locks this process works under."""
@@ -190,10 +202,13 @@ class Core:
     def answered(self, entry: Entry, result: Result) -> None:
         """The answer to a command nobody here waits for: one that waited offline, or whose sender gave up."""
         error = result_error(result)
+        self.seen = max(self.seen, result.seq)
         kind = COMMANDS[entry.cmd]
         if error is None:
             self.outbox.answered(entry.id)
             self._give_back(entry, kind, result)
+        elif error.data.get("decided") is False or isinstance(error, StorageFailed):
+            self._again(entry, error.data.get("retry_ms"))
         elif entry.cmd in {"lock.acquire", "lock.release", "lock.cancel", "lock.force", "draft.adopt"}:
             self.outbox.answered(entry.id)
         else:
@@ -202,6 +217,12 @@ class Core:
             self.tell(f"{entry.cmd} was sent when the hub was there again, and refused: {error.message}")
         for each in self.on_change:
             each()
+
+    def _again(self, entry: Entry, retry_ms: Any) -> None:
+        """The hub took no decision, as when too much comes at once: send it again a little later."""
+        link = self.links[entry.seat]
+        pause = retry_ms / 1000 if isinstance(retry_ms, int | float) else 1.0
+        asyncio.get_running_loop().call_later(pause, link.resend, entry.id)
 
     def _give_back(self, entry: Entry, kind: type[Command[Any]], result: Result) -> None:
         """A lock that came after its taker had given up is nobody's: release it."""

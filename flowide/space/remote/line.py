@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from flowide.errors import AuthFailed, NotFound, Offline
+from flowide.errors import AuthFailed, NotFound, Offline, Unavailable
 from flowide.space.wire.frames import SUBPROTOCOL, Bye, FromClient, FromHub, Ping, Pong, encode, from_hub
 
 if TYPE_CHECKING:
@@ -47,10 +48,14 @@ class Line:
             NotFound: The hub has no such space.
             Offline: No connection.
         """
-        from websockets.asyncio import client
-        from websockets.exceptions import InvalidStatus, WebSocketException
-        from websockets.typing import Subprotocol
-
+        try:
+            from websockets.asyncio import client
+            from websockets.exceptions import InvalidStatus, WebSocketException
+            from websockets.typing import Subprotocol
+        except ImportError as error:
+            raise Unavailable(
+                "spaces of a hub need the library websockets", hint="Install it: pip install 'flowide[server]'"
+            ) from error
         try:
             socket = await client.connect(
                 url,
@@ -177,5 +182,6 @@ def _refused(status: int) -> Exception:
 
 
 def _said(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
+    number = getattr(error, "errno", None)
+    text = os.strerror(number).lower() if isinstance(number, int) else str(error) or type(error).__name__
     return text.splitlines()[0][:200]

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from msgspec import UNSET, Struct
 
 from flowide.domain.events import GENESIS
-from flowide.errors import AuthFailed, FlowError, NotFound, Offline, from_dict
+from flowide.errors import AuthFailed, FlowError, NotFound, Offline, Unavailable, from_dict
 from flowide.space.clock import wall_now
 from flowide.space.remote.address import Address
 from flowide.space.remote.credentials import Seat
@@ -98,6 +98,9 @@ class Link:
         """Who waits for the answer to a command of the outbox."""
         self._sent: set[str] = set()
         """Commands of the outbox that went out over this connection."""
+        self._unanswered: set[str] = set()
+        """Those of them that have no answer yet."""
+        self._news = asyncio.Event()
         self._tried = asyncio.Event()
         self._changed = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -199,23 +202,36 @@ class Link:
     async def drain(self) -> None:
         """Send what is in the outbox and was not yet sent over this connection, in order."""
         self._outbox.adopt(self.seat.handle)
-        while True:
-            mine = self._outbox.mine(self.seat.handle)
-            unsent = [
-                entry
-                for entry in self._outbox.entries(self.seat.handle)
-                if entry.id in mine and entry.id not in self._sent
-            ]
-            if not unsent:
-                return
+        while unsent := self._unsent():
             for together in _together(unsent):
                 await self._send_entries(together, raising=True)
+
+    def _unsent(self) -> list[Entry]:
+        entries = self._outbox.entries(self.seat.handle)
+        if all(entry.id in self._sent for entry in entries):
+            return []
+        mine = self._outbox.mine(self.seat.handle)
+        return [entry for entry in entries if entry.id in mine and entry.id not in self._sent]
+
+    async def _answers(self, timeout_s: float) -> None:
+        """Until what was sent has its answers, so that they are seen by whoever reads next."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._unanswered:
+                    self._news.clear()
+                    await self._news.wait()
 
     def nudge(self) -> None:
         """Have what was put into the outbox sent soon."""
         task = asyncio.create_task(self._nudged(), name="hub-nudge")
         self._nudges.add(task)
         task.add_done_callback(self._nudges.discard)
+
+    def resend(self, id: str) -> None:
+        """Have a command of the outbox sent once more."""
+        self._sent.discard(id)
+        if self.ready.is_set():
+            self.nudge()
 
     async def _nudged(self) -> None:
         with contextlib.suppress(Offline):
@@ -262,6 +278,7 @@ class Link:
         if line is None:
             return
         self._sent.update(entry.id for entry in entries)
+        self._unanswered.update(entry.id for entry in entries)
         frame = Cmds(
             client=entries[0].client,
             cmds=[Call(entry.id, entry.cmd, entry.args) for entry in entries],
@@ -285,6 +302,8 @@ class Link:
                 self._refused(error)
             except Offline as error:
                 self._down(error.message)
+            except Unavailable as error:
+                self._refused(error)
             except FlowError as error:
                 _LOG.warning("the replica cannot be written: %s", error.message)
                 self._down(error.message)
@@ -321,6 +340,7 @@ class Link:
         at = self._replica.position()
         line = self._line = await Line.open(self._address.stream(at.seq, at.chain), self.seat.token)
         self._sent.clear()
+        self._unanswered.clear()
         for waiting in self._asked.values():
             waiting.sent = False
         self._changed.set()
@@ -385,7 +405,8 @@ class Link:
                     waiting.sent = True
                     await self._send(waiting.frame)
                 await self.drain()
-                if all(waiting.sent for waiting in self._asked.values()):
+                await self._answers(DOUBT_S)
+                if all(waiting.sent for waiting in self._asked.values()) and not self._unsent():
                     break
         except Offline:
             return
@@ -395,6 +416,8 @@ class Link:
         self._changed.set()
 
     def _take_result(self, result: Result) -> None:
+        self._unanswered.discard(result.id)
+        self._news.set()
         waiting = self._asked.get(result.id)
         if waiting is not None:
             if not waiting.answer.done():

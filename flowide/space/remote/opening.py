@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowide.domain.actors import Actor
-from flowide.errors import AuthFailed, NotFound, Offline, StorageFailed
+from flowide.errors import Offline, StorageFailed
 from flowide.settings import load, user_folder
 from flowide.space.clock import Clock
 from flowide.space.remote.address import address_of
@@ -49,7 +49,7 @@ async def open_remote(
         link = core.link(seat)
         first = core.outbox.note("hub") is None
         await link.first_try(SYNC_S if first else OPEN_S)
-        if isinstance(link.fatal, AuthFailed | NotFound):
+        if link.fatal is not None:
             raise link.fatal
         if not link.ready.is_set() and core.outbox.note("hub") is None:
             raise Offline(

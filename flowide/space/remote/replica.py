@@ -138,6 +138,7 @@ class Replica:
         """Keep contents whose names are right, unless somebody else is writing just now."""
         turn = self.store.try_write()
         if turn is not None:
+            self._unsearched = True
             with turn as tx:
                 for digest, data in blobs.items():
                     tx.put_blob(digest, data)

@@ -57,6 +57,8 @@ PATIENCE_S = 10.0
 """How long somebody waits for the answer to a command that was sent."""
 CATCH_UP_S = 10.0
 """How long a read waits for the replica to reach what an answer has told."""
+LEAVE_S = 1.0
+"""As long at most when it is closed."""
 PAGE = 256
 _POLL_S = 0.25
 
@@ -110,6 +112,11 @@ class RemoteSpace:
     def core(self) -> Core:
         """What all views of this space share."""
         return self._core
+
+    @property
+    def seat(self) -> Seat:
+        """Who this device is here."""
+        return self._link.seat
 
     @property
     def url(self) -> str:
@@ -179,6 +186,7 @@ class RemoteSpace:
             if isinstance(outcome, Fenced):
                 self._core.fenced(command)
             raise outcome
+        self._core.taken(entry, result.seq)
         commands = command.cmds if isinstance(command, Batch) else [command]
         answers = outcome.ok.results if isinstance(command, Batch) else [outcome.ok]
         for each, ok in zip(commands, answers, strict=True):
@@ -245,7 +253,7 @@ class RemoteSpace:
         Raises:
             FlowError: It would be refused, by what is known here; then it is not kept.
         """
-        ahead = [each for each in self._waiting() if each.id != entry.id]
+        ahead = [each for each in self._core.unseen() if each.id != entry.id]
         ok = provisional(
             self.store, ahead, command, Caller(self.actor, self.client, entry.id), self._clock.now()
         )
@@ -254,9 +262,6 @@ class RemoteSpace:
             if self._link.ready.is_set():
                 self._link.nudge()
         return Reply(self.store.position().seq, ok)
-
-    def _waiting(self) -> list[Entry]:
-        return self._core.outbox.entries()
 
     def _kept_here(self, command: AppendDraft) -> Reply[Any]:
         hold = self._hold(command.artifact, command.fence)
@@ -309,7 +314,7 @@ class RemoteSpace:
         if at_hub(query):
             found = await asyncio.to_thread(self._core.replica.answer, query, now)
             return cast("R", in_replica(query, found))
-        waiting = [] if self._link.ready.is_set() else self._waiting()
+        waiting = [] if self._link.ready.is_set() else self._core.unseen()
         if waiting:
             return cast(
                 "R",
@@ -317,11 +322,16 @@ class RemoteSpace:
             )
         return self._core.replica.answer(query, now)
 
-    async def _caught_up(self) -> None:
+    async def _caught_up(self, seconds: float = CATCH_UP_S) -> None:
         """Until the replica has what the last answer told, while the hub is there."""
         loop = asyncio.get_running_loop()
-        patience = loop.time() + CATCH_UP_S
-        while self._core.seq < self._core.seen and self._link.ready.is_set() and loop.time() < patience:
+        patience = loop.time() + seconds
+        while (
+            not self._core.closed
+            and self._core.seq < self._core.seen
+            and self._link.ready.is_set()
+            and loop.time() < patience
+        ):
             await self._core.sleep(patience - loop.time())
 
     async def head(self) -> int:
@@ -436,4 +446,6 @@ class RemoteSpace:
             )
 
     async def close(self) -> None:
+        # What this process has done is here for the next one, also when the hub is away then.
+        await self._caught_up(LEAVE_S)
         await self._core.close()

@@ -19,9 +19,16 @@ Around = Callable[[], "Surroundings"]
 
 
 async def open_project(
-    project: Path, actor: Actor, around: Around | None = None, *, ttl_s: float = 30.0
+    project: Path,
+    actor: Actor,
+    around: Around | None = None,
+    *,
+    ttl_s: float = 30.0,
+    space: str | None = None,
 ) -> Place:
     """The project at a path; without `around` its runs take nothing from outside.
+
+    `space` is the address of a hub's space; None = the project's own.
 
     Raises:
         FlowError: The folder or its workspace cannot be used.
@@ -31,12 +38,12 @@ async def open_project(
     from flowide.tui.engine.flows import EngineFlows
 
     folder = ProjectFolder.open(project)
-    space = await open_space(folder.database, actor=actor)
+    opened = await open_space(space or folder.database, actor=actor, folder=folder.dot_dir)
     surroundings = None if around is None else await asyncio.to_thread(around)
     user_agents = None if surroundings is None else surroundings.user_agents
     seats, warnings = await asyncio.to_thread(find_seats, folder.root, user_agents)
-    flows = EngineFlows(space, folder, surroundings)
-    return Place(space, folder, flows, seats, round(ttl_s * 1000), warnings)
+    flows = EngineFlows(opened, folder, surroundings)
+    return Place(opened, folder, flows, seats, round(ttl_s * 1000), warnings)
 
 
 def find_seats(root: Path, user_agents: Path | None) -> tuple[tuple[Seat, ...], tuple[str, ...]]:

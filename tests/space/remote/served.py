@@ -16,10 +16,11 @@ import uvicorn
 from flowide.domain.actors import Actor
 from flowide.domain.policy import Policy
 from flowide.hub.app import make_app
-from flowide.hub.hub import Hub, Manner
+from flowide.hub.hub import Hub
 from flowide.hub.journal import Journal
 from flowide.hub.keeper import Keeper
 from flowide.hub.line import LineProtocol
+from flowide.hub.manner import Manner
 from flowide.space.clock import Clock
 from flowide.space.keys import grant_token
 from flowide.space.remote.credentials import Seat, store
