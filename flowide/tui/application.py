@@ -236,6 +236,18 @@ class FlowApp(App[int]):
         else:
             self.push_screen(RunScreen(found.run.id))
 
+    def settling(self, artifact: str, begins: bool) -> None:
+        """A conflict of an artifact is being settled, or was not: its lock may go while it is edited here."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Workspace):
+                screen.artifact.settling(artifact, begins)
+
+    def settled(self, artifact: str) -> None:
+        """A conflict of an artifact is settled: what was being edited has gone where it was wanted."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Workspace):
+                screen.artifact.settled(artifact)
+
     def open_item(self, item: Item) -> None:
         """Show what a row of the work list stands for, in the workspace."""
         while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):

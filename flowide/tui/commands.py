@@ -98,6 +98,10 @@ COMMANDS: tuple[Command, ...] = (
         "The open file goes through drafter, editor, polisher and you.", "review",
     ),
     Command("thread.list", "All threads", "list_threads", "T", "workspace", "Find one by its title."),
+    Command(
+        "draft.offer", "Kept draft", "kept_draft", "D", "workspace",
+        "A text that was not saved: go on with it, keep it as a variation, or let it go.",
+    ),
     Command("pane.next", "Next pane", "next_pane(1)", "tab", "workspace"),
     Command("pane.previous", "Previous pane", "next_pane(-1)", "shift+tab", "workspace"),
     Command(
@@ -183,6 +187,27 @@ COMMANDS: tuple[Command, ...] = (
     Command("review.resume", "Go on", "resume", "g", "review", "A stopped run goes on here.", "go on"),
     Command("review.run", "Its run", "show_run", "o", "review", "Steps and costs.", "run"),
     Command("review.back", "Back", "back", "escape,q", "review", "", "back"),
+    # --- conflict
+    Command(
+        "conflict.variation", "Keep mine as a variation", "settle('variation')", "v", "conflict",
+        "Theirs stands; mine can be compared and mixed.", "mine as variation",
+    ),
+    Command(
+        "conflict.merge", "Put both together", "settle('merge')", "m", "conflict",
+        "In the editor, under the lock; places that differ stand between markers.", "merge",
+    ),
+    Command(
+        "conflict.draft", "Keep mine as a draft", "settle('draft')", "d", "conflict", "Theirs stands.", "mine as draft",
+    ),
+    Command("conflict.discard", "Let mine go", "settle('discard')", "x", "conflict", "Theirs stands.", "let mine go"),
+    Command("conflict.next", "Next place", "place(1)", "n,J", "conflict", "", "next place"),
+    Command("conflict.previous", "Previous place", "place(-1)", "N,K", "conflict"),
+    Command(
+        "conflict.whole", "Whole texts", "whole", "a", "conflict", "All lines, or those around what differs.",
+        "all lines",
+    ),
+    Command("conflict.column", "Next text", "column", "tab", "conflict", "Where only one fits."),
+    Command("conflict.back", "Back", "back", "escape,q", "conflict", "The card stays open.", "back"),
     # --- variation grid
     Command("grid.right", "Next variation", "column(1)", "right,l", "grid", "", "column"),
     Command("grid.left", "Previous variation", "column(-1)", "left,h", "grid"),

@@ -32,6 +32,14 @@ class Desk(Protocol):
     marks: dict[str, Marks]
     """What the person said so far about the changes of a question, by gate."""
 
+    def settling(self, artifact: str, begins: bool) -> None:
+        """A conflict of an artifact is being settled, or was not: its lock may go while it is edited here."""
+        ...
+
+    def settled(self, artifact: str) -> None:
+        """A conflict of an artifact is settled: what was being edited has gone where it was wanted."""
+        ...
+
     def open_item(self, item: Item) -> None:
         """Show what a row of the work list stands for, in the workspace."""
         ...

@@ -12,6 +12,7 @@ from flowide.tui import commands
 from flowide.tui.application import FlowApp
 from flowide.tui.panes.editing import EditPane
 from flowide.tui.panes.thread import ThreadPane
+from flowide.tui.screens.conflict import ConflictScreen
 from flowide.tui.screens.grid import GridScreen
 from flowide.tui.screens.help import TITLES, help_lines
 from flowide.tui.screens.history import HistoryScreen
@@ -40,6 +41,7 @@ OWNERS = {
     "stats": StatsScreen,
     "review": ReviewScreen,
     "waiting": WaitingScreen,
+    "conflict": ConflictScreen,
     "run": RunScreen,
 }
 

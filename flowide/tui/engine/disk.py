@@ -1,4 +1,4 @@
-"""Files that other programs change while the app is open: in step at once, and conflicts are told."""
+"""Files that other programs change while the app is open: in step at once, listed anew when they come or go."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ async def watch(session: Session) -> None:
 
     folder.tell = warn
     await asyncio.sleep(START_S)
-    poor = False
+    poor, first = False, True  # the first news tell of what was listed at the start
     try:
         async with aclosing(folder.watch(session.space)) as news:  # type: ignore[type-var]
             async for each in news:
-                warn(*(change.message for change in each.changes if change.what == "conflict"))
+                if each.files and not first:
+                    session.tell(News(files=True))
+                first = False
                 if not each.watching and not poor:
                     warn("The system cannot watch so many folders: they are looked through every 2 s.")
                 poor = not each.watching

@@ -86,7 +86,7 @@ async def take(session: Session, artifact: rows.Artifact, purpose: str, *, wait_
     if granted.fence is None or granted.version is None:
         raise BadInput("the lock was granted without a fence")
     newest = await session.space.read(q.FindArtifact(artifact.id))
-    return await _keep(session, newest, granted.fence)
+    return await keep(session, newest, granted.fence)
 
 
 async def own_draft(session: Session, artifact: str) -> str | None:
@@ -110,11 +110,12 @@ async def adopt(session: Session, draft: str) -> str:
         raise NotFound("this draft is gone")
     artifact = await session.space.read(q.FindArtifact(kept.artifact))
     adopted = (await session.space.execute(AdoptDraft(draft=draft, ttl_ms=session.place.ttl_ms))).ok
-    await _keep(session, artifact, adopted.fence)
+    await keep(session, artifact, adopted.fence)
     return artifact.path
 
 
-async def _keep(session: Session, artifact: rows.Artifact, fence: int) -> Hold:
+async def keep(session: Session, artifact: rows.Artifact, fence: int) -> Hold:
+    """Go on renewing a lock of ours."""
     keeper = LeaseKeeper.of_lock(session.space, artifact.id, fence, ttl_ms=session.place.ttl_ms)
     await keeper.__aenter__()
     hold = Hold(artifact, fence, artifact.version, keeper, await session.space.head())

@@ -15,6 +15,8 @@ class News(Struct):
     """The newest picture; None = nothing was committed."""
     texts: bool = False
     """Some text of a run in this process grew; read it from `Session.live`."""
+    files: bool = False
+    """Files came or went: a listing of the folder is out of date."""
     warnings: list[str] = []
     failed: FlowError | None = None
     """The space could not be opened, or the engine stopped."""
@@ -25,6 +27,7 @@ class News(Struct):
         """Join what happened after this."""
         self.snapshot = later.snapshot or self.snapshot
         self.texts = self.texts or later.texts
+        self.files = self.files or later.files
         self.warnings = [*self.warnings, *later.warnings]
         self.failed = later.failed or self.failed
         self.crashed = later.crashed or self.crashed

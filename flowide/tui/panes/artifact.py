@@ -21,7 +21,7 @@ from flowide.tui.highlight import Highlighter, language_of
 from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import compare_lines
 from flowide.tui.views.artifact import OpenArtifact, is_prose, live_words, title, version_words
-from flowide.tui.views.locks import busy_words, lock_bar
+from flowide.tui.views.locks import busy_words, lock_bar, named, purpose_words
 from flowide.tui.views.spans import Span, clean, lines_of
 from flowide.tui.views.welcome import welcome
 from flowide.tui.widgets.code import CodeView
@@ -81,6 +81,9 @@ class ArtifactPane(AtDesk, Vertical):
     @work(group="look", exclusive=True)
     async def look(self, path: str, *, focus: bool = False, line: int | None = None) -> None:
         """Read a file again, or another one; `line` counts from 0."""
+        await self._look(path, focus=focus, line=line)
+
+    async def _look(self, path: str, *, focus: bool = False, line: int | None = None) -> None:
         from flowide.tui.engine import editing  # with what it stands on, after the first frame
 
         try:
@@ -128,7 +131,11 @@ class ArtifactPane(AtDesk, Vertical):
         if self.opened.artifact is None or self.opened.text is None:
             return [(" ", ""), (clean(self.opened.problem) or "no artifact", "quiet")], []
         state = self.snapshot
-        left = lock_bar(self.opened.lock, state.me, state.client, self.book, written=live_words(self.opened))
+        kept = [draft for draft in state.drafts if draft.artifact == self.opened.artifact.id]
+        lock = named(self.opened.lock, state)
+        left = lock_bar(lock, state.me, state.client, self.book, written=live_words(self.opened))
+        if kept and self.edit is None and not self.locked_by_another:
+            left += [("   ◇ ", "warn"), ("a text was not saved · ", "quiet"), ("D", "key")]
         if self.opened.warning:
             left = [(" ! ", "warn"), (clean(self.opened.warning), "warn")]
         return left, [(version_words(self.opened.newest) + " ", "quiet")]
@@ -255,7 +262,8 @@ class ArtifactPane(AtDesk, Vertical):
 
     def refused(self, busy: Busy) -> None:
         """Somebody holds the lock: who, for what, and what to do."""
-        self.app.notify(busy_words(busy.data), title="locked", severity="warning", markup=False, timeout=8)
+        data = {**busy.data, "purpose": purpose_words(str(busy.data.get("purpose") or ""), self.snapshot)}
+        self.app.notify(busy_words(data), title="locked", severity="warning", markup=False, timeout=8)
         if self.opened is not None:
             self.look(self.opened.path)
 
@@ -289,6 +297,16 @@ class ArtifactPane(AtDesk, Vertical):
         """The lock bar says it."""
         event.stop()
         self.draw()
+
+    def settling(self, artifact: str, begins: bool) -> None:
+        """A conflict of an artifact is being settled elsewhere; its lock may go meanwhile."""
+        if self.edit is not None and self.edit.artifact == artifact:
+            self.edit.settling = begins
+
+    def settled(self, artifact: str) -> None:
+        """The text in the editor has gone where it was wanted."""
+        if self.edit is not None and self.edit.artifact == artifact:
+            self.edit.put_away()
 
     @work(group="edit", exclusive=True)
     async def edit_outside(self) -> None:
@@ -344,14 +362,14 @@ class ArtifactPane(AtDesk, Vertical):
         except FlowError as error:
             self.tell(error)
             return
-        await self.look(path).wait()
+        await self._look(path)
         self.start_edit()
 
     @work(group="adopt", exclusive=True)
     async def edit_at(self, path: str, line: int) -> None:
         """Look at a file, then take its lock and write at a line (from 0)."""
         if self.edit is None:
-            await self.look(path, focus=True, line=line).wait()
+            await self._look(path, focus=True, line=line)
         self.start_edit()
 
 

@@ -58,6 +58,8 @@ class EditPane(AtDesk, Vertical):
         self.editor = Editor(opened.text or "", opened.path, draft=draft, id="editor")
         self.ended = ""
         """Why the lock is not ours any more; empty while it is."""
+        self.settling = False
+        """A conflict about this text is being settled: its lock may go."""
         self._row = row
 
     def compose(self) -> ComposeResult:
@@ -87,7 +89,7 @@ class EditPane(AtDesk, Vertical):
 
     async def store_now(self) -> bool:
         """As `store`; whether everything is stored."""
-        if self.ended or not self.editor.touched:
+        if self.ended or self.settling or not self.editor.touched:
             return not self.ended
         text = self.editor.content
         try:
@@ -102,12 +104,18 @@ class EditPane(AtDesk, Vertical):
 
     def follow(self, lock: LockState | None) -> None:
         """After news: notice that the lock is not ours any more."""
-        if self.ended or (lock is not None and lock.lock.fence == self.fence and lock.lock.state != "free"):
+        ours = lock is not None and lock.lock.fence == self.fence and lock.lock.state != "free"
+        if self.settling or self.ended or ours:
             return
         if lock is None or lock.lock.state == "free":
             self._lock_out("somebody ended your lock")
         else:
             self._lock_out(f"{clean(lock.lock.actor or 'somebody')} has the lock now")
+
+    def put_away(self) -> None:
+        """The text is where it was wanted, and the lock is given back already."""
+        self.ended = "the conflict is settled"
+        self.post_message(self.Ended(focus=False))
 
     def _lock_out(self, why: str) -> None:
         if self.ended:
@@ -139,12 +147,22 @@ class EditPane(AtDesk, Vertical):
         except Fenced as error:
             self._lock_out(error.message)
         except Conflict as error:
-            self._card("The file was changed underneath", error.message)
+            self._clashed(error)
         except FlowError as error:
             self.tell(error)
         else:
             self.say(f"Saved as v{version}. The lock is free again.", good=True)
             self.post_message(self.Ended())
+
+    def _clashed(self, error: Conflict) -> None:
+        """Nothing was overwritten: show the texts beside each other."""
+        card = error.data.get("conflict")
+        if isinstance(card, str):
+            from flowide.tui.screens.conflict import ConflictScreen
+
+            self.app.push_screen(ConflictScreen(card))
+        else:
+            self._card("The file was changed underneath", error.message)
 
     @work(group="save", exclusive=True)
     async def action_leave_edit(self) -> None:

@@ -22,6 +22,10 @@ def open_gate(screen: FlowScreen, gate: Gate) -> None:
         from flowide.tui.screens.review import ReviewScreen
 
         screen.app.push_screen(ReviewScreen(gate.run))
+    elif gate.kind == "conflict":
+        from flowide.tui.screens.conflict import ConflictScreen
+
+        screen.app.push_screen(ConflictScreen(gate.id))
     else:
         ask_gate(screen, gate)
 

@@ -15,6 +15,7 @@ TITLES = {
     "editor": "While editing",
     "waiting": "What waits for you",
     "review": "Review",
+    "conflict": "Conflict",
     "grid": "Variations",
     "pieces": "Piece table",
     "history": "History",

@@ -9,7 +9,7 @@ from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.editing import EditPane
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.views.actors import is_mine
-from flowide.tui.views.locks import lock_bar
+from flowide.tui.views.locks import lock_bar, named
 from flowide.tui.views.spans import Span, clean
 
 _EDIT = Choice("e", "edit", "take the lock and write")
@@ -32,7 +32,7 @@ async def _menu(screen: FlowScreen, pane: ArtifactPane) -> None:
     if opened is None or opened.artifact is None:
         screen.say("Open a file first: choose one and press enter.")
         return
-    lock = opened.lock
+    lock = named(opened.lock, state)
     mine = lock is not None and is_mine(lock.lock, state.me, state.client)
     if lock is None or lock.lock.state == "free":
         choices = [_EDIT]

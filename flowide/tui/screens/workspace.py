@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -14,6 +14,7 @@ from flowide.tui.engine.news import News
 from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.files import FilesPane
 from flowide.tui.screens.base import NARROW, FlowScreen
+from flowide.tui.screens.kept import Kept
 from flowide.tui.screens.looking import Looks
 from flowide.tui.screens.reviewing import Reviews
 from flowide.tui.screens.talking import Talks
@@ -21,7 +22,7 @@ from flowide.tui.screens.varying import Varies
 from flowide.tui.views.actors import myself, presence, standing_words
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, side_rows
-from flowide.tui.views.spans import Span, clean, shorten_path
+from flowide.tui.views.spans import Span, clean, shorten_path, width_of
 from flowide.tui.views.waiting import waiting_badge
 from flowide.tui.views.welcome import demo_words
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     from flowide.tui.panes.thread import ThreadPane
 
 PANES = ("files", "artifact", "side", "thread")
+TINY = 60
+"""Below so many cells only the tab that is shown has its name."""
 MEDIUM = 118
 """Below so many cells the outer panes get narrower."""
 
 
-class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
+class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
     """The first screen."""
 
     wheres = ("workspace", "thread", "editor", "app")
@@ -147,6 +150,8 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
 
     def on_news(self, news: News) -> None:
         """The newest picture goes to every pane."""
+        if news.files:
+            self.files.rescan()
         if news.snapshot is not None:
             self.files.draw()
             self._draw_side()
@@ -192,7 +197,9 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
             if opened is not None:
                 left += [(" ▸ ", "quiet"), (shorten_path(clean(opened.path), 48), "")]
             bar.show(left, [*presence(state, self.book), *waiting_badge(state), (" ", "")])
-        self.query_one("#lock", Bar).show(*self.artifact.lock_words())
+        left_words, right_words = self.artifact.lock_words()
+        fits = width_of(left_words) + width_of(right_words) < self.app.size.width
+        self.query_one("#lock", Bar).show(left_words, right_words if fits else ())
         self._draw_hints()
 
     def _tabs(self) -> list[Span]:
@@ -206,7 +213,9 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
         spans: list[Span] = [(" ", "")]
         for pane, name in names.items():
             here = pane == self._shown_pane
-            spans += [(f" {name} ", "cursor b" if here else "quiet"), (" ", "")]
+            short = "".join(part for part in name.split() if part[0].isdigit())
+            shown = short if self.app.size.width < TINY and not here else name
+            spans += [(f" {shown} ", "cursor b" if here else "quiet"), (" ", "")]
         return spans
 
     def _draw_hints(self) -> None:
@@ -309,7 +318,7 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
         elif item.kind == "gate":
             self.open_gate(item.ref)
         elif item.kind == "draft":
-            self._offer_draft(item.ref)
+            self.offer_draft(item.ref)
         elif item.kind == "thread":
             self.open_thread(item.ref)
         elif item.kind == "review":
@@ -321,7 +330,9 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
 
     def shows(self, item: Item) -> bool:
         """What waits is listed in the work pane, while that is seen."""
-        return item.kind == "gate" and bool(self.query_one("#side").size.width)
+        gate = next((gate for gate in self.snapshot.gates if gate.id == item.ref), None)
+        listed = item.kind == "gate" and bool(self.query_one("#side").size.width)
+        return listed and gate is not None and gate.kind != "conflict"
 
     def open_set(self, set_id: str, number: int | None = None) -> None:
         """The variation grid, at a variation."""
@@ -364,13 +375,3 @@ class Workspace(Talks, Varies, Reviews, Looks, FlowScreen):
     def edit_at(self, path: str, line: int) -> None:
         """Open a file in the editor, at a line (from 0)."""
         self.artifact.edit_at(path, line)
-
-    @work(group="draft")
-    async def _offer_draft(self, draft: str) -> None:
-        from flowide.tui.dialogs import Confirm
-
-        words: list[list[Span]] = [
-            [("It opens in the editor, under the lock. Nothing is saved until you save.", "quiet")]
-        ]
-        if await self.app.push_screen_wait(Confirm("Go on with this draft?", words, yes="go on")):
-            self.artifact.adopt(draft)

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
+from flowide.text import one_line
 from flowide.tui.views.actors import colour_of, is_mine
+from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import clock_time, count, minutes
 
 if TYPE_CHECKING:
     from flowide.space.queries import LockState
+
+
+_ASKED = re.compile(r"asked in thread ([0-9a-f-]{8,36}), #(\d+)")
+_RUN = re.compile(r"(\w+) in run ([0-9a-f-]{8,36}), \S+")
+TITLE = 32
+"""Characters of a thread's title in a purpose."""
+
+
+def purpose_words(purpose: str, state: Snapshot) -> str:
+    """What a lock is held for, with the title of the thread or the flow of the run instead of its id."""
+    asked, run = _ASKED.fullmatch(purpose), _RUN.fullmatch(purpose)
+    if asked is not None:
+        titles = [thread.title for thread in state.threads if thread.id.startswith(asked[1])]
+        return f"asked in {one_line(titles[0], TITLE)} #{asked[2]}" if titles else purpose
+    if run is not None:
+        flows = [view.run.flow for view in state.runs if view.run.id.startswith(run[2])]
+        return f"{run[1]} for {flows[0]}" if flows else purpose
+    return purpose
+
+
+def named(lock: LockState | None, state: Snapshot) -> LockState | None:
+    """A lock with its purpose, and those of who waits, in words."""
+    from msgspec.structs import replace
+
+    if lock is None:
+        return None
+    queue = [replace(ticket, purpose=purpose_words(ticket.purpose, state)) for ticket in lock.queue]
+    return replace(lock, lock=replace(lock.lock, purpose=purpose_words(lock.lock.purpose, state)), queue=queue)
 
 
 def lock_word(state: LockState | None, me: str, client: str) -> Span:

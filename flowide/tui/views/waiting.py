@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from flowide.tui.views.actors import colour_of, is_mine
+from flowide.tui.views.locks import purpose_words
 from flowide.tui.views.runs import Item
 from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import Row, Span, clean, lines_of, shorten_path
@@ -115,7 +116,7 @@ def _gate(gate: rows.Gate, state: Snapshot) -> Waiting:
         about=about,
         who="" if run is None else run.run.actor,
         ts=gate.ts,
-        options=tuple(gate.options),
+        options=tuple(gate.options) if gate.kind != "conflict" else (),  # one of them lets a text go
     )
 
 
@@ -126,7 +127,7 @@ def _locks(state: Snapshot) -> list[Waiting]:
         if not is_mine(lock.lock, state.me, state.client):
             continue
         for ticket in lock.queue:
-            purpose = f": {ticket.purpose}" if ticket.purpose else ""
+            purpose = f": {purpose_words(ticket.purpose, state)}" if ticket.purpose else ""
             found.append(
                 Waiting(
                     group="LOCKS",

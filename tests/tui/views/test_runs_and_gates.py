@@ -40,7 +40,7 @@ def run(
 ) -> RunView:
     fields: dict[str, Any] = {
         "id": "r", "flow": "variations", "flow_sha256": "", "flow_text": "", "inputs": {"brief": "shorter"},
-        "options": {}, "status": "running", "fence": 1, "actor": "ana", "client": "c", "outputs": {},
+        "options": {}, "status": "running", "queued": False, "fence": 1, "actor": "ana", "client": "c", "outputs": {},
         "totals": {}, "error": None, "exit_code": None, "seq": 1, "started": STARTED, "finished": None,
     }  # fmt: skip
     return RunView(rows.Run(**{**fields, **more}), steps, gates or [], alive)
