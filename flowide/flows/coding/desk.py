@@ -146,7 +146,7 @@ class CodingDesk:
         done = state.done(step)
         if done is None:
             told = await self._bring(request)
-            result = {"agent": request.agent, **told}
+            result = {"by": request.agent, "by_kind": "agent", **told}
             await state.commit(state.record(step, "changes", "completed", result=result))
         else:
             told = done.result

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flowide.agents.api import Progress
+from flowide.flows.coding.permits import SERVER
 from flowide.flows.state import RunState, StepStatus
 
 MOST_CALLS = 200
 """Tool calls of a turn that are recorded one by one."""
 MAX_THOUGHTS = 8000
 """Characters of what it thinks aloud that are recorded, the last ones."""
-_STATUS: dict[str, StepStatus] = {
-    "started": "started",
-    "running": "started",
-    "completed": "completed",
-    "failed": "failed",
-}
 
 
 class Telling:
@@ -26,20 +21,19 @@ class Telling:
         self._state, self._key, self._agent = state, key, agent
         self._calls: dict[str, str] = {}
         """Key of each call's step, by the agent's id."""
-        self._status: dict[str, StepStatus] = {}
+        self._begun: set[str] = set()
         self._thoughts = ""
         self._more = 0
 
     async def told(self, progress: Progress) -> None:
         """Record it."""
-        result: dict[str, Any] = {"agent": self._agent, "title": progress.title, **progress.data}
         match progress.kind:
             case "tool":
-                await self._call(progress, result)
+                await self._call(progress)
             case "plan":
-                await self._record("plan", "plan", "completed", result)
+                await self._record("plan", "plan", "completed", {"entries": progress.data["entries"]})
             case "mode":
-                await self._record("mode", "mode", "completed", result)
+                await self._record("mode", "mode", "completed", {"title": progress.title})
             case "note":
                 self._state.observer.warning(f"{self._key}: @{self._agent}: {progress.title}")
 
@@ -50,9 +44,7 @@ class Telling:
     async def end(self) -> None:
         """The turn is over: what is told once is recorded."""
         if self._thoughts:
-            await self._record(
-                "thoughts", "thoughts", "completed", {"agent": self._agent, "text": self._thoughts}
-            )
+            await self._record("thoughts", "thoughts", "completed", {"text": self._thoughts})
             self._thoughts = ""
         if self._more:
             self._state.observer.warning(
@@ -60,23 +52,36 @@ class Telling:
             )
             self._more = 0
 
-    async def _call(self, progress: Progress, result: dict[str, Any]) -> None:
+    async def _call(self, progress: Progress) -> None:
+        over = progress.status in {"completed", "failed"}
         if progress.id not in self._calls and len(self._calls) >= MOST_CALLS:
-            self._more += progress.status in {"completed", "failed"}
+            self._more += over
             return
         name = self._calls.setdefault(progress.id, f"tool-{len(self._calls) + 1}")
-        status = _STATUS[progress.status]
-        if self._status.get(name) == status == "started":
+        if not over and name in self._begun:
             return  # more of the same: the end says it all
-        self._status[name] = status
-        await self._record(name, "tool", status, result)
+        data = progress.data
+        arguments = {"title": progress.title} | {
+            each: data[each] for each in ("command", "paths") if data.get(each)
+        }
+        about = {"tool": f"{SERVER}/{data['kind']}", "arguments": arguments}
+        if name not in self._begun:
+            self._begun.add(name)
+            await self._record(name, "tool.call", "started", about)
+        if over:
+            text = data.get("output") or data.get("why", "")
+            result = {
+                "text": text,
+                "size": len(text.encode()),
+                "images": [],
+                "failed": progress.status == "failed",
+            }
+            more = {"diff": data["diff"]} if data.get("diff") else {}
+            await self._record(name, "tool.call", "completed", {**about, **result, **more})
 
     async def _record(self, name: str, kind: str, status: StepStatus, result: dict[str, Any]) -> None:
-        error = (
-            {"code": "failed", "message": result.get("why", "the tool failed")}
-            if status == "failed"
-            else None
-        )
+        # Not as `agent`, which counts calls of models.
+        who = {"by": self._agent, "by_kind": "agent"}
         await self._state.commit(
-            self._state.record(f"{self._key}/{name}", kind, status, result=result, error=error)
+            self._state.record(f"{self._key}/{name}", kind, status, result={**who, **result})
         )

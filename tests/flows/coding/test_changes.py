@@ -205,11 +205,13 @@ async def test_everything_of_a_turn_is_in_the_log_with_the_agent_s_name(coding: 
     assert steps["plan"].result["entries"] == [
         {"content": "look", "status": "completed", "priority": "medium"}
     ]
-    assert (steps["tool-1"].kind, steps["tool-1"].status) == ("tool", "completed")
+    assert (steps["tool-1"].kind, steps["tool-1"].status) == ("tool.call", "completed")
+    assert steps["tool-1"].result["tool"] == "acp/edit"
+    assert steps["tool-1"].result["arguments"]["title"] == "Edit notes.md"
     assert "+x" in steps["tool-1"].result["diff"]
     assert steps["thoughts"].result["text"] == "hm"
     assert steps["changes"].result["saved"] == [{"path": "notes.md", "kind": "edited", "version": 2}]
-    assert {steps[name].result["agent"] for name in ("plan", "tool-1", "thoughts", "changes")} == {"doer"}
+    assert {steps[name].result["by"] for name in ("plan", "tool-1", "thoughts", "changes")} == {"doer"}
 
 
 async def test_a_project_that_is_not_trusted_starts_no_program_of_its_own(coding: Coding) -> None:
