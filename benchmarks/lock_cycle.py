@@ -100,6 +100,11 @@ class Raw:
         run("INSERT INTO artifacts VALUES ('a', 0, '')")
 
     def cycle(self, at: int) -> None:
+        """Acquire, save and release."""
+        self.save(at, self.acquire(at))
+
+    def acquire(self, at: int) -> int:
+        """Take the lock; its fence."""
         run = self.connection.execute
         run("BEGIN IMMEDIATE")
         (seq,) = run("SELECT seq FROM space").fetchone()
@@ -112,7 +117,11 @@ class Raw:
         run("UPDATE space SET seq = ?", (seq + 1,))
         run("INSERT INTO replies VALUES (?, ?)", (uuid7(), json.dumps({"fence": fence})))
         run("COMMIT")
+        return int(fence)
 
+    def save(self, at: int, fence: int) -> None:
+        """Save 4 KiB and release."""
+        run = self.connection.execute
         data = body(at).encode()
         digest = sha256(data).hexdigest()
         run("BEGIN IMMEDIATE")

@@ -78,6 +78,10 @@ class Raw:
 
     def cycle(self, at: int) -> None:
         """Acquire, save and release."""
+        self.save(at, self.acquire(at))
+
+    def acquire(self, at: int) -> int:
+        """Take the lock; its fence."""
         run = self.connection.execute
         run("BEGIN")
         [(seq,)] = run("SELECT seq FROM space FOR UPDATE").fetchall()
@@ -91,7 +95,11 @@ class Raw:
         run("UPDATE space SET seq = %s", (seq + 1,))
         run("INSERT INTO replies VALUES (%s, %s)", (uuid7(), json.dumps({"fence": fence})))
         run("COMMIT")
+        return int(fence)
 
+    def save(self, at: int, fence: int) -> None:
+        """Save 4 KiB and release."""
+        run = self.connection.execute
         data = body(at).encode()
         digest = sha256(data).hexdigest()
         run("BEGIN")
