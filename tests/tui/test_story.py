@@ -129,7 +129,7 @@ async def test_stopping_an_edit_keeps_the_text_as_a_draft_that_can_be_gone_on_wi
         await app.sees("KEPT DRAFTS")
         await app.press("3")
         await app.press("enter")
-        await app.sees("Go on with this draft?")
+        await app.sees("go on with it")
         await app.press("enter")
         await app.sees("half a thought # Plan")
         await app.press("ctrl+s")

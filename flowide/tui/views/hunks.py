@@ -305,9 +305,8 @@ def hunks_answer(marks: Marks, hunks: Sequence[Hunk]) -> Answer:
     """Which changes are taken, and why others are not."""
     taken = [hunk.number for hunk in hunks if marks.taken.get(hunk.number)]
     first = "all" if len(taken) == len(hunks) else "none" if not taken else ranges(taken)
-    why = [
-        f"{number}: {_one_part(marks.why[number].text)}" for number in marks.refused if number in marks.why
-    ]
+    said = {number: _one_part(marks.why[number].text) for number in marks.refused if number in marks.why}
+    why = [f"{number}: {text}" for number, text in said.items() if text]
     general = "; ".join(_one_part(said.text) for said in marks.general)
     return Answer("; ".join([first, *why]), general or None)
 
@@ -351,7 +350,7 @@ def verdict_answer(said: Sequence[tuple[Said, str]], back_to: str | None, *, com
     """Approve, send back with reasons, or let it pass with remarks."""
     lines = []
     for each, where in said:
-        text = " ".join(each.text.split())
+        text = " ".join(each.text.split()) or each.kind
         lines.append(f"({each.kind}) {text}" + (f" [{where[:180]}]" if where else ""))
     if not lines:
         return Answer("approve")
