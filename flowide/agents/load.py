@@ -238,6 +238,12 @@ def _own_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDe
             f"backend {raw.backend} has no script",
             "Write backend: scripted, or drop the script.",
         )
+    if raw.script and not (path.parent / raw.script).is_file():
+        head.bad(
+            ("script",),
+            f"there is no file {raw.script} in {path.parent}",
+            "Name a YAML file beside this one.",
+        )
     if raw.backend == "acp":
         _check_recipe(raw, head)
     return AgentDefinition(

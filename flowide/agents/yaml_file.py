@@ -142,7 +142,10 @@ class YamlFile:
         field = next((step for step in reversed(route) if isinstance(step, str)), "")
         label = f"{field}: " if field else ""
         right = next((hints[str(step)] for step in reversed(route) if str(step) in hints), "")
-        self.bad(route, label + what[0].lower() + what[1:], right)
+        said, example = _in_words(what)
+        self.bad(
+            route, label + said, right or (f"For example: {field or 'key'}: {example}" if example else "")
+        )
 
     def _key_of_wrong(self, type_: Any, route: Route) -> str:
         """The key of the first value in a mapping that cannot be converted; messages do not name it."""
@@ -196,6 +199,35 @@ class YamlFile:
             found[name] = self._value(value, (*route, name), above)
         self._places.pop((*route, "?"), None)
         return found
+
+
+_WORDS = {
+    "object": ("a mapping", "{key: value}"),
+    "array": ("a list", "[first, second]"),
+    "str": ("a text", '"text"'),
+    "int": ("a whole number", "3"),
+    "float": ("a number", "0.5"),
+    "bool": ("true or false", "true"),
+}
+"""What msgspec calls a type, for people, and an example of it."""
+_QUOTED = re.compile(r"`([^`]+)`")
+
+
+def _in_words(what: str) -> tuple[str, str]:
+    """What msgspec says of a wrong value in plain words, and an example of a right one; empty = there is none."""
+    wanted = _QUOTED.search(what)
+    kinds = [each.strip() for each in wanted[1].split("|")] if wanted else []
+    example = next((_WORDS[each][1] for each in kinds if each in _WORDS), "")
+
+    def words(match: re.Match[str]) -> str:
+        named = [each.strip() for each in match[1].split("|")]
+        told = [_WORDS[each][0] if each in _WORDS else each for each in named if each != "null"] or [
+            "nothing"
+        ]
+        return " or ".join(told)
+
+    plain = _QUOTED.sub(words, what).replace(" >= ", " of at least ").replace(" <= ", " of at most ")
+    return plain[0].lower() + plain[1:], example
 
 
 def _replaced(value: Any, route: Route, new: Any) -> Any:

@@ -58,16 +58,18 @@ def check_template(text: str, names: set[str]) -> str | None:
         return None
     plain = _PLAIN.fullmatch(text.strip())
     if plain:
-        name = plain[1].split(".")[0]
-        return None if name in names else f"'{name}' is not known here"
+        name, *parts = plain[1].split(".")
+        if name not in names:
+            return f"'{name}' is not known here"
+        return f"'{name}' is a value, and has no part '{parts[0]}'" if parts and name != "steps" else None
     import jinja2
     from jinja2 import meta
 
     try:
         tree = _environment().parse(text)
-    except jinja2.TemplateSyntaxError as error:
+        unknown = sorted(meta.find_undeclared_variables(tree) - names)
+    except jinja2.TemplateSyntaxError as error:  # filters and tests are looked up last
         return f"the template is wrong: {error.message}"
-    unknown = sorted(meta.find_undeclared_variables(tree) - names)
     return f"'{unknown[0]}' is not known here" if unknown else None
 
 
