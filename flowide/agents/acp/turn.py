@@ -380,11 +380,10 @@ def _understood(message: dict[str, Any]) -> bool:
     if message.get("method") != "session/update" or "id" in message:
         return True
     from acp.schema import SessionNotification
-    from pydantic import ValidationError
 
     try:
         SessionNotification.model_validate(message.get("params"))
-    except ValidationError:
+    except ValueError:
         return False
     return True
 
