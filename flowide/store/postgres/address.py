@@ -17,7 +17,7 @@ IDLE_S = 5
 """A transaction whose program says nothing for so long is ended by the server, and its locks are free."""
 LOCK_S = 15
 """Longest wait for a lock: longer than `IDLE_S`, so that a hub that was stopped holds nobody up for good."""
-OLDEST = 14
+OLDEST = 15
 """Major version of PostgreSQL."""
 _SETTINGS = (
     "SET search_path = flowide, pg_catalog",

@@ -18,7 +18,7 @@ from flowide.store.shape import shape
 SCHEMA = "flowide"
 PATIENCE_S = 3600.0
 """Longest time that one step of a migration may take."""
-_TURN = "SELECT pg_advisory_xact_lock(5_068_287_133)"
+_TURN = "SELECT pg_advisory_xact_lock(5068287133)"
 """One program at a time brings the tables forward."""
 _TEXT = 'text COLLATE "C"'
 _TYPES = {"INTEGER": "bigint", "TEXT": _TEXT}

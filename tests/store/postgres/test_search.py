@@ -52,7 +52,7 @@ async def test_the_best_come_first_and_no_more_than_were_asked_for(place: Place,
     assert [hit.title for hit in hits] == [f"{at}.md" for at in range(5, -1, -1)][:limit]
 
 
-async def test_what_is_about_many_words_is_found_to_its_end(place: Place) -> None:
+async def test_a_text_of_more_words_than_an_index_takes_is_found_all_the_same(place: Place) -> None:
     space = place.open()
     many = " ".join(f"word{at}" for at in range(150_000))
     blob = await space.put_blob(many.encode())
