@@ -21,6 +21,16 @@ async def prepare(folder: ProjectFolder, space: Space) -> None:
     line = space.standing.line()
     if line:
         warn(f"{line}; what is shown is what this machine has")
+    place = f"followed:{folder.root}"
+    if space.core.outbox.note(place) == str(space.core.seq):
+        return
+    from flowide.project.following import follow_now
+
+    seq = space.core.seq
+    for change in await follow_now(folder, space):
+        if change.message:
+            warn(change.message)
+    space.core.outbox.put_note(place, str(seq))
 
 
 def tell(space: Space) -> None:

@@ -56,6 +56,8 @@ def watch(once: bool, at: Place) -> None:
 def _said(change: Change) -> str:
     if change.what == "version":
         return f"{change.path}: version {change.version}, changed on disk"
+    if change.what in {"written", "removed"}:
+        return f"{change.path}: {change.what}, version {change.version} of another machine"
     if change.what == "conflict":
         return f"{change.message}: flowide conflicts show {change.conflict}"
     return change.message

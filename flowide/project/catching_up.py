@@ -31,7 +31,8 @@ class Change(Struct, frozen=True, omit_defaults=True):
     """What became of a file that another program changed."""
 
     path: str
-    what: Literal["version", "conflict", "missing", "blocked"]
+    what: Literal["version", "conflict", "missing", "blocked", "written", "removed"]
+    """`written` and `removed`: the file followed what was done on another machine."""
     artifact: str
     version: int
     """The newest one now."""

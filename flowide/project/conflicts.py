@@ -149,6 +149,21 @@ async def file_is_stale(space: Space, row: rows.Artifact, mine: bytes, *, base: 
     return await _refusal(space, row, card, said)
 
 
+async def file_is_foreign(space: Space, row: rows.Artifact, mine: bytes) -> Conflict:
+    """The refusal to take a file for the next version that was here before the artifact was."""
+    card = Card(
+        id=uuid7(),
+        artifact=row.id,
+        path=row.path,
+        shape="disk",
+        base=row.version,
+        mine=await space.put_blob(mine),
+    )
+    return await _refusal(
+        space, row, card, f"{row.path} is here already, with another content than version {row.version}"
+    )
+
+
 async def settle_moot(space: Space, row: rows.Artifact, why: str) -> None:
     """Close the cards of an artifact whose two texts are one by now: nobody wrote anything of their own."""
     [state] = await space.read(Locks(row.id))

@@ -54,6 +54,13 @@ class Ledger:
             return dict(self._open().execute("SELECT artifact, stamp FROM seen").fetchall())
         return {}
 
+    def all(self) -> dict[str, Seen]:
+        """What is known of every file that was in step once, by artifact."""
+        with suppress(sqlite3.Error):
+            rows = self._open().execute("SELECT artifact, version, sha256, stamp FROM seen").fetchall()
+            return {artifact: Seen(version, sha256, stamp) for artifact, version, sha256, stamp in rows}
+        return {}
+
     def note(self, artifact: str, version: int, sha256: str, stamp: str = "") -> None:
         """Remember that the file holds this version."""
         with suppress(sqlite3.Error):

@@ -293,7 +293,9 @@ class _Resolving:
         """The file gives way to the newest version, provided it still says what has been kept of it."""
         row = await self._space.read(FindArtifact(self._card.artifact))
         found = self._folder.tree.read(row.path)
-        if found is not None and found.data == mine and found.sha256 != row.sha256:
+        if row.deleted and found is not None and found.data == mine:
+            self._folder.tree.remove(row.path, found)
+        elif found is not None and found.data == mine and found.sha256 != row.sha256:
             await sync.write_head(self._space, self._folder.tree, self._folder.ledger, row, found)
 
 

@@ -8,7 +8,8 @@ Compared by bytes, a file is one of five things:
 - anything else, made from the newest version, while nobody holds the lock: a change from outside, which becomes
   a version by `disk`;
 - the same while somebody holds it: a conflict card;
-- anything else, made from an older version: a conflict card too.
+- anything else, made from an older version: a conflict card too, and so is, in a space of several machines, a file
+  that was never in step here.
 
 In a conflict the file stays as it is, and its bytes are kept as a blob.
 """
@@ -36,6 +37,9 @@ from flowide.project.kinds import kind_of
 from flowide.project.ledger import Ledger
 from flowide.space.api import Space
 from flowide.space.queries import Content, FindArtifact, History, Locks
+
+UNKNOWN = 0
+"""Stands for the base of a file of which nothing is known."""
 
 
 async def content_of(space: Space, data: bytes) -> dict[str, Any]:
@@ -96,6 +100,8 @@ async def in_step(
         base = await base_of(space, tree, ledger, row, found)
         if base is None:
             await write_head(space, tree, ledger, row, found)
+        elif base == UNKNOWN:
+            raise await conflicts.file_is_foreign(space, row, found.data)
         elif base < row.version:
             raise await conflicts.file_is_stale(space, row, found.data, base=base)
         else:
@@ -107,7 +113,10 @@ async def in_step(
 
 
 async def base_of(space: Space, tree: Tree, ledger: Ledger, row: rows.Artifact, found: Found) -> int | None:
-    """The version that a file with other bytes than the newest one is made from; None = it only lags behind."""
+    """The version that a file with other bytes than the newest one is made from; None = it only lags behind.
+
+    `UNKNOWN` for a file that was here before the project worked in a space of several machines.
+    """
     versions = await space.read(History(row.id))
     *older, newest = versions
     known = any(version.sha256 == found.sha256 for version in older)
@@ -115,6 +124,9 @@ async def base_of(space: Space, tree: Tree, ledger: Ledger, row: rows.Artifact, 
     seen = ledger.get(row.id)
     # A memory that the log does not bear out is of another log, for example before a backup came back.
     if seen is None or (seen.version, seen.sha256) not in {(each.version, each.sha256) for each in versions}:
+        if space.shared:
+            # Clocks of other machines tell nothing, and what was never in step here is nobody's change.
+            return None if known else UNKNOWN
         lags = known and (left_over or found.changed_ns < _end_of_ms(newest.ts))
         return None if lags else row.version
     if seen.sha256 == row.sha256:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -42,11 +43,58 @@ class News(Struct, frozen=True):
 
 
 async def watch(place: Place, space: Space) -> AsyncIterator[News]:
-    """Keep artifacts in step with their files until closed.
+    """Keep artifacts in step with their files until closed, and files with artifacts that other machines change.
 
     The first news comes when everything is watched, with what had been changed before. Ignored folders and links
     are not watched.
     """
+    if not space.shared:
+        async for news in _watch_disk(place, space):
+            yield news
+        return
+    async with contextlib.aclosing(_both(_watch_disk(place, space), _watch_space(place, space))) as both:
+        async for news in both:
+            yield news
+
+
+async def _watch_space(place: Place, space: Space) -> AsyncIterator[News]:
+    from flowide.project.following import follow
+
+    async for changes in follow(place, space):
+        if changes:
+            came_or_went = any(change.what in {"written", "removed"} for change in changes)
+            yield News(changes, files=came_or_went)
+
+
+async def _both(*sources: AsyncIterator[News]) -> AsyncGenerator[News]:
+    """What comes from any of them, as it comes; the error of one ends all."""
+    queue: asyncio.Queue[News] = asyncio.Queue(16)
+
+    async def pump(source: AsyncIterator[News]) -> None:
+        async for news in source:
+            await queue.put(news)
+
+    pumps = [asyncio.create_task(pump(source)) for source in sources]
+    getting: asyncio.Task[News] | None = None
+    try:
+        while True:
+            getting = asyncio.create_task(queue.get())
+            await asyncio.wait([getting, *pumps], return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                yield getting.result()
+                continue
+            for each in pumps:
+                if each.done():
+                    each.result()
+                    return
+    finally:
+        tasks = [*pumps, *([getting] if getting is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _watch_disk(place: Place, space: Space) -> AsyncIterator[News]:
     while True:
         folders = await asyncio.to_thread(lambda: list(ignore.folders(place.root)))
         watcher = _watcher(folders)

@@ -32,6 +32,11 @@ class Space(Protocol):
     """UUID of this process's connection."""
 
     @property
+    def shared(self) -> bool:
+        """Whether other machines change it too: then nobody but this one writes the files here."""
+        ...
+
+    @property
     def ttl_ms(self) -> int:
         """Milliseconds a lock lives without a renewal, unless its taker says otherwise."""
         ...

@@ -45,6 +45,8 @@ PAGE = 256
 class LocalSpace:
     """Implements `flowide.space.api.Space` on a store. Belongs to one event loop."""
 
+    shared = False
+
     def __init__(
         self,
         store: Store,

@@ -66,6 +66,8 @@ _POLL_S = 0.25
 class RemoteSpace:
     """Implements `flowide.space.api.Space` on a replica and a connection. Belongs to one event loop."""
 
+    shared = True
+
     def __init__(
         self, core: Core, link: Link, actor: Actor, *, client: str | None = None, clock: Clock | None = None
     ) -> None:
