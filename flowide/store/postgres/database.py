@@ -22,6 +22,7 @@ MOST = 12
 """Connections at a time, beside the one that listens."""
 READERS = 8
 """Threads that read at a time."""
+_FORBIDDEN = "42501"
 OPENING_S = 3.0
 """So long a server that is not there yet is waited for, when a database is opened."""
 FREE_S = LOCK_S + 5.0
@@ -91,7 +92,15 @@ class Database:
                 from flowide.store.postgres.rebuild import rebuild
                 from flowide.store.postgres.roles import grant_again
 
-                migrate(session, rebuild, grant_again)
+                try:
+                    migrate(session, rebuild, grant_again)
+                except Refused as error:
+                    if error.state != _FORBIDDEN:
+                        raise
+                    raise StorageFailed(
+                        f"the tables of {self.shown} are not those of this version, and this role may not make them",
+                        hint="Run `flowide database prepare` as their owner.",
+                    ) from error
 
     # --- connections --------------------------------------------------------------------------------
 

@@ -293,7 +293,7 @@ async def test_rights_come_back_when_tables_are_made_again(own: str, postgres: S
     await space.execute(c.CreateArtifact(path="x.md", text="", lock=True))
     await space.close()
 
-    assert "rights" in refused.value.hint
+    assert "flowide database prepare" in refused.value.hint
 
 
 def test_a_role_that_is_not_there_or_no_name_is_refused(own: str) -> None:
