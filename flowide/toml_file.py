@@ -90,6 +90,35 @@ class TomlFile:
         return nearest
 
 
+def edited(text: str, section: str, key: str, literal: str | None) -> str:
+    """A TOML text with one value of a section set to a literal, or taken out when that is None; all else stays."""
+    lines = text.splitlines(keepends=True)
+    inside: list[int] = []
+    start: int | None = None
+    at: tuple[str, ...] | None = ()
+    for number, line in enumerate(lines):
+        header = re.match(_HEADER, line)
+        if header or line.lstrip().startswith("["):
+            at = _parts(header[1]) if header else None
+            if at == (section,):
+                start = number
+        elif at == (section,):
+            inside.append(number)
+    found = next(
+        (at for at in inside if (each := re.match(_ENTRY, lines[at])) and _parts(each[1]) == (key,)), None
+    )
+    if found is not None:
+        lines[found : found + 1] = [] if literal is None else [f"{key} = {literal}\n"]
+    elif literal is not None and start is not None:
+        lines.insert(start + 1, f"{key} = {literal}\n")
+        if not lines[start].endswith("\n"):
+            lines[start] += "\n"
+    elif literal is not None:
+        gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+        lines.append(f"{gap}[{section}]\n{key} = {literal}\n")
+    return "".join(lines)
+
+
 def _parts(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip("\"'") for part in re.findall(_PART, dotted))
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flowide.tui.engine.opening import Around
     from flowide.tui.engine.place import Opener
     from flowide.tui.guide import Guide
+    from flowide.tui.remembered import Remembered
 
 
 def run_app(
@@ -42,11 +43,17 @@ def run_app(
     gc.disable()  # until the first frame: importing makes objects that stay
     # Bytes of a key's escape sequence arrive together here; the default of 100 ms makes esc feel slow.
     os.environ.setdefault("ESCDELAY", "25")
+    from flowide import settings
+    from flowide.tui import keymap, remembered
     from flowide.tui.application import FlowApp
-    from flowide.tui.theme import DEFAULT, load
+    from flowide.tui.theme import DEFAULT, use_folders
 
-    suited = terminal.theme_for(os.environ, theme, DEFAULT)
-    load(suited)  # a wrong name is told before the screen is taken
+    user = settings.user_folder()
+    use_folders(*(place for place in (project / ".flowide" / "themes", user / "themes") if place.is_dir()))
+    known = remembered.load(project)
+    # Wrong names and keys are told before the screen is taken.
+    keys = keymap.load(user / keymap.FILE)
+    suited = _theme(theme, known, terminal.theme_for(os.environ, theme or known.theme, DEFAULT))
     app = FlowApp(
         opener(project, actor, surroundings, lock_ttl_s),
         project=project.name,
@@ -55,7 +62,10 @@ def run_app(
         attach=attach_run,
         guide=guide,
         ascii_signs=terminal.few_signs(os.environ),
+        known=known,
+        keys=keys,
     )
+    app.user_folder, app.root, app.fixed_theme = user, project, theme
     app.run()
     if app.crashed is not None:
         # The engine is sound: it keeps what was stored of a draft, and gives locks back.
@@ -65,6 +75,21 @@ def run_app(
         print(_mistake(app.crashed), file=sys.stderr)  # noqa: T201 - the terminal is ours again
         return 1
     return app.return_code or 0
+
+
+def _theme(wish: str, known: Remembered, suited: str) -> str:
+    """The theme to start with; one that was chosen in the app and is gone since is forgotten."""
+    from flowide.errors import BadInput
+    from flowide.tui.theme import DEFAULT, load
+
+    try:
+        load(suited)
+    except BadInput:
+        if wish or suited != known.theme:
+            raise
+        known.theme = ""
+        return DEFAULT
+    return suited
 
 
 def _mistake(error: Exception) -> str:

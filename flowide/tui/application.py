@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
-from textual.app import App
 from textual.binding import BindingType
 from textual.filter import Monochrome, NoColor
 from textual.screen import ModalScreen, Screen
@@ -24,7 +23,9 @@ from flowide.tui import commands, notifying, theme
 from flowide.tui.engine.news import News
 from flowide.tui.engine.thread import Engine
 from flowide.tui.guide import Guide
+from flowide.tui.habits import Habits
 from flowide.tui.notifying import Notify
+from flowide.tui.remembered import Remembered, save
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
@@ -40,7 +41,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""
 
 
-class FlowApp(App[int]):
+class FlowApp(Habits):
     """FlowIDE in the terminal."""
 
     TITLE = "FlowIDE"
@@ -60,9 +61,16 @@ class FlowApp(App[int]):
         guide: Guide | None = None,
         ascii_signs: bool = False,
         notify: Notify = "on",
+        known: Remembered | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
-        """`attach` is a run to show first; `guide` is what a first-run guide proposes."""
+        """`attach` is a run to show first; `guide` is what a first-run guide proposes.
+
+        `known` is what is remembered of the project; it is changed as things happen. `keys` are the person's own.
+        """
         super().__init__()
+        self.remembered = known or Remembered()
+        self._own_keys = dict(keys or {})
         self.engine = Engine(opener)
         self.snapshot = Snapshot(me=me, project=project)
         self.book: Mapping[str, str] = {}
@@ -101,6 +109,7 @@ class FlowApp(App[int]):
         """Before anything is drawn."""
         self.register_theme(theme.load(self._wish))
         self.theme = self._wish
+        self.use_keys(self._own_keys)
         if self.no_color and self.native_ansi_color:
             # Textual chose its filter before it knew the theme, and would send greys.
             self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
@@ -118,6 +127,7 @@ class FlowApp(App[int]):
             gc.freeze()
             gc.enable()
         self.engine.start(self._arrived)
+        self.watch_own_theme()
 
     def _end(self, number: int) -> None:
         self.run_worker(self.leave(128 + number), group="leave", exclusive=True)
@@ -152,9 +162,16 @@ class FlowApp(App[int]):
             if isinstance(screen, FlowScreen):
                 with contextlib.suppress(FlowError):
                     kept += await screen.keep_text()
+        self.remember()
         await self.engine.close()
         self.exit(code, message=Text("\n".join(kept)) if kept else None)
         self._return_code = code
+
+    def remember(self) -> None:
+        """Keep what is open for the next time."""
+        if self.root is not None and isinstance(self.screen_stack[0], Workspace):
+            self.screen_stack[0].remember(self.remembered)
+            save(self.root, self.remembered)
 
     def _handle_exception(self, error: Exception) -> None:
         """A mistake of the app's own ends it; whoever runs the app tells it without a traceback."""
@@ -307,6 +324,7 @@ class FlowApp(App[int]):
         if isinstance(self.screen, ModalScreen):
             return
         wheres = self.screen.wheres if isinstance(self.screen, FlowScreen) else ("app",)
+        wheres = wheres if "workspace" in wheres else (*wheres, "workspace")  # from there all else is reached
         entries = [
             Entry(each.id, each.title, each.help, commands.shown_key(each))
             for where in wheres
@@ -318,23 +336,3 @@ class FlowApp(App[int]):
     async def _chosen(self, id: str | None) -> None:
         if id is not None:
             await self.run_command(commands.by_id(id))
-
-    def action_change_theme(self) -> None:
-        """Choose a theme with a preview."""
-        from flowide.tui.screens.picker import Entry, Picker
-
-        before = self.theme
-        for each in theme.all_themes():
-            self.register_theme(each)
-        entries = [
-            Entry(each.name, each.name, "dark" if each.dark else "light") for each in theme.all_themes()
-        ]
-
-        def preview(name: str | None) -> None:
-            self.theme = name or before
-
-        self.push_screen(Picker("Theme", entries, at=before, preview=preview), self._take_theme)
-
-    def _take_theme(self, name: str | None) -> None:
-        if name is not None:
-            self.theme = name

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
+from textual.keys import _character_to_key, key_to_character
 
 from flowide.tui.views.hints import Hint
 
@@ -49,6 +51,12 @@ COMMANDS: tuple[Command, ...] = (
         help="Questions, reviews, conflicts, locks, decisions, drafts; from any screen.", go="w", priority=True,
     ),
     Command("app.theme", "Change theme", "app.change_theme", help="Colours, with a preview."),
+    Command(
+        "app.settings", "Settings", "app.settings", help="All of them, where each comes from; change them.", go=",",
+    ),
+    Command("app.keys", "Change keys", "app.edit_keys", help="Your own keys, in $EDITOR."),
+    Command("app.copy", "Copy", "app.copy", help="The selection, or what is shown.", go="y"),
+    Command("app.save_copy", "Save to a file", "app.save_copy", help="The selection, or what is shown.", go="Y"),
     Command("app.suspend", "Suspend", "app.suspend_process", help="Back to the shell; `fg` returns.", go="z"),
     Command(
         "app.quit", "Quit", "app.leave", "ctrl+q", help="Locks are given back, unsaved text is kept.", go="q",
@@ -120,6 +128,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "files.refresh", "Read the folder again", "rescan", "ctrl+r", "workspace",
         "Look for new and changed files.",
+    ),
+    # --- a text that is looked at
+    Command(
+        "text.copy", "Copy lines", "app.copy", "y", "text",
+        "Those that are selected with the mouse, or with shift and the arrows; else all.",
     ),
     # --- thread
     Command("thread.send", "Send", "thread_send", "enter", "thread", "Say it; agents that are named answer.", "send"),
@@ -244,6 +257,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("grid.note", "Note", "note", "c", "grid", "Say what you think; the next round is told.", "note"),
     Command("grid.tag", "Tag", "tag", "t", "grid", "Words of your own; -word takes one off."),
     Command("grid.checks", "Checks and notes", "checks", "o", "grid", "What the checks printed, what was noted."),
+    Command("grid.copy", "Copy the piece", "app.copy", "y", "grid", "Where there is none, the whole variation."),
     Command("grid.pin", "Pin", "pin", "tab", "grid", "Keep this column at the left."),
     Command("grid.back", "Back", "back", "escape,q", "grid", "", "back"),
     # --- piece table
@@ -281,6 +295,7 @@ COMMANDS: tuple[Command, ...] = (
         "history.restore", "Restore", "restore", "r", "history",
         "The newest version gets the text of this one, under the lock.", "restore",
     ),
+    Command("history.copy", "Copy this version", "app.copy", "y", "history", "Its whole text."),
     Command("history.back", "Back", "back", "escape,q", "history", "", "back"),
     # --- search, log
     Command(
@@ -296,11 +311,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("log.what", "About what", "what", "t", "log", "Only events of one type: locks, variations, runs …", "type"),
     Command("log.file", "About which file", "file", "f", "log", "Only events about one file.", "file"),
     Command("log.words", "With words", "words", "slash", "log", "Only events that say something.", "words"),
+    Command("log.copy", "Copy the event", "app.copy", "y", "log", "As it is stored."),
     Command("log.all", "All again", "all", "x", "log", "Take the filters off.", "all"),
     Command("log.back", "Back", "back", "escape,q", "log", "", "back"),
     # --- stats
     Command("stats.period", "Another time", "period", "s", "stats", "All, 30 days, 7 days, 24 hours.", "another time"),
     Command("stats.back", "Back", "back", "escape,q", "stats", "", "back"),
+    # --- settings
+    Command(
+        "settings.unset", "Back to the default", "unset", "backspace", "settings",
+        "Takes the value out of the file it comes from.", "default",
+    ),
+    Command("settings.back", "Back", "back", "escape,q", "settings", "", "back"),
     # --- run
     Command("run.answer", "Answer", "answer", "a", "run", "Answer the open question.", "answer"),
     Command("run.grid", "Its variations", "variations", "v", "run", "The set this run works on.", "variations"),
@@ -312,7 +334,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
 )  # fmt: skip
 
-_GO_ORDER = "fatrvshuilepzqw"
+_GO_ORDER = "fatrvwshuileyYp,zq"
 
 _SIGNS = {
     "shift+tab": "⇧tab",
@@ -325,6 +347,24 @@ _SIGNS = {
     "up": "↑",
     "down": "↓",
 }
+
+
+_CHARACTERS = {_character_to_key(chr(code)): chr(code) for code in range(33, 127)}
+"""By Textual's name of the key: it has some that Unicode has not, such as `slash`."""
+_own: dict[str, str] = {}
+"""Keys of the person's own, by id: see `keymap.py`."""
+
+
+def use_keys(own: Mapping[str, str]) -> None:
+    """Show these keys instead of the table's; the app binds them."""
+    _own.clear()
+    _own.update(own)
+
+
+def key_of(command: Command) -> str:
+    """The first key of a command, as Textual names it; empty = none."""
+    key = _own.get(command.id, command.key).split(",", 1)[0]
+    return "" if key == "unbound" else key
 
 
 def of(where: str) -> list[Command]:
@@ -360,27 +400,35 @@ def bindings(where: str) -> list[BindingType]:
 
 
 def _early(command: Command) -> bool:
-    return command.where not in {"app", "editor", "thread", "search"} and not command.key.startswith(
+    return command.where not in {"app", "editor", "thread", "search", "text"} and not command.key.startswith(
         ("escape", "ctrl+")
     )
 
 
 def shown_key(command: Command) -> str:
     """The first key, as a hint shows it: `?`, `^p`, `esc`, or `^o e` for one that is only behind go."""
-    key = command.key.split(",", 1)[0]
+    key = key_of(command)
     if not key:
         return f"^o {command.go}" if command.go else ""
     if key.startswith("ctrl+"):
         return "^" + key[5:]
-    return _SIGNS.get(key, key)
+    return _SIGNS.get(key) or sign_of(key)
+
+
+def sign_of(key: str) -> str:
+    """A key as people write it: `?` for `question_mark`."""
+    character = None if "+" in key else key_to_character(key)
+    if character and character.isprintable() and character != " ":
+        return character
+    return _CHARACTERS.get(key, key)
 
 
 def hints(where: str, *, leave_out: frozenset[str] = frozenset()) -> list[Hint]:
     """What the hint line shows of a place."""
     return [
-        Hint(shown_key(command), command.hint, command.key.split(",", 1)[0])
+        Hint(shown_key(command), command.hint, key_of(command))
         for command in of(where)
-        if command.hint and command.id not in leave_out
+        if command.hint and key_of(command) and command.id not in leave_out
     ]
 
 

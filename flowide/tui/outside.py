@@ -7,13 +7,14 @@ import shlex
 import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from textual.app import App
 
 from flowide.errors import BadInput
 
 
-def edit_outside(app: App[object], path: str, text: str) -> str | None:
+def edit_outside(app: App[Any], path: str, text: str) -> str | None:
     """The text after $EDITOR has run on a private copy; None when the editor failed.
 
     Raises:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from textual.theme import BUILTIN_THEMES, Theme
 from flowide.errors import BadInput
 
 DEFAULT = "flowide-dark"
+LIGHT = "flowide-light"
+_NAMED = (
+    *("foreground", "background", "surface", "panel", "primary", "secondary", "accent", "warning", "error"),
+    "success",
+)
 
 _ANSI_VARIABLES = {
     **{
@@ -47,30 +53,107 @@ def folder() -> Path:
     return shipped if shipped.is_dir() else package.parent / "themes"
 
 
+_own: list[Path] = []
+"""Folders of the project's and the person's own themes, the nearest first."""
+
+
+def use_folders(*folders: Path) -> None:
+    """Look for themes in these folders, too; a theme there hides one of the same name further on."""
+    _own[:] = folders
+
+
+def has_own() -> bool:
+    """Whether there may be themes besides the shipped ones."""
+    return bool(_own)
+
+
 def names() -> list[str]:
     """All themes, the default first."""
-    found = sorted(path.stem for path in folder().glob("*.yaml"))
-    return sorted([*found, "ansi-dark", "ansi-light"], key=lambda name: name != DEFAULT)
+    found = {path.stem for place in (*_own, folder()) for path in place.glob("*.yaml")}
+    return sorted([*sorted(found), "ansi-dark", "ansi-light"], key=lambda name: name != DEFAULT)
 
 
-@cache
+def own_file(name: str) -> Path | None:
+    """The file of a theme that is the project's or the person's own; None for one that is shipped."""
+    return next((path for place in _own if (path := place / f"{name}.yaml").is_file()), None)
+
+
 def load(name: str) -> Theme:
-    """One theme.
+    """One theme. One of the project's or the person's own may leave colours out: it gets those of a shipped one.
 
     Raises:
         BadInput: No such theme, or its file cannot be read.
     """
+    if re.fullmatch(r"[^/\\.][^/\\]*", name):
+        own = own_file(name)
+        if own is not None:
+            return _load_own(own, own.stat().st_mtime_ns)
+    return _load(name)
+
+
+@cache
+def _load(name: str) -> Theme:
     if name in {"ansi-dark", "ansi-light"}:
         return _ansi(BUILTIN_THEMES[name])
     path = folder() / f"{name}.yaml"
-    if not path.is_file():
+    if "/" in name or not path.is_file():
         raise BadInput(f"there is no theme {name[:80]!r}", hint=f"There are: {', '.join(names())}.")
     return from_data(_read(path))
 
 
+@lru_cache(maxsize=32)
+def _load_own(path: Path, mtime_ns: int) -> Theme:
+    """As it was at a time."""
+    data = {"name": path.stem, **_read(path)}
+    if data["name"] != path.stem:
+        raise BadInput(
+            f"{path}: its name is {data['name']!r}", hint=f"Write name: {path.stem}, or leave it out."
+        )
+    base = _read(folder() / f"{DEFAULT if data.get('dark', True) else LIGHT}.yaml")
+    variables = data.get("variables") or {}
+    if not isinstance(variables, dict):
+        raise BadInput(f"{path}: variables are names with a colour each", hint="See docs/terminal-app.md.")
+    whole = {**base, **data, "variables": {**base["variables"], **variables}}
+    known = {*base, "field", "luminosity_spread", "text_alpha"}
+    for key in data:
+        if key not in known:
+            raise BadInput(
+                f"{path}: there is no {key!r} in a theme", hint=f"There are: {', '.join(sorted(known))}."
+            )
+    _check_colours(path, whole)
+    return from_data(whole)
+
+
+def _check_colours(path: Path, data: Mapping[str, Any]) -> None:
+    from textual.color import Color, ColorParseError
+
+    for key, value in {**data, **data["variables"]}.items():
+        if key in {"name", "dark", "variables", "luminosity_spread", "text_alpha"}:
+            continue
+        try:
+            Color.parse(str(value))
+        except ColorParseError as error:
+            raise BadInput(
+                f"{path}: {key}: {value!r} is no colour", hint='Write "#rrggbb", with quotes.'
+            ) from error
+
+
+def hard_to_read(theme: Theme) -> list[str]:
+    """What can hardly be read in a theme, in words, the worst first; nothing where the terminal gives the colours."""
+    from flowide.tui.contrast import unreadable
+
+    if theme.ansi:
+        return []
+    own = {name: getattr(theme, name) for name in _NAMED if getattr(theme, name, None)}
+    pairs = unreadable({name: str(value).lower() for name, value in {**own, **theme.variables}.items()})
+    return [f"{text} on {ground}: {ratio:.1f}" for text, ground, ratio in pairs]
+
+
 def all_themes() -> Iterator[Theme]:
-    """Every theme, the default first."""
-    return map(load, names())
+    """Every theme that can be read, the default first."""
+    for name in names():
+        with suppress(BadInput):
+            yield load(name)
 
 
 def from_data(data: dict[str, Any]) -> Theme:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from flowide import settings
 from flowide.domain.actors import Actor
 from flowide.flows.engine import Surroundings
 from flowide.space.api import Space
@@ -19,6 +20,7 @@ from flowide.space.open import open_space
 from flowide.tui.application import FlowApp
 from flowide.tui.engine.opening import open_project
 from flowide.tui.guide import Guide
+from flowide.tui.remembered import Remembered
 from tests.project_with_agents import make_project
 
 PATIENCE_S = 10.0
@@ -100,6 +102,8 @@ async def app_on(
     guide: Guide | None = None,
     theme: str = "flowide-dark",
     pace: int = 0,
+    known: Remembered | None = None,
+    keys: dict[str, str] | None = None,
 ) -> AsyncIterator[Driver]:
     """The app on a project folder; ends it as quitting does. Scripts write `pace` characters a second, 0 = at once."""
     around = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": str(pace)})
@@ -109,7 +113,10 @@ async def app_on(
         me=me,
         guide=guide,
         theme=theme,
+        known=known,
+        keys=keys,
     )
+    app.root, app.user_folder = root, settings.user_folder()
     async with app.run_test(size=size, notifications=True) as pilot:
         driver = Driver(app, pilot, root)
         await driver.until(lambda: app.snapshot.client != "", "the first picture")

@@ -21,16 +21,19 @@ from flowide.tui.screens.pieces import PiecesScreen
 from flowide.tui.screens.review import ReviewScreen
 from flowide.tui.screens.run import RunScreen
 from flowide.tui.screens.search import SearchScreen
+from flowide.tui.screens.settings import SettingsScreen
 from flowide.tui.screens.stats import StatsScreen
 from flowide.tui.screens.waiting import WaitingScreen
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.hints import Hint, hint_spans
 from flowide.tui.views.spans import plain, width_of
+from flowide.tui.widgets.code import CodeView
 
 PAGE = Path(__file__).parents[2] / "docs" / "terminal-app.md"
 OWNERS = {
     "app": FlowApp,
     "workspace": Workspace,
+    "text": CodeView,
     "thread": ThreadPane,
     "editor": EditPane,
     "grid": GridScreen,
@@ -39,6 +42,7 @@ OWNERS = {
     "search": SearchScreen,
     "log": LogScreen,
     "stats": StatsScreen,
+    "settings": SettingsScreen,
     "review": ReviewScreen,
     "waiting": WaitingScreen,
     "conflict": ConflictScreen,

@@ -41,6 +41,8 @@ class Pair(Struct, frozen=True):
     found: Compared | None
     """None = one of them is not text."""
     colours: tuple[Highlighter | None, Highlighter | None] = (None, None)
+    texts: tuple[str, str] = ("", "")
+    """Both, as they are."""
 
 
 MOST_VERSIONS = 300
@@ -58,6 +60,8 @@ class Origins(Struct, frozen=True):
     """For each line: what it came with. That is its piece, where the line is as new as that."""
     around: tuple[Blame | None, ...] = ()
     """For each line: the innermost piece it is in."""
+    text: str = ""
+    """As it is."""
 
 
 async def read_past(session: Session, ref: str) -> Past:
@@ -100,7 +104,7 @@ def _compare(path: str, before: int, after: int, old: str, new: str) -> Pair:
     found = compared(old, new)
     language = language_of(path)
     colours = Highlighter(found.before, language), Highlighter(found.after, language)
-    return Pair(before, after, found, colours)
+    return Pair(before, after, found, colours, (old, new))
 
 
 async def origins(session: Session, artifact: rows.Artifact, version: int) -> Origins:
@@ -122,7 +126,7 @@ async def origins(session: Session, artifact: rows.Artifact, version: int) -> Or
         else of_version[past[at][0].version]
         for at, piece in zip(since, around, strict=True)
     ]
-    return Origins(version, tuple(lines), colours, tuple(found), tuple(around))
+    return Origins(version, tuple(lines), colours, tuple(found), tuple(around), text)
 
 
 def _of_lines(version: rows.Version) -> Blame:

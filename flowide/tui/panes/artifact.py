@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -27,6 +28,8 @@ from flowide.tui.views.welcome import welcome
 from flowide.tui.widgets.code import CodeView
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from flowide.domain import rows
     from flowide.tui.engine.session import Hold
     from flowide.tui.panes.editing import EditPane
@@ -53,6 +56,8 @@ class ArtifactPane(AtDesk, Vertical):
         """The editor with its lock; None while the text is only looked at."""
         self.starting = False
         """The lock is being asked for."""
+        self._aim: tuple[str, int] | None = None
+        """A file that is to be shown, and the line (from 0) to be in view."""
         self._waiting = False
         self._watch: Timer | None = None
 
@@ -69,6 +74,19 @@ class ArtifactPane(AtDesk, Vertical):
         """What takes the keys of this pane: the editor, or the text that is looked at."""
         return self.edit.editor if self.edit is not None else self.code
 
+    def to_copy(self) -> tuple[str, str]:
+        """What is selected in the editor or the text; without a selection all of it."""
+        opened = self.opened
+        if opened is None:
+            return "", ""
+        name = PurePosixPath(opened.path).name
+        if self.edit is not None:
+            return self.edit.editor.selected_text or self.edit.editor.text, name
+        text = opened.draft if opened.draft is not None else opened.text or ""
+        chosen = self.code.selected
+        lines = text.split("\n")[chosen.start : chosen.stop]
+        return "\n".join([*lines, ""]) if chosen else text, name
+
     # --- looking ------------------------------------------------------------------------------------
 
     def open(self, path: str) -> None:
@@ -78,12 +96,19 @@ class ArtifactPane(AtDesk, Vertical):
             return
         self.look(path, focus=True)
 
-    @work(group="look", exclusive=True)
-    async def look(self, path: str, *, focus: bool = False, line: int | None = None) -> None:
+    def look(self, path: str, *, focus: bool = False, line: int | None = None) -> Worker[None]:
         """Read a file again, or another one; `line` counts from 0."""
-        await self._look(path, focus=focus, line=line)
+        if focus or line is not None:
+            self._aim = (path, line or 0)  # kept until the file is shown, should it be read again meanwhile
+        return self._look_soon(path, focus)
+
+    @work(group="look", exclusive=True)
+    async def _look_soon(self, path: str, focus: bool) -> None:
+        await self._look(path, focus=focus, line=self._aim[1] if self._aim is not None else None)
 
     async def _look(self, path: str, *, focus: bool = False, line: int | None = None) -> None:
+        if focus or line is not None:
+            self._aim = (path, line or 0)
         from flowide.tui.engine import editing  # with what it stands on, after the first frame
 
         try:
@@ -91,8 +116,6 @@ class ArtifactPane(AtDesk, Vertical):
         except FlowError as error:
             self.tell(error)
             return
-        if focus:
-            self.code.go_to(line or 0)
         await self._show(opened)
         if focus:
             self.post_message(self.WantsFocus())
@@ -103,6 +126,9 @@ class ArtifactPane(AtDesk, Vertical):
         colours, new = await asyncio.to_thread(_prepare, opened, lines)
         if self.opened is not opened:
             return
+        if self._aim is not None and self._aim[0] == opened.path:
+            self.code.go_to(self._aim[1])
+        self._aim = None
         self.code.show(lines, colours, new, wraps=is_prose(opened.path))
         self.draw()
         self._watch_others()

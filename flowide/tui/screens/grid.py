@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
@@ -371,6 +372,17 @@ class GridScreen(FlowScreen):
             return False
         self.reload()
         return True
+
+    def to_copy(self) -> tuple[str, str]:
+        """The piece at the cursor; where there is none, the whole variation."""
+        column, piece = (self.state.column, self.state.piece) if self.state is not None else (None, None)
+        if column is None or self.state is None:
+            return "", ""
+        name = PurePosixPath(self.state.grid.group.path or "variation.txt")
+        text = column.text
+        if piece is not None:
+            text = column.text.encode()[piece.start : piece.end].decode(errors="replace")
+        return text, f"{name.stem}-{column.number or column.actor}{name.suffix}"
 
     def action_checks(self) -> None:
         """The output of the checks, the critique, the notes."""

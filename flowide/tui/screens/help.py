@@ -11,6 +11,7 @@ from flowide.tui.views.spans import Span
 TITLES = {
     "app": "Everywhere",
     "workspace": "Workspace",
+    "text": "In a text",
     "thread": "Thread",
     "editor": "While editing",
     "waiting": "What waits for you",
@@ -22,6 +23,7 @@ TITLES = {
     "search": "Search",
     "log": "Log",
     "stats": "Statistics",
+    "settings": "Settings",
     "run": "Run",
 }
 _SIGNS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from textual import events, on, work
@@ -47,6 +48,8 @@ class HistoryScreen(FlowScreen):
         """Show where pieces come from, not what changed."""
         self._wanted = version
         self._pair: Pair | None = None
+        self._texts: dict[int, str] = {}
+        """Texts of the versions that are shown."""
         self._text_has_keys = False
 
     def compose(self) -> ComposeResult:
@@ -162,7 +165,7 @@ class HistoryScreen(FlowScreen):
         except FlowError as error:
             self.tell(error)
             return
-        self._pair = pair
+        self._pair, self._texts = pair, {pair.before: pair.texts[0], pair.after: pair.texts[1]}
         if pair.found is None:
             self.diff.say([[], [("One of the two is not text, so there is no comparison.", "quiet")]])
         elif pair.found.same:
@@ -183,6 +186,7 @@ class HistoryScreen(FlowScreen):
         except FlowError as error:
             self.tell(error)
             return
+        self._texts = {version: found.text}
         if found.lines:
             self.origin.show(found.lines, found.colours, found.since, found.around, self.book)
         else:
@@ -344,6 +348,14 @@ class HistoryScreen(FlowScreen):
         self.say(f"v{made} has the text of v{version}.", good=True)
         self._wanted = made
         self.reload()
+
+    def to_copy(self) -> tuple[str, str]:
+        """The text of the version at the cursor."""
+        past, version = self.past, self.version
+        if past is None or version is None:
+            return "", ""
+        name = PurePosixPath(past.artifact.path)
+        return self._texts.get(version, ""), f"{name.stem}-v{version}{name.suffix}"
 
     def action_back(self) -> None:
         """From the text to the list where only one is shown, else to where one came from."""

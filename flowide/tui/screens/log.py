@@ -221,6 +221,13 @@ class LogScreen(FlowScreen):
             self.chosen = place
             self.dismiss()
 
+    def to_copy(self) -> tuple[str, str]:
+        """The event at the cursor."""
+        event = self.event
+        return (
+            ("", "") if event is None else ("\n".join([*event_lines(event), ""]), f"event-{event.seq}.json")
+        )
+
     def action_back(self) -> None:
         """To where one came from."""
         self.dismiss()

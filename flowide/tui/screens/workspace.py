@@ -16,6 +16,7 @@ from flowide.tui.panes.files import FilesPane
 from flowide.tui.screens.base import NARROW, FlowScreen
 from flowide.tui.screens.kept import Kept
 from flowide.tui.screens.looking import Looks
+from flowide.tui.screens.returning import Returns
 from flowide.tui.screens.reviewing import Reviews
 from flowide.tui.screens.talking import Talks
 from flowide.tui.screens.varying import Varies
@@ -38,17 +39,17 @@ MEDIUM = 118
 """Below so many cells the outer panes get narrower."""
 
 
-class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
+class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
     """The first screen."""
 
-    wheres = ("workspace", "thread", "editor", "app")
+    wheres = ("workspace", "text", "thread", "editor", "app")
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("workspace")
     AUTO_FOCUS = "#tree"
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown_pane = "files"
-        self._right = "side"
+        self.shown_pane = "files"
+        self.right = "side"
         """What the right pane shows: the work list, or a thread."""
 
     def compose(self) -> ComposeResult:
@@ -79,7 +80,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
         self.call_after_refresh(self._draw_side)
         self.call_after_refresh(self.files.rescan)
         self.call_after_refresh(self.mount_thread)
-        if self.desk.guide is not None:
+        if not self.come_back() and self.desk.guide is not None:
             self.artifact.look(self.desk.guide.path)
             if self.narrow:
                 self.call_after_refresh(self.show_pane, "side")  # the guide is there
@@ -97,11 +98,11 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
         width = self.app.size.width
         self.set_class(width < NARROW, "-narrow")
         self.set_class(NARROW <= width < MEDIUM, "-medium")
-        if self._shown_pane in {"side", "thread"}:
-            self._right = self._shown_pane
-        self.set_class(self._right == "thread", "-talking")
+        if self.shown_pane in {"side", "thread"}:
+            self.right = self.shown_pane
+        self.set_class(self.right == "thread", "-talking")
         for pane in PANES:
-            self.set_class(pane == self._shown_pane, f"-on-{pane}")
+            self.set_class(pane == self.shown_pane, f"-on-{pane}")
 
     @property
     def narrow(self) -> bool:
@@ -114,15 +115,15 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
 
     def action_next_pane(self, by: int) -> None:
         """The pane to the right or left."""
-        panes = PANES if self.narrow else ("files", "artifact", self._right)
-        self.show_pane(panes[(panes.index(self._shown_pane) + by) % len(panes)])
+        panes = PANES if self.narrow else ("files", "artifact", self.right)
+        self.show_pane(panes[(panes.index(self.shown_pane) + by) % len(panes)])
 
     def show_pane(self, pane: str) -> None:
         """Give a pane the keys."""
         if pane == "thread" and not self.can_talk:
             self.call_after_refresh(self.show_pane, pane)
             return
-        self._shown_pane = pane
+        self.shown_pane = pane
         self._fit()
         if pane == "artifact":
             self.set_focus(self.artifact.keys_go_to)
@@ -141,8 +142,8 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
         widget = event.widget
         pane_of = {"tree": "files", "find": "files", "side": "side", "messages": "thread", "say": "thread"}
         pane = pane_of.get(widget.id or "", "artifact")
-        if pane != self._shown_pane:
-            self._shown_pane = pane
+        if pane != self.shown_pane:
+            self.shown_pane = pane
             self._fit()
         self._draw_frame()
 
@@ -168,7 +169,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
 
     def on_thread_pane_changed(self, event: ThreadPane.Changed) -> None:
         """Other answers, another thread."""
-        if self._shown_pane == "thread":
+        if self.shown_pane == "thread":
             self._draw_hints()
 
     def on_thread_pane_went_on(self, event: ThreadPane.WentOn) -> None:
@@ -212,7 +213,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
         }
         spans: list[Span] = [(" ", "")]
         for pane, name in names.items():
-            here = pane == self._shown_pane
+            here = pane == self.shown_pane
             short = "".join(part for part in name.split() if part[0].isdigit())
             shown = short if self.app.size.width < TINY and not here else name
             spans += [(f" {shown} ", "cursor b" if here else "quiet"), (" ", "")]
@@ -222,7 +223,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
         edit = self.artifact.edit
         if edit is not None and edit.editor.has_focus:
             hints = commands.hints("editor")
-        elif self._shown_pane == "thread":
+        elif self.shown_pane == "thread":
             hints = commands.hints("thread", leave_out=frozenset(self.thread_leaves_out()))
             hints[1:1] = self.way_out()
         else:
@@ -232,7 +233,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, FlowScreen):
             if opened is None or opened.text is None:
                 leave_out |= {"artifact.edit", "variations.new", "review.new"}
             hints = commands.hints("workspace", leave_out=frozenset(leave_out))
-            if self._shown_pane != "artifact":
+            if self.shown_pane != "artifact":
                 hints = [Hint("enter", "open", "enter"), *hints]
         self.query_one("#hints", HintBar).show_hints(hints, commands.hints("app"))
 

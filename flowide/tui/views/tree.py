@@ -34,6 +34,12 @@ class FileTree:
         self.open: set[str] = set()
         self.shown: dict[str, int] = {}
         self._children: dict[str, tuple[list[str], list[str]]] = {"": ([], [])}
+        self._by_hand = False
+
+    def open_only(self, folders: Iterable[str]) -> None:
+        """Have these folders open, as they were the last time, however small the project is."""
+        self.open = set(folders)
+        self._by_hand = True
 
     def fill(self, paths: Iterable[str]) -> None:
         """Take over a scan; what is open stays open, and a small project opens its first folders."""
@@ -58,7 +64,7 @@ class FileTree:
             )
             for folder in folders.keys() | files.keys()
         }
-        if first and len(self.paths) <= 60:
+        if first and len(self.paths) <= 60 and not self._by_hand:
             self.open |= {folder for folder in self._children if folder}
 
     def toggle(self, folder: str) -> None:

@@ -9,13 +9,16 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual._wrap import compute_wrap_offsets
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
+from flowide.tui import commands
 from flowide.tui.highlight import MOST_LINE, Highlighter, Runs
 from flowide.tui.ink import Ink
 from flowide.tui.views.spans import Span
+from flowide.tui.views.words import count
 from flowide.tui.widgets.lines import LineWidget
 
 
@@ -64,6 +67,10 @@ class CodeView(LineWidget):
         Binding("end", "end(1)", show=False),
         Binding("left", "aside(-8)", show=False),
         Binding("right", "aside(8)", show=False),
+        Binding("shift+down,J", "select(1)", show=False),
+        Binding("shift+up,K", "select(-1)", show=False),
+        Binding("escape", "select_nothing", show=False),
+        *commands.bindings("text"),
     ]
 
     head_lines = 1
@@ -71,6 +78,11 @@ class CodeView(LineWidget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.lines: Sequence[str] = ()
+        self._anchor: int | None = None
+        """Line at which the selection began, from 0; None = nothing is selected."""
+        self._reach = 0
+        """Line up to which it goes."""
+        self._dragging = False
         self.new: frozenset[int] = frozenset()
         """Lines that a live draft changed."""
         self.lit: int | None = None
@@ -99,12 +111,14 @@ class CodeView(LineWidget):
         self.lines, self._colours, self.new, self._empty = lines, colours, new, ()
         self.wraps, self._parts_of = wraps, (0, 0)
         self.lit = lit
+        self._anchor = None if self._anchor is None or self._reach >= len(lines) else self._anchor
         self.top = self._row_of(line if lit is None else max(0, lit - self.body_height // 3))
         self.redraw()
 
     def show_empty(self, lines: Sequence[Sequence[Span]]) -> None:
         """Draw words instead of a text: what to do here."""
         self.lines, self._colours, self.new, self._empty = (), None, frozenset(), lines
+        self._anchor = None
         self.top = self.x = 0
         self.redraw()
 
@@ -116,7 +130,7 @@ class CodeView(LineWidget):
 
     def go_to(self, line: int) -> None:
         """Have a line (from 0) at the top of the next text that is shown."""
-        self.lines, self.top, self.x, self.wraps = (), line, 0, False
+        self.lines, self.top, self.x, self.wraps, self._anchor = (), line, 0, False, None
 
     @property
     def top_line(self) -> int:
@@ -157,6 +171,8 @@ class CodeView(LineWidget):
         gutter = self._gutter
         changed = line in self.new
         ground = "added" if changed else "selected" if line == self.lit else self.ground
+        if line in self.selected:
+            ground = "picked"
         number = f"{line + 1:>{gutter}}" if start == 0 else " " * gutter
         mark = Segment("+ " if changed else "  ", ink.style("add", ground))
         runs = self._colours.line(line) if self._colours is not None else ()
@@ -175,7 +191,84 @@ class CodeView(LineWidget):
         return Strip([Segment(number, ink.style("quiet", ground)), mark, *code], width)
 
     def draw_head(self, y: int, width: int, ink: Ink) -> Strip:
-        return ink.spread([(" ", ""), *self._title[0]], self._title[1], width, self.ground)
+        right = self._title[1]
+        if self.selected:
+            many = count(len(self.selected), "line")
+            right = [
+                (f"{many} selected", "accent b"),
+                ("  y", "key"),
+                (" copy  ", "quiet"),
+                ("esc", "key"),
+                (" none", "quiet"),
+            ]
+        return ink.spread([(" ", ""), *self._title[0]], right, width, self.ground)
+
+    # --- selection ----------------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> range:
+        """The selected lines, from 0."""
+        if self._anchor is None:
+            return range(0)
+        return range(min(self._anchor, self._reach), max(self._anchor, self._reach) + 1)
+
+    def _select(self, anchor: int | None, reach: int) -> None:
+        before = self.selected
+        self._anchor, self._reach = anchor, reach
+        if self.selected != before:
+            self._strips.clear()
+            self.refresh()
+
+    def action_select(self, by: int) -> None:
+        """One line more or less, from the first in view."""
+        if not self.lines:
+            return
+        if self._anchor is None:
+            self._select(self.top_line, self.top_line)
+        else:
+            self._select(self._anchor, max(0, min(len(self.lines) - 1, self._reach + by)))
+        self.show_line(self._row_of(self._reach))
+
+    def action_select_nothing(self) -> None:
+        """The lines are not selected any more."""
+        self._select(None, 0)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """esc means this only while something is selected."""
+        return self._anchor is not None if action == "select_nothing" else True
+
+    def _line_under(self, y: int) -> int | None:
+        index = self.line_at(y)
+        if index is None or not self.lines:
+            return None
+        parts = self._rows()
+        return parts[index][0] if parts else index
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Dragging selects whole lines; a click selects nothing."""
+        line = self._line_under(event.y)
+        self._select(None, 0)
+        if event.button == 1 and line is not None:
+            self._dragging, self._reach = True, line
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Up to the line under the mouse; beyond the edge the text scrolls."""
+        if not self._dragging:
+            return
+        if event.y < self.head_lines:
+            self.scroll_lines(-1)
+        elif event.y >= self.size.height:
+            self.scroll_lines(1)
+        line = self._line_under(max(self.head_lines, min(self.size.height - 1, event.y)))
+        if line is not None and (self._anchor is not None or line != self._reach):
+            self._select(self._reach if self._anchor is None else self._anchor, line)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """What is selected stays so."""
+        if self._dragging:
+            self._dragging = False
+            self.release_mouse()
 
     def action_scroll(self, by: int) -> None:
         """Up or down."""
