@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +20,14 @@ from flowide.domain import commands as c
 from flowide.domain.ids import uuid7
 from flowide.errors import StorageFailed
 from flowide.space import queries as q
+from flowide.store.by_url import create_space
 from flowide.store.postgres import store as postgres_store
 from flowide.store.postgres.address import IDLE_S, LOCK_S
 from flowide.store.postgres.store import PostgresStore
 from flowide.store.postgres.wire import Lost, Session, Statement
 from tests.postgres import Server
 from tests.store.postgres.conftest import ROOT, Place
+from tests.store.test_disk import can_run
 
 SUICIDE: Statement = ("SELECT pg_terminate_backend(pg_backend_pid())", ())
 
@@ -282,6 +286,41 @@ async def test_what_the_server_cannot_do_is_a_storage_failure_and_nothing_is_hal
     postgres.sql("DROP TRIGGER fail ON flowide.replies", database)
     await space.execute(c.CreateArtifact(path="x.md", text="x"))
     assert await space.read(q.Verify()) == []
+
+
+async def test_on_a_full_disk_reading_goes_on_and_work_does_when_there_is_room(
+    postgres: Server, tmp_path: Path
+) -> None:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not can_run("mount", "-t", "tmpfs", "-o", "size=14m", "tmpfs", str(folder)):
+        pytest.skip("needs the right to mount")
+    name = f"full{uuid.uuid4().hex[:8]}"
+    try:
+        postgres.sql(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        postgres.sql(f"CREATE DATABASE {name} TABLESPACE {name}")
+        place = Place(postgres.url(name))
+        create_space(place.url, place.name)
+        space = place.open()
+        doc = (await space.execute(c.CreateArtifact(path="doc.md", text="start"))).ok.artifact
+        fence = (await space.execute(c.AcquireLock(artifact=doc, ttl_ms=86_400_000))).ok.fence or 0
+        base = 1
+        with pytest.raises(StorageFailed) as refused:
+            for _ in range(400):
+                text = os.urandom(60_000).hex()
+                save = c.SaveArtifact(artifact=doc, fence=fence, base=base, text=text, then="keep")
+                base = (await space.execute(save)).ok.version
+        assert "Free some space" in refused.value.hint
+
+        assert [row.version for row in await space.read(q.History(doc))] == list(range(1, base + 1))
+        assert can_run("mount", "-o", "remount,size=60m", str(folder))
+        await space.execute(c.SaveArtifact(artifact=doc, fence=fence, base=base, text="there is room"))
+        assert await space.read(q.Verify()) == []
+        await space.close()
+    finally:
+        postgres.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        postgres.sql(f"DROP TABLESPACE IF EXISTS {name}")
+        can_run("umount", "-l", str(folder))
 
 
 async def test_a_server_that_only_follows_another_is_told(lived_in: Place, postgres: Server) -> None:
