@@ -30,6 +30,7 @@ from flowide.space.remote.address import Address
 from flowide.space.remote.credentials import Seat
 from flowide.space.remote.http import Http
 from flowide.space.remote.link import Link, result_error
+from flowide.space.remote.live import Live
 from flowide.space.remote.outbox import Entry, Outbox, Text
 from flowide.space.remote.replica import Replica
 from flowide.space.remote.standing import Standing
@@ -62,6 +63,9 @@ class Core:
             self.replica.close()
             raise
         self.texts = t.Texts(self.outbox)
+        self.texts_of_others = Live()
+        self.driving: set[str] = set()
+        """Runs whose answers this process streams itself."""
         self.links: dict[str, Link] = {}
         """By handle: mostly one."""
         self.holds: dict[str, t.Hold] = {}
@@ -79,8 +83,6 @@ class Core:
         self.closed = False
         self.tell: Callable[[str], None] = _LOG.warning
         """Is told, in one line, what happened to a command nobody waits for any more."""
-        self.on_live: list[Callable[[FromHub], None]] = []
-        """Are told of live drafts and answers."""
         self.on_change: list[Callable[[], None]] = []
         """Are told when the standing or who is here has changed."""
         self._waiters: set[asyncio.Future[None]] = set()
@@ -136,8 +138,8 @@ class Core:
             for tell in self.on_change:
                 tell()
             return
-        for listen in self.on_live:
-            listen(frame)
+        if self.texts_of_others.take(frame):
+            self.wake()
 
     def wake(self) -> None:
         """Have everybody who waits look again."""
@@ -258,6 +260,7 @@ class Core:
 
     async def resume(self, link: Link) -> None:
         """Renew what is held, send what waits, and see to texts that were written meanwhile."""
+        self.texts_of_others.again()
         for hold in list(self.holds.values()):
             if hold.seat != link.seat.handle:
                 continue

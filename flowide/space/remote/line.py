@@ -54,7 +54,8 @@ class Line:
             from websockets.typing import Subprotocol
         except ImportError as error:
             raise Unavailable(
-                "spaces of a hub need the library websockets", hint="Install it: pip install 'flowide[server]'"
+                "spaces of a hub need the library websockets",
+                hint="Install it: pip install 'flowide[server]'",
             ) from error
         try:
             socket = await client.connect(

@@ -21,6 +21,7 @@ from flowide.domain.commands import (
     CreateArtifact,
     Have,
     SaveArtifact,
+    StreamStep,
 )
 from flowide.domain.events import Event
 from flowide.domain.ids import uuid7
@@ -29,7 +30,7 @@ from flowide.domain.rows import Artifact, Lock
 from flowide.errors import Fenced, FlowError, Gone, NotAllowed, NotFound, Offline, TooLarge
 from flowide.space.api import Reply
 from flowide.space.clock import Clock, SystemClock
-from flowide.space.queries import DraftText, LiveDraft, Locks, Query
+from flowide.space.queries import DraftText, LiveDraft, Locks, Query, StepText
 from flowide.space.reads import ANSWERS
 from flowide.space.remote.core import Core
 from flowide.space.remote.credentials import Seat, seat_of
@@ -203,6 +204,8 @@ class RemoteSpace:
             if isinstance(command, AppendDraft):
                 return self._kept_here(command)
             raise self._link.offline()
+        if isinstance(command, StreamStep):
+            self._core.driving.add(command.run)
         call = Call(uuid7(), command.wire_name(), args_of(command))
         frame = Cmds(client=self.client, cmds=[call], as_=self._as())
         try:
@@ -288,6 +291,9 @@ class RemoteSpace:
 
     async def read(self, query: Query[R]) -> R:
         if at_hub(query) and await self._reachable():
+            known = await self._streamed(query)
+            if known is not None:
+                return cast("R", known)
             try:
                 return await self._ask(query)
             except (Offline, TooLarge):
@@ -301,6 +307,30 @@ class RemoteSpace:
                 if digest is None:
                     raise
                 await self._core.fetch(self._link, digest)
+
+    async def _streamed(self, query: Query[Any]) -> Any:
+        """A live text of somebody else that the hub streams to us; None = it has to be asked for."""
+        live = self._core.texts_of_others
+        found: DraftText | str | None = None
+        if isinstance(query, LiveDraft) and query.artifact not in self._core.holds:
+            with self.store.read() as view:
+                lock, row = view.get(Lock, query.artifact), view.get(Artifact, query.artifact)
+            if lock is not None and row is not None and lock.state != "free":
+                text = live.draft(query.artifact, lock.fence)
+                found = None if text is None else DraftText(row.id, lock.fence, row.version, text)
+        elif isinstance(query, StepText) and query.run not in self._core.driving:
+            found = live.step(query.run, query.key)
+        subscription = live.subscription()
+        if subscription is not None:
+            await self._link.tell(subscription)
+        return found
+
+    async def looking_at(self, path: str | None) -> None:
+        """Tell others which artifact is looked at here; None = none."""
+        self._core.texts_of_others.at = path
+        subscription = self._core.texts_of_others.subscription()
+        if subscription is not None:
+            await self._link.tell(subscription)
 
     async def _ask(self, query: Query[R]) -> R:
         call = Call(f"q{uuid7()}", type(query).__name__, args_of(query))
