@@ -219,8 +219,7 @@ async def _left_behind(state: RunState, turn: rows.Turn) -> rows.Step | None:
 
 def key_of(place: Place, turn: rows.Turn) -> str:
     """The step's key of an answer: the same in every attempt."""
-    place_id = place.id.removesuffix(f"/{turn.agent}")  # said once is enough: keys are bounded
-    return f"{place_id}#{turn.number}/{turn.agent}"
+    return f"{place.id}#{turn.number}/{turn.agent}"
 
 
 def session_of(turn: rows.Turn) -> str:

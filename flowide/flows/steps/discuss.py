@@ -32,7 +32,7 @@ async def run(context: StepContext) -> dict[str, Any]:
     agents = _speakers(state, spec.agents)
     thread = await _thread(context, agents, alone=rounds > 0)
     state.outputs["thread"] = thread.id
-    first = thread.count
+    first = _since(context, thread)
     said = await _say(context, thread, asks=rounds == 0)
     place = Place(state, step.id, budget)
     await _ask_again(state, thread.id)
@@ -51,6 +51,16 @@ async def run(context: StepContext) -> dict[str, Any]:
         "answers": sorted(done.messages),
         "transcript": state.outputs["text"],
     }
+
+
+def _since(context: StepContext, thread: rows.Thread) -> int:
+    """Number of the last message before this step; the same after a resume."""
+    state, key = context.state, f"{context.step.id}/begun"
+    begun = state.done(key)
+    if begun is not None:
+        return int(begun.result["after"])
+    state.put(state.record(key, "discuss", "completed", result={"after": thread.count}))
+    return thread.count
 
 
 def _speakers(state: RunState, wanted: Sequence[str]) -> list[str]:
@@ -132,7 +142,7 @@ async def _in_turn(place: Place, thread: str, agent: str, round: int, done: Answ
         message = step.result["message"]
     with contextlib.suppress(Exists):  # asked before the run broke off, or by somebody else
         await state.space.execute(AskAgent(message=message, agent=agent))
-    part = await answer_all(Place(state, key, place.budget), thread)
+    part = await answer_all(place, thread)
     done.messages += part.messages
     done.failures += part.failures
     await state.commit(state.record(key, "discuss", "completed", result={"message": message}))
