@@ -45,7 +45,7 @@ def join(
 ) -> None:
     """Join a space of a hub with an invitation code, and keep the token for this device.
 
-    The token is stored readable by you only, in `credentials` of the user's folder; it is never shown, never in the
+    The token is stored readable by you only, in `hubs.json` of the user's folder; it is never shown, never in the
     project, and ends with `flowide token revoke`. Without CODE the code is read from stdin, so that it is in no list
     of processes.
     """

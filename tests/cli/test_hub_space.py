@@ -48,7 +48,7 @@ def test_a_token_is_kept_for_its_owner_only_and_never_shown(
 
     assert said.json == {"space": address, "handle": "ana", "role": "owner"}
     assert secret.decode() not in said.out + said.err
-    file = own_home / "flowide" / "credentials"
+    file = own_home / "flowide" / "hubs.json"
     assert file.stat().st_mode & 0o077 == 0 and secret in file.read_bytes()
 
 

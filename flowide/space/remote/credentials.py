@@ -12,7 +12,7 @@ from flowide.errors import AuthFailed, BadInput, StorageFailed
 from flowide.settings import user_folder
 from flowide.space.remote.address import Address
 
-FILE = "credentials"
+FILE = "hubs.json"
 
 
 class Seat(Struct, frozen=True, omit_defaults=True):
