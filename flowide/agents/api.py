@@ -64,6 +64,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """None = the provider's limit."""
     json_schema: dict[str, Any] | None = None
     """When set, the text of the answer must be JSON of this schema."""
+    images: list[Image] = []
+    """Shown with the last words of the user."""
     tools: list[Tool] = []
     """What the agent may ask for; then the answer may be tool calls instead of a text."""
     deadline_s: float = 300.0

@@ -258,7 +258,8 @@ def table_row(view: VariationView) -> tuple[Any, ...]:
 
 
 async def write_files(desk: Desk, set_ref: str, folder: Path) -> None:
-    """Write every variation of a set as `<number><suffix>`, and what is known of them as `variations.json`.
+    """Write every variation of a set as `<number><suffix>`, its picture as `<number>.png`, and what is known of them
+    as `variations.json`.
 
     Raises:
         StorageFailed: The folder cannot be written.
@@ -267,6 +268,7 @@ async def write_files(desk: Desk, set_ref: str, folder: Path) -> None:
     import json
 
     from flowide.errors import StorageFailed
+    from flowide.flows.picturing.kept import named
     from flowide.space.queries import OneVariationSet, VariationText
 
     view = await desk.space.read(OneVariationSet(set_ref))
@@ -276,7 +278,11 @@ async def write_files(desk: Desk, set_ref: str, folder: Path) -> None:
     for each in view.variations:
         name = f"{each.variation.number}{suffix}"
         files[name] = (await desk.space.read(VariationText(view.set.id, each.variation.number))).encode()
-        about.append({"file": name, **described(each)})
+        picture = named(each)
+        shown = {} if picture is None else {"picture": f"{each.variation.number}.{picture[1][6:]}"}
+        if picture is not None:
+            files[shown["picture"]] = await desk.space.blob(picture[0])
+        about.append({"file": name, **shown, **described(each)})
     listed = json.dumps({"set": view.set.id, "variations": about}, indent=2, ensure_ascii=False)
     files["variations.json"] = f"{listed}\n".encode()
     try:

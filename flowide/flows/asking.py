@@ -68,6 +68,9 @@ async def ask(
         request = structs.replace(request, messages=messages)
         told = {"manifest": encode(fitted.manifest).decode()}
         manifest = sha256(told["manifest"].encode()).hexdigest()
+    if request.images:
+        *before, last = request.messages
+        request = structs.replace(request, messages=[*before, structs.replace(last, images=request.images)])
     who: dict[str, Any] = {"agent": request.agent, **({"manifest": manifest} if manifest else {})}
     async with state.calls:
         spent = _Spent()

@@ -66,7 +66,7 @@ RESOLVE_SCHEMA: dict[str, Any] = {
 
 def vary(agent: AgentDefinition, brief: str, target: Target, rules: str) -> Prompt:
     """Write one variation of a file, or of one piece of it."""
-    parts = [prompt.brief(brief), as_it_is(target), prompt.task(_form(target))]
+    parts = [prompt.brief(brief), as_it_is(target), prompt.task(form_of(target))]
     return Prompt(agent.handle, standing(agent, rules), parts)
 
 
@@ -97,7 +97,7 @@ def more(
     parts.append(
         prompt.task(
             "Write one new variation that goes further than these, taking the notes to heart.\n\n"
-            + _form(target)
+            + form_of(target)
         )
     )
     return Prompt(agent.handle, standing(agent, rules), parts)
@@ -132,16 +132,23 @@ def repair(
     wanted = [ask] if ask else []
     wanted += [
         "Find out why, mend exactly that, and keep the rest. Do not work around a check.",
-        _form(target),
+        form_of(target),
     ]
     parts.append(prompt.task("\n\n".join(wanted)))
     return Prompt(agent.handle, standing(agent, rules), parts)
 
 
 def critique(
-    agent: AgentDefinition, group: rows.VariationSet, shown: Sequence[VariationView], texts: Sequence[str]
+    agent: AgentDefinition,
+    group: rows.VariationSet,
+    shown: Sequence[VariationView],
+    texts: Sequence[str],
+    pages: Mapping[int, str],
 ) -> Prompt:
-    """Judge all variations, by what they are and by their checks."""
+    """Judge all variations, by what they are, by their checks, and by what a browser shows of them.
+
+    `pages` tells what is on the page of those whose pictures are shown, in that order.
+    """
     parts = [
         prompt.brief(group.brief),
         prompt.task(f"These are variations of {group.title}.", "what follows"),
@@ -150,6 +157,13 @@ def critique(
         checks = ", ".join(f"{check.name} {check.status}" for check in each.checks) or "not checked"
         said = f"Variation {each.variation.number} ({checks}):\n{quoted(text)}"
         parts.append(_variation(each.variation, said, "it is to be judged"))
+    for number, page in pages.items():
+        said = f"What is on the page of variation {number}, whose picture is shown too:\n{quoted(page)}"
+        parts.append(prompt.must("check", f"picture of {number}", said, "what the page shows"))
+    if pages:
+        listed = ", ".join(map(str, pages))
+        said = f"The pictures are of the variations {listed}, in this order. Judge what they look like too."
+        parts.append(prompt.task(said, "pictures"))
     parts.append(
         prompt.task(
             "Judge each variation against the brief: a score from 1 (poor) to 10, its strengths and its "
@@ -197,7 +211,7 @@ def _variation(row: rows.Variation, text: str, reason: str) -> Item:
     return prompt.must("variation", f"variation {row.number}", text, reason, id=row.id, version=row.number)
 
 
-def _form(target: Target) -> str:
+def form_of(target: Target) -> str:
     if target.piece:
         return (
             f"Write a new version of {target.piece} only, with the imports it needs. Answer with a sentence about "

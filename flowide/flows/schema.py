@@ -72,6 +72,28 @@ class Repair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Handles of those who mend; empty = each variation's own writer."""
 
 
+class Picture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A browser shows every variation; the picture, and what is on the page, are kept with it."""
+
+    page: str = ""
+    """Page that shows the file, when it is none itself. Template."""
+    width: int | str = 1024
+    """Pixels. Template."""
+    height: int | str = 768
+    """Pixels. Template."""
+    optional: bool | str = True
+    """True = without a browser the step is skipped and says so. Template."""
+
+
+class Refine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The chosen variation, or the best, goes back to its writer with what was said of it and its picture."""
+
+    ask: str = ""
+    """What the writer is told besides. Template."""
+    agents: list[str] = []
+    """Handles, of which the first writes; empty = the variation's own writer."""
+
+
 class Critique(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An agent reads all variations and gives each a score and reasons."""
 
@@ -280,8 +302,10 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     more: More | None = None
     check: Check | None = None
     repair: Repair | None = None
+    picture: Picture | None = None
     critique: Critique | None = None
     choose: Choose | None = None
+    refine: Refine | None = None
     blend: Blend | None = None
     accept: Accept | None = None
     gate: Gate | None = None
@@ -313,8 +337,10 @@ KINDS = (
     "more",
     "check",
     "repair",
+    "picture",
     "critique",
     "choose",
+    "refine",
     "blend",
     "accept",
     "gate",

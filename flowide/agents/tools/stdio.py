@@ -27,8 +27,9 @@ GRACE_S = 2.0
 """Seconds a server has to end by itself once its input is closed."""
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "TERM", "SYSTEMROOT")
 """Variables that every server gets; keys are not among them."""
-_CACHES = (".cache", ".npm", ".local/share/uv", "Library/Caches")
-"""Folders of the home in which package runners (npx, uvx) keep what they fetched."""
+_CACHES = {".cache": "", ".npm": "np", ".local/share/uv": "uv", "Library/Caches": "-"}
+"""Folders of the home in which programs keep what they fetched, and how the names of those begin for which they are
+made when they are missing: a confined program could not."""
 
 
 _OWN_FOLDER = ("TMPDIR", "TMP", "TEMP", "PLAYWRIGHT_MCP_OUTPUT_DIR")
@@ -61,6 +62,15 @@ def environment(given: Mapping[str, str], *, folder: str, around: Mapping[str, s
     """All that a server sees: a few harmless variables, its own temporary folder, and what it was given."""
     kept = {name: around[name] for name in KEPT if around.get(name)}
     return {"PATH": os.defpath, **kept, **dict.fromkeys(_OWN_FOLDER, folder), **given}
+
+
+def _caches(home: Path, program: str) -> list[str]:
+    """The folders for what is fetched, those that this program needs made."""
+    for name, prefix in _CACHES.items():
+        if program.startswith(prefix) and home.is_dir():
+            with suppress(OSError):
+                (home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return [str(home / name) for name in _CACHES]
 
 
 @cache
@@ -107,8 +117,7 @@ async def stdio(
         )
     await asyncio.to_thread(clear_up)
     folder = await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{_PREFIX}{os.getpid()}-")
-    home = Path(around.get("HOME") or folder)
-    caches = [str(home / each) for each in _CACHES]
+    caches = await asyncio.to_thread(_caches, Path(around.get("HOME") or folder), Path(argv[0]).name)
     try:
         guarded = await spawn(
             [program, *argv[1:]],

@@ -13,6 +13,7 @@ from flowide.domain.commands import Command, NoteVariation
 from flowide.errors import BadInput, FlowError
 from flowide.flows import prompting
 from flowide.flows.asking import ask
+from flowide.flows.picturing.kept import images_of, tree_of
 from flowide.flows.reviewing.roles import turn_of
 from flowide.flows.state import StepContext, is_critic
 from flowide.space.queries import OneVariationSet, VariationText
@@ -51,13 +52,16 @@ async def criticise(context: StepContext, key: str) -> dict[str, Any]:
     view = await state.space.read(OneVariationSet(set))
     shown = [each for each in view.variations if not each.variation.rejected]
     texts = [await state.space.read(VariationText(set, each.variation.number)) for each in shown]
-    prompt = prompting.critique(state.agents[critic], view.set, shown, texts)
+    images = await images_of(state, shown)
+    pages = {each.variation.number: tree_of(each) for each in shown if each.variation.number in images}
+    prompt = prompting.critique(state.agents[critic], view.set, shown, texts, pages)
     request = Request(
         agent=critic,
         purpose="critique",
         messages=[],
         turn=turn_of(state, critic, "critique", key),
         json_schema=prompting.CRITIQUE_SCHEMA,
+        images=list(images.values()),
     )
     numbers = {each.variation.number for each in shown}
 

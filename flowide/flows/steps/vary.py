@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from flowide.agents.api import Request
+from flowide.agents.api import Image, Request
 from flowide.agents.extract import extract_code
 from flowide.agents.whole_file import file_in
 from flowide.domain.commands import AddVariation, OpenVariationSet
@@ -101,8 +101,11 @@ async def write(
     prompt: Callable[[Slot], Prompt],
     at_least: int,
     round: int,
+    images: Sequence[Image] = (),
 ) -> list[int]:
     """Have every slot written, concurrently; variations are added in the order of the slots.
+
+    `images` are shown to every writer.
 
     A slot that fails costs its variation only, while at least `at_least` others are good.
     """
@@ -116,6 +119,7 @@ async def write(
             turn=slot.turn,
             temperature=slot.temperature,
             target=target.path,
+            images=list(images),
         )
         failure: FlowError | None = None
         reply: str | None = None
