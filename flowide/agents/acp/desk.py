@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Literal, Protocol
@@ -11,6 +12,8 @@ from msgspec import Struct
 from flowide.agents.api import Request
 from flowide.agents.definition import AgentDefinition
 
+CHANGING = frozenset({"edit", "delete", "move"})
+"""Kinds of action that change files."""
 Answer = Literal["once", "session", "always", "deny"]
 
 
@@ -25,6 +28,12 @@ class Question(Struct, frozen=True, kw_only=True):
     paths: list[str] = []
     """As the agent gives them."""
     diff: str = ""
+
+    @property
+    def outside(self) -> list[str]:
+        """The paths that are not in its copy of the project, when it wants to change something."""
+        changing = self.kind in CHANGING
+        return [path for path in self.paths if changing and os.path.isabs(path)]
 
     @property
     def scope(self) -> str:

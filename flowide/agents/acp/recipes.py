@@ -42,7 +42,11 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     auth: dict[str, str] = {}
     """Ways to log in, by the variable that must be set for each."""
     modes: list[str] = []
-    """Modes in which it asks before it acts, the best first; empty = it has none."""
+    """Modes in which it asks before it acts, the best first; empty = FlowIDE guesses by their names."""
+    confined_args: list[str] = []
+    """Arguments besides, where FlowIDE confines it: what would get in the way of that."""
+    confined_modes: list[str] | None = None
+    """As `modes`, where FlowIDE confines it; None = the same."""
     missing_file: Literal["error", "empty"] = "error"
     """What it is answered when it reads a file through FlowIDE that does not exist."""
     files: bool = True

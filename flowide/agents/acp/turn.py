@@ -22,6 +22,7 @@ from flowide.agents.api import Delta, Finished, Progress, Request, TextDelta, Us
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.redact import redact, secrets_in
 from flowide.confinement.environment import PERSONAL, named
+from flowide.confinement.methods import confinement
 from flowide.confinement.spawning import Guarded, Limits, spawn
 from flowide.errors import AuthFailed, FlowError, Incomplete, Rejected, Unavailable
 from flowide.text import one_line
@@ -57,6 +58,7 @@ class Turn:
     ) -> None:
         self._agent, self._recipe, self._command, self._seat, self._emit = agent, recipe, command, seat, emit
         self._secrets = secrets_in(env)
+        self._confined = seat.confined and confinement().works
         self._env = _environment(agent, recipe, env, seat)
         self._log = seat.logs / "stderr.log"
         self._program: Guarded | None = None
@@ -96,7 +98,7 @@ class Turn:
         log = os.open(self._log, flags, 0o600)
         try:
             return await spawn(
-                self._command,
+                [*self._command, *(self._recipe.confined_args if self._confined else [])],
                 cwd=self._seat.folder,
                 env=self._env,
                 writable=places,
@@ -207,7 +209,14 @@ class Turn:
         if modes is None or not modes.available_modes:
             return
         ids = [each.id for each in modes.available_modes]
-        wanted = next((each for each in (*self._recipe.modes, *_ASKING) if each in ids), None)
+        asking = self._recipe.modes
+        if self._confined and self._recipe.confined_modes is not None:
+            asking = self._recipe.confined_modes
+        elif not asking:
+            asking = list(_ASKING)
+        if not asking:
+            return  # its arguments see to it
+        wanted = next((each for each in asking if each in ids), None)
         if wanted is None:
             said = f"it works in mode {modes.current_mode_id}, and FlowIDE does not know which of its modes asks: "
             self._emit(Progress("note", "mode", f"{said}{', '.join(ids)}"[:500], "failed"))

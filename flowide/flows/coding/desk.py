@@ -22,10 +22,10 @@ from flowide.flows.coding.permits import Permits
 from flowide.flows.coding.places import Place, Sessions, TakenPlace, clear_up, place_of
 from flowide.flows.coding.telling import Telling
 from flowide.flows.state import RunState
-from flowide.project.private.changes import changes_in
+from flowide.project.private.changes import changed_since, changes_in
 from flowide.project.private.copying import PrivateCopy, lay
 from flowide.project.turn import uninterrupted
-from flowide.space.queries import FindArtifact
+from flowide.space.queries import ArtifactAt, FindArtifact
 
 _SAVING = frozenset({"discuss", "edit", "draft", "revise", "write"})
 """Purposes in which what an agent changes besides its answer may be saved; in others it waits."""
@@ -170,6 +170,8 @@ class CodingDesk:
         except BaseException:
             left.place.give_back()  # it waits there for whoever goes on with the run
             raise
+        if not (await asyncio.to_thread(confinement)).works:
+            await self._look_outside(request, left.copy)
         told = brought.told()
         summary = brought.summary()
         waits = bool(brought.parked or brought.refused or brought.left)
@@ -184,6 +186,21 @@ class CodingDesk:
         else:
             await asyncio.to_thread(left.place.remove)
         return told
+
+    async def _look_outside(self, request: Request, copy: PrivateCopy) -> None:
+        """Say which files of the project itself changed meanwhile; unconfined, it may have been the agent."""
+        state = self.state
+        changed = [
+            path
+            for path in await asyncio.to_thread(changed_since, copy, state.folder.root)
+            if (row := await state.space.read(ArtifactAt(path))) is None
+            or row.sha256 == copy.files[path].sha256
+        ]
+        if changed:
+            state.observer.warning(
+                f"{request.step}: while @{request.agent} worked in its copy, files of the project itself changed: "
+                f"{', '.join(changed[:10])}; nothing keeps it from writing there"
+            )
 
     def _found(self, request: Request) -> _Left | None:
         """The copy that a process which is gone has left."""

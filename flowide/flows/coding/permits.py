@@ -44,9 +44,12 @@ class Permits:
             trusted=state.request.trust,
             always=forever.holds(state.folder.root, agent.handle, scope, self._program),
         )
-        if said != "ask":
-            return "once" if said == "allow" else "deny"
-        if await self._allowed_in_this_run(scope):
+        if said == "deny":
+            return "deny"
+        # What was allowed holds for the copy: outside of it a person is asked each time.
+        if said == "allow" and not question.outside:
+            return "once"
+        if not question.outside and await self._allowed_in_this_run(scope):
             return "session"
         answer = await self._gate(question, scope)
         if answer == "always":
@@ -70,13 +73,14 @@ class Permits:
     async def _gate(self, question: Question, scope: str) -> Answer:
         mark = sha256(f"{scope}\0{question.title}\0{question.command}".encode()).hexdigest()[:12]
         self._asked[mark] += 1
+        policy = {"approve": "deny" if question.outside else "once", "reject": "deny"}
         gate = await answered(
             self._state,
             f"{self._key}/permit-{mark}-{self._asked[mark]}",
             kind=KIND,
             question=self._words(question),
             options=list(OPTIONS),
-            by_policy={"approve": "once", "reject": "deny"}.get(self._state.request.on_gate),
+            by_policy=policy.get(self._state.request.on_gate),
             context={
                 "agent": self._agent.handle,
                 "tool": scope,
@@ -93,7 +97,8 @@ class Permits:
 
     def _words(self, question: Question) -> str:
         what = question.command or ", ".join(question.paths) or question.title
-        return f"May @{self._agent.handle} {_VERBS.get(question.kind, 'do this')}: {what[:500]}"
+        where = ", outside of its copy," if question.outside else ""
+        return f"May @{self._agent.handle}{where} {_VERBS.get(question.kind, 'do this')}: {what[:500]}"
 
 
 _VERBS = {

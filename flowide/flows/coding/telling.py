@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from flowide.agents.acp.desk import CHANGING
 from flowide.agents.api import Progress
 from flowide.flows.coding.permits import SERVER
 from flowide.flows.state import RunState, StepStatus
@@ -68,6 +70,11 @@ class Telling:
         if name not in self._begun:
             self._begun.add(name)
             await self._record(name, "tool.call", "started", about)
+        outside = [path for path in data.get("paths", []) if os.path.isabs(path) and data["kind"] in CHANGING]
+        if progress.status == "completed" and outside:
+            self._state.observer.warning(
+                f"{self._key}: @{self._agent} says that it changed {', '.join(outside[:5])}, outside of its copy"
+            )
         if over:
             text = data.get("output") or data.get("why", "")
             result = {

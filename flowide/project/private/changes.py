@@ -57,7 +57,9 @@ def changes_in(copy: PrivateCopy, root: Path) -> Found:
         BadInput: There is no folder any more, or a link in its place.
     """
     if copy.folder.is_symlink() or not copy.folder.is_dir():
-        raise BadInput(f"{copy.folder} is no folder any more", hint="What was done there cannot be taken over.")
+        raise BadInput(
+            f"{copy.folder} is no folder any more", hint="What was done there cannot be taken over."
+        )
     tree = Tree(copy.folder)
     there, beyond = _walk(copy, root)
     changes: list[Change] = []
@@ -88,6 +90,23 @@ def changes_in(copy: PrivateCopy, root: Path) -> Found:
     gone = [path for path in copy.files if path not in there and path not in beyond]
     changes += [Change(kind="deleted", path=path, base=copy.files[path].sha256) for path in gone]
     return Found(sorted(_with_moves(changes, copy, root), key=lambda each: each.path), beyond)
+
+
+def changed_since(copy: PrivateCopy, root: Path) -> list[str]:
+    """Paths whose file in the project is not what was laid into the copy any more."""
+    tree = Tree(root)
+    changed = []
+    for path, laid in copy.files.items():
+        try:
+            status = tree.status(path)
+            if status is not None and status.st_ctime_ns <= laid.stamp[1]:
+                continue  # the copy is younger than its last change
+            found = tree.read(path)
+        except BadInput:
+            found = None
+        if found is None or found.sha256 != laid.sha256:
+            changed.append(path)
+    return changed
 
 
 def read_changed(copy: PrivateCopy, change: Change) -> bytes | None:

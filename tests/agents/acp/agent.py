@@ -21,6 +21,7 @@ from acp.schema import (
     PermissionOption,
     SessionMode,
     SessionModeState,
+    ToolCallLocation,
     Usage,
 )
 
@@ -193,14 +194,20 @@ class Doer:
         await self.client.release_terminal(session_id=self.session, terminal_id=made.terminal_id)
         await self.do_say(f"{shown.output.strip()} ({ended.exit_code})")
 
-    async def do_permit(self, kind: str, title: str = "") -> None:
-        """Ask; what follows up to `!end` is done only if it was allowed."""
+    async def do_reach(self, path: str) -> None:
+        """Ask to edit a file, by its path."""
+        await self.do_permit("edit", "a file", path)
+
+    async def do_permit(self, kind: str, title: str = "", path: str = "") -> None:
+        """Ask; what follows is done only if it was allowed."""
         options = [
             PermissionOption(option_id="x1", name="Never", kind="reject_once"),
             PermissionOption(option_id="x2", name="For ever", kind="allow_always"),
             PermissionOption(option_id="x3", name="Now", kind="allow_once"),
         ]
-        call = acp.update_tool_call("p1", title=title, kind=kind, raw_input={"command": title})  # type: ignore[arg-type]
+        places = [ToolCallLocation(path=path)] if path else None
+        raw = {} if path else {"command": title}
+        call = acp.update_tool_call("p1", title=title, kind=kind, raw_input=raw, locations=places)  # type: ignore[arg-type]
         told = await self.client.request_permission(session_id=self.session, tool_call=call, options=options)
         chosen = told.outcome.option_id if isinstance(told.outcome, AllowedOutcome) else "cancelled"
         await self.do_say(f"<{chosen}>")

@@ -102,3 +102,15 @@ async def test_a_person_answers_while_the_agent_waits(coding: Coding) -> None:
     await answering
 
     assert await coding.last_words() == "<x3> done"
+
+
+async def test_what_is_allowed_holds_for_the_copy_only(coding: Coding, tmp_path: Path) -> None:
+    file = coding.root / ".flowide" / "agents" / "doer.md"
+    file.write_text(file.read_text().replace("env:", "permissions: {edit: allow}\nenv:"))
+
+    await coding.do(f"!reach {tmp_path}/outside.txt\n!write made.md yes\n!say done", on_gate="approve")
+
+    [(question, answer)] = await gates(coding)
+    assert question == f"May @doer, outside of its copy, edit: {tmp_path}/outside.txt"
+    assert answer == "deny"
+    assert not (coding.root / "made.md").exists()

@@ -195,3 +195,16 @@ def test_a_killed_flowide_leaves_no_process_and_the_run_goes_on(
 
 def _running(word: str) -> bool:
     return subprocess.run(["pgrep", "-f", word], capture_output=True, check=False).returncode == 0
+
+
+async def test_where_nothing_confines_a_write_into_the_project_itself_is_told(
+    coding: Coding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "none")
+
+    await coding.do(f"!write {coding.root}/notes.md # Past all locks\\n\n!say done")
+
+    told = [each for each in coding.bench.watcher.warnings if "files of the project itself changed" in each]
+    assert len(told) == 1
+    assert "notes.md" in told[0]
+    assert "@doer" in told[0]
