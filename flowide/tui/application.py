@@ -253,24 +253,51 @@ class FlowApp(Habits):
         else:
             self.push_screen(RunScreen(found.run.id))
 
+    @property
+    def workspace(self) -> Workspace | None:
+        """The first screen."""
+        return next((each for each in self.screen_stack if isinstance(each, Workspace)), None)
+
+    @property
+    def open_file(self) -> str | None:
+        """Path of the file that is shown in the workspace."""
+        opened = self.workspace.artifact.opened if self.workspace is not None else None
+        return None if opened is None else opened.path
+
+    def open_path(self, path: str) -> None:
+        """Show a file in the workspace."""
+        self._to_workspace()
+        if self.workspace is not None:
+            self.workspace.files.rescan()
+            self.workspace.open_at(path)
+
+    def jump_to(self, thread: str, message: str | None) -> None:
+        """Show a thread in the workspace, at a message."""
+        self._to_workspace()
+        if self.workspace is not None:
+            self.workspace.open_thread(thread)
+            if message is not None:
+                self.workspace.thread.jump(message)
+
+    def _to_workspace(self) -> None:
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
+            self.pop_screen()
+
     def settling(self, artifact: str, begins: bool) -> None:
         """A conflict of an artifact is being settled, or was not: its lock may go while it is edited here."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Workspace):
-                screen.artifact.settling(artifact, begins)
+        if self.workspace is not None:
+            self.workspace.artifact.settling(artifact, begins)
 
     def settled(self, artifact: str) -> None:
         """A conflict of an artifact is settled: what was being edited has gone where it was wanted."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Workspace):
-                screen.artifact.settled(artifact)
+        if self.workspace is not None:
+            self.workspace.artifact.settled(artifact)
 
     def open_item(self, item: Item) -> None:
         """Show what a row of the work list stands for, in the workspace."""
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
-            self.pop_screen()
-        if isinstance(self.screen, Workspace):
-            self.screen.open_item(item)
+        self._to_workspace()
+        if self.workspace is not None:
+            self.workspace.open_item(item)
 
     def action_waiting(self) -> None:
         """Everything that waits for the person."""
@@ -282,12 +309,18 @@ class FlowApp(Habits):
             self.clear_notifications()
             self.push_screen(WaitingScreen())
 
+    def action_decisions(self) -> None:
+        """All decisions: open, agreed, superseded."""
+        from flowide.tui.screens.decisions import DecisionsScreen
+
+        if not isinstance(self.screen, DecisionsScreen | ModalScreen):
+            self.push_screen(DecisionsScreen())
+
     async def edit_at(self, path: str, line: int) -> None:
         """Leave every screen for the editor of a file, at a line from 0."""
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
-            self.pop_screen()
-        if isinstance(self.screen, Workspace):
-            self.screen.edit_at(path, line)
+        self._to_workspace()
+        if self.workspace is not None:
+            self.workspace.edit_at(path, line)
 
     # --- commands -----------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
         "app.waiting", "What waits for you", "app.waiting", "ctrl+g",
         help="Questions, reviews, conflicts, locks, decisions, drafts; from any screen.", go="w", priority=True,
     ),
+    Command("app.decisions", "Decisions", "app.decisions", help="Open, agreed and superseded ones.", go="d"),
     Command("app.theme", "Change theme", "app.change_theme", help="Colours, with a preview."),
     Command(
         "app.settings", "Settings", "app.settings", help="All of them, where each comes from; change them.", go=",",
@@ -152,6 +153,30 @@ COMMANDS: tuple[Command, ...] = (
     Command("thread.type", "Write a message", "thread_type", "i", "thread", "Back to the prompt.", "write"),
     Command("thread.unfold", "Show or fold code", "thread_unfold", "o", "thread", "The block at the cursor.", "code"),
     Command(
+        "decisions.open", "All decisions", "decisions", "d", "thread", "Open, agreed and superseded ones.", "decisions",
+    ),
+    Command(
+        "thread.code", "Code as a file", "thread_open_code", "O", "thread",
+        "Or as a variation of the file the thread is about.", "open code",
+    ),
+    Command(
+        "thread.propose", "Propose a decision", "thread_propose", "p", "thread",
+        "What the message at the cursor says, in words you may change.", "propose",
+    ),
+    Command(
+        "thread.told", "What agents are told", "thread_told", "ctrl+t", "thread",
+        "Before you send: the context of each agent you name. Else what the author of the answer was told.",
+        "what they are told",
+    ),
+    Command(
+        "thread.pin", "Pin the open file", "thread_pin", "P", "thread",
+        "It is in the context of every answer here; once more takes it out.",
+    ),
+    Command(
+        "thread.stop_one", "Stop one of several", "thread_stop_one", "x", "thread",
+        "The answer at the cursor, else you are asked whose.", "stop one",
+    ),
+    Command(
         "thread.decide", "Agree, or open again", "thread_decide", "y", "thread",
         "The decision at the cursor, else the newest open one of the thread.", "agree",
     ),
@@ -200,6 +225,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("review.resume", "Go on", "resume", "g", "review", "A stopped run goes on here.", "go on"),
     Command("review.run", "Its run", "show_run", "o", "review", "Steps and costs.", "run"),
     Command("review.back", "Back", "back", "escape,q", "review", "", "back"),
+    # --- decisions
+    Command("decisions.agree", "Agree, or open again", "agree", "y", "decisions", "", "agree"),
+    Command(
+        "decisions.supersede", "Supersede", "supersede", "x", "decisions",
+        "It holds no longer; another one may hold instead.", "supersede",
+    ),
+    Command(
+        "decisions.propose", "Propose", "propose", "n", "decisions", "Put up what shall hold from now on.", "propose",
+    ),
+    Command("decisions.back", "Back", "back", "escape,q", "decisions", "", "back"),
     # --- conflict
     Command(
         "conflict.variation", "Keep mine as a variation", "settle('variation')", "v", "conflict",
@@ -334,7 +369,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.back", "Back", "back", "escape,q", "run", "", "back"),
 )  # fmt: skip
 
-_GO_ORDER = "fatrvwshuileyYp,zq"
+_GO_ORDER = "fatrvwdshuileyYp,zq"
 
 _SIGNS = {
     "shift+tab": "⇧tab",

@@ -32,6 +32,19 @@ class Desk(Protocol):
     marks: dict[str, Marks]
     """What the person said so far about the changes of a question, by gate."""
 
+    @property
+    def open_file(self) -> str | None:
+        """Path of the file that is shown in the workspace."""
+        ...
+
+    def open_path(self, path: str) -> None:
+        """Show a file in the workspace."""
+        ...
+
+    def jump_to(self, thread: str, message: str | None) -> None:
+        """Show a thread in the workspace, at a message."""
+        ...
+
     def settling(self, artifact: str, begins: bool) -> None:
         """A conflict of an artifact is being settled, or was not: its lock may go while it is edited here."""
         ...

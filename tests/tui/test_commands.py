@@ -13,6 +13,7 @@ from flowide.tui.application import FlowApp
 from flowide.tui.panes.editing import EditPane
 from flowide.tui.panes.thread import ThreadPane
 from flowide.tui.screens.conflict import ConflictScreen
+from flowide.tui.screens.decisions import DecisionsScreen
 from flowide.tui.screens.grid import GridScreen
 from flowide.tui.screens.help import TITLES, help_lines
 from flowide.tui.screens.history import HistoryScreen
@@ -46,6 +47,7 @@ OWNERS = {
     "review": ReviewScreen,
     "waiting": WaitingScreen,
     "conflict": ConflictScreen,
+    "decisions": DecisionsScreen,
     "run": RunScreen,
 }
 

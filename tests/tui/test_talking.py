@@ -12,7 +12,15 @@ from flowide.flows import engine
 from flowide.flows.api import RunRequest
 from flowide.flows.engine import Surroundings
 from flowide.project.folder import ProjectFolder
-from flowide.space.queries import Decisions, ThreadMessages, Threads, Turns
+from flowide.space.queries import (
+    Decisions,
+    FindThread,
+    ThreadMessages,
+    Threads,
+    Turns,
+    VariationSets,
+    VariationText,
+)
 from flowide.tui.widgets.prompt import Prompt
 from tests.project_with_agents import write_agent
 from tests.tui.conftest import Driver, app_on, eventually, other_process
@@ -169,24 +177,145 @@ async def test_threads_are_listed_with_the_work_and_esc_leads_back_there(talkers
         await app.sees("About Eviction")
 
 
-async def test_of_a_thread_of_ten_thousand_messages_a_page_is_read(talkers: Path) -> None:
-    async with other_process(talkers) as mia:
+async def make_long(root: Path, many: int) -> str:
+    """A thread of so many messages; its id."""
+    async with other_process(root) as mia:
         opened = OpenThread(title="Long")
         await mia.execute(opened)
-        for start in range(0, 10_000, 50):
+        for start in range(0, many, 50):
             await mia.batch(
                 [PostMessage(thread=opened.thread, text=f"number {start + n + 1}") for n in range(50)]
             )
+    return opened.thread
+
+
+async def test_of_a_thread_of_ten_thousand_messages_a_page_is_read_and_earlier_ones_as_one_goes_up(
+    talkers: Path,
+) -> None:
+    await make_long(talkers, 10_000)
     async with app_on(talkers) as app:
         await app.press("4")
         await app.sees("number 10000")
         pane = app.workspace.thread
-        assert len(pane.talk.view.messages) == 50
-        await app.press("escape", "home")
-        await app.sees("earlier messages")
+        assert len(pane.talk.view.messages) == 60
+        await app.press("escape")
+        for _ in range(12):
+            await app.press("pageup")
+        await app.until(lambda: pane.talk.view.messages[0].number < 9_900, "earlier messages")
+        numbers = [each.number for each in pane.talk.view.messages]
+        assert numbers == list(range(numbers[0], 10_001))
+
+
+async def test_a_message_of_long_ago_is_gone_to_and_what_was_said_since_comes_in(talkers: Path) -> None:
+    thread = await make_long(talkers, 1_000)
+    async with app_on(talkers) as app, other_process(talkers) as mia:
+        first = (await mia.read(ThreadMessages(thread, 1, 8))).messages[0]
+        await mia.execute(ProposeDecision(text="Seven it is", message=first.id))
+        await app.press("ctrl+o", "d")
+        await app.sees("Seven it is")
         await app.press("enter")
-        await app.until(lambda: len(pane.talk.view.messages) == 250, "earlier messages")
-        await app.sees("number 9951")
+        await app.sees("number 7")
+        await app.sees("D1 open")
+        pane = app.workspace.thread
+        for n in range(2):
+            await mia.batch([PostMessage(thread=thread, text=f"late {n} {m}") for m in range(50)])
+        await app.until(lambda: pane.talk.view.messages[-1].number == 1_100, "the late ones")
+        assert [each.number for each in pane.talk.view.messages] == list(range(1, 1_101))
+        assert "number 7" in app.screen()
+
+
+async def test_decisions_are_proposed_agreed_and_superseded_by_keys(talkers: Path) -> None:
+    async with app_on(talkers) as app, other_process(talkers) as mia:
+        opened = OpenThread(title="Eviction")
+        await mia.batch([opened, PostMessage(thread=opened.thread, text="We keep eight.")])
+        await app.press("4")
+        await app.sees("We keep eight.")
+        await app.press("escape", "p")
+        await app.sees("What shall hold from now on?")
+        await app.press("enter")
+        await app.sees("D1 open")
+        await app.press("d")
+        await app.sees("OPEN")
+        await app.press("y")
+        await app.sees("AGREED")
+        await app.press("n")
+        await app.type("We keep nine.")
+        await app.press("enter")
+        await app.sees("We keep nine.")
+        await app.press("end", "x")
+        await app.sees("What holds instead of D1?")
+        await app.type("D2")
+        await app.press("enter")
+        await app.sees("Why?")
+        await app.type("one more")
+        await app.press("enter")
+        await app.sees("D2 holds instead")
+        await app.sees("one more")
+        assert [each.status for each in await mia.read(Decisions())] == ["superseded", "open"]
+
+
+async def test_a_block_of_code_becomes_a_file_or_a_variation(talkers: Path) -> None:
+    async with app_on(talkers) as app, other_process(talkers) as mia:
+        await app.open("shop.py")
+        await ask(app, "@edwin?")
+        await app.sees("9 lines of python")
+        await app.press("escape", "O")
+        await app.sees("a variation of src/shop.py")
+        await app.press("v")
+        await app.sees("It is variation 1")
+        [group] = await mia.read(VariationSets())
+        assert await mia.read(VariationText(group.id, 1)) == CODE + "\n"
+        await app.press("O")
+        await app.sees("save it as a new file")
+        await app.press("f")
+        await app.sees("Where shall it go?")
+        await app.press("enter")
+        await app.sees("snippet.py is there")
+        assert (talkers / "snippet.py").read_text() == CODE + "\n"
+
+
+async def test_what_an_agent_would_be_told_is_seen_before_it_is_sent_and_after(talkers: Path) -> None:
+    async with app_on(talkers) as app, other_process(talkers) as mia:
+        await app.open("plan.md")
+        await app.press("t")
+        await app.type("@edwin what of #src/shop.py?")
+        await app.press("ctrl+t")
+        await app.sees("What they would be told")
+        await app.sees("src/shop.py@1")
+        assert await mia.read(Threads()) == []
+        await app.press("escape", "enter")
+        await app.sees("I would begin with")
+        await app.press("escape", "ctrl+t")
+        await app.sees("What they were told")
+        await app.sees("src/shop.py@1")
+
+
+async def test_one_of_several_answers_is_stopped_by_choice(talkers: Path) -> None:
+    write_agent(talkers, "edwin", [{"on": "discuss", "text": "word " * 4000}])
+    async with app_on(talkers, pace=40) as app:
+        await ask(app, "@quinn @edwin?")
+        await app.sees("quinn  ◐ writes")
+        await app.sees("edwin  ◐ writes")
+        app.workspace.thread.action_thread_stop_one()
+        await app.sees("Whose answer is to be stopped?")
+        await app.press("2")
+        await app.until(lambda: len(app.workspace.thread.writing) == 1, "one answer less")
+        await app.press("escape")
+
+
+async def test_the_open_file_is_pinned_and_let_go_again(talkers: Path) -> None:
+    async with app_on(talkers) as app, other_process(talkers) as mia:
+        opened = OpenThread(title="Eviction")
+        await mia.batch([opened, PostMessage(thread=opened.thread, text="Eight?")])
+        await app.open("plan.md")
+        await app.press("4")
+        await app.sees("Eight?")
+        await app.press("escape", "P")
+        await app.sees("is in the context")
+        assert len((await mia.read(FindThread(opened.thread))).pins) == 1
+        await app.press("P")
+        await app.sees("no longer in the context")
+        assert (await mia.read(FindThread(opened.thread))).pins == []
 
 
 async def test_what_was_not_sent_is_told_when_the_app_ends(talkers: Path) -> None:

@@ -11,7 +11,9 @@ from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 
 if TYPE_CHECKING:
+    from flowide.agents.context import Manifest
     from flowide.agents.definition import AgentDefinition
+    from flowide.domain import rows
     from flowide.errors import FlowError
     from flowide.flows.engine import Surroundings
     from flowide.settings import Settings
@@ -107,6 +109,36 @@ class EngineFlows:
             lock_timeout_s=settings.lock.timeout_s,
         )
         return await self.start(request, run=run, observer=observer)
+
+    async def would_be_told(self, thread: rows.Thread, text: str) -> list[Manifest]:
+        """What each agent that a text asks would be told, were it sent now."""
+        from flowide.flows.discussion.context import Asked, discuss_task, tell
+        from flowide.flows.discussion.posting import Writing, compose
+
+        settings, agents = await self._settings(), await self._agents()
+        composed = await compose(
+            self._space, self._folder, Writing(thread=thread.id, text=text, known=list(agents))
+        )
+        asked = composed.command.mentions or ([thread.agent] if thread.agent else [])
+        told = []
+        for handle in asked:
+            if handle not in agents:
+                continue
+            others = [each for each in agents if each != handle]
+            question = Asked(
+                agent=agents[handle],
+                others=others,
+                thread=thread,
+                number=thread.count + 1,
+                actor=self._space.actor.id,
+                text=text,
+                refs=composed.command.refs,
+                upto=thread.count,
+                task=discuss_task(agents[handle], others),
+            )
+            found = await tell(self._space, self._folder, question, settings.discussion.context)
+            told.append(found.fitted.manifest)
+        return told
 
     async def _settings(self) -> Settings:
         from flowide import settings

@@ -16,6 +16,8 @@ from flowide.tui.views.snapshot import Seat
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flowide.agents.context import Manifest
+
 
 class Folder(Protocol):
     """The part of `flowide.project`'s folder that the app uses."""
@@ -75,6 +77,10 @@ class Flows(Protocol):
 
     async def talk_bounds(self) -> tuple[int, int]:
         """Depth and rate of a new thread."""
+        ...
+
+    async def would_be_told(self, thread: rows.Thread, text: str) -> list[Manifest]:
+        """What each agent that a text asks would be told, were it sent now."""
         ...
 
     async def check_agents(self, handles: Sequence[str]) -> None:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from msgspec.structs import replace
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TextArea
 
 from flowide.errors import FlowError
 from flowide.tui import commands
-from flowide.tui.desk import AtDesk
-from flowide.tui.engine.news import News
+from flowide.tui.panes.thread_deeds import ThreadDeeds
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.thread import (
     Page,
     Spot,
-    Talk,
     completions,
-    due_turns,
     empty_rows,
     thread_rows,
     thread_title,
@@ -37,16 +31,8 @@ from flowide.tui.widgets.prompt import Prompt, PromptEdge
 from flowide.tui.widgets.rows import RowsPane
 from flowide.tui.widgets.thread_log import ThreadLog
 
-if TYPE_CHECKING:
-    from flowide.domain.rows import Decision, Turn
 
-PAGE = 50
-"""Messages that are read at first, and more each time one asks for earlier ones."""
-TICK_S = 0.3
-"""Seconds between looks at what another process writes."""
-
-
-class ThreadPane(AtDesk, Vertical):
+class ThreadPane(ThreadDeeds):
     """A thread with its prompt; without a thread, the place where one begins."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("thread")
@@ -65,19 +51,10 @@ class ThreadPane(AtDesk, Vertical):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.thread: str | None = None
-        """None = one that is about to be opened."""
         self.chosen = False
         """Whether a thread was opened, or begun, by the person."""
-        self.about: str | None = None
-        """Path that a new thread is about."""
-        self.talk: Talk | None = None
-        self._limit = PAGE
-        self._unfolded: frozenset[Spot] = frozenset()
-        self._tick: Timer | None = None
         self._page = Page(0, {})
         self._speaking = asyncio.Lock()
-        self._reading = self._behind = self._stale = False
 
     def compose(self) -> ComposeResult:
         yield ThreadLog(id="messages")
@@ -87,14 +64,14 @@ class ThreadPane(AtDesk, Vertical):
             yield Prompt(id="say")
 
     @property
-    def log_pane(self) -> ThreadLog:
-        """The messages."""
-        return self.query_one(ThreadLog)
-
-    @property
     def prompt(self) -> Prompt:
         """Where one types."""
         return self.query_one(Prompt)
+
+    @property
+    def draft(self) -> str:
+        """What is typed and not sent."""
+        return self.prompt.text
 
     @property
     def keys_go_to(self) -> Widget:
@@ -108,7 +85,7 @@ class ThreadPane(AtDesk, Vertical):
         self.chosen = True
         if thread != self.thread or thread is None:
             self.thread, self.about, self.talk = thread, about, None
-            self._limit, self._unfolded = PAGE, frozenset()
+            self._unfolded, self._wanted, self._aim = frozenset(), None, None
             self.log_pane.show([])
         self.draw()
         self.reload()
@@ -117,67 +94,6 @@ class ThreadPane(AtDesk, Vertical):
         """As long as the person has chosen none: the thread somebody spoke in last."""
         if not self.chosen and self.snapshot.threads and not self.prompt.text:
             self.open(self.snapshot.threads[0].id)
-
-    def on_news(self, news: News) -> None:
-        """Something was committed or written."""
-        if not self.display:
-            return
-        if self.thread is None:
-            self.open_last()
-            return
-        if news.snapshot is not None or self.talk is None:
-            self.reload()
-        elif any(turn.state == "taken" for turn in self.talk.view.turns):
-            self._read_soon()
-
-    def reload(self) -> None:
-        """Read the newest messages and what is being written."""
-        self._stale = True
-        self._read_soon()
-
-    def _read_soon(self) -> None:
-        self._behind = True
-        if not self._reading:
-            self._reading = True
-            self._read()
-
-    @work(group="thread")
-    async def _read(self) -> None:
-        """One read after the other, however fast the news come."""
-        try:
-            while self._behind:
-                self._behind = False
-                await self._read_once()
-        except FlowError as error:
-            self.tell(error)
-        finally:
-            self._reading = False
-
-    async def _read_once(self) -> None:
-        from flowide.tui.engine import talking
-
-        thread, limit, talk = self.thread, self._limit, self.talk
-        if thread is None:
-            return
-        if self._stale or talk is None:
-            self._stale = False
-            talk = await self.ask_engine(lambda session: talking.look(session, thread, limit))
-        else:
-            turns = talk.view.turns
-            live = await self.ask_engine(lambda session: talking.live_texts(session, turns))
-            talk = replace(talk, live=live)
-        if thread == self.thread:
-            self.talk = talk
-            self.draw()
-            self._watch(any(turn.state == "taken" for turn in talk.view.turns))
-
-    def _watch(self, on: bool) -> None:
-        """Look again soon while somebody writes, wherever that is."""
-        if on and self._tick is None:
-            self._tick = self.set_interval(TICK_S, self._read_soon)
-        elif not on and self._tick is not None:
-            self._tick.stop()
-            self._tick = None
 
     def draw(self) -> None:
         """Everything, at the present width."""
@@ -293,113 +209,22 @@ class ThreadPane(AtDesk, Vertical):
         """To the prompt."""
         self.prompt.focus()
 
-    # --- what the cursor is on ----------------------------------------------------------------------
-
-    @property
-    def spot(self) -> Spot | None:
-        """What the cursor is on while the messages have the keys."""
-        key = self.log_pane.current if self.log_pane.has_focus else None
-        return key if isinstance(key, Spot) else None
-
-    @property
-    def writing(self) -> list[Turn]:
-        """Answers that are due or being written, those being written first."""
-        return due_turns(self.talk.view) if self.talk else []
-
-    def _turn_here(self, turns: Sequence[Turn]) -> Turn | None:
-        """The turn under the cursor, else the first."""
-        spot = self.spot
-        here = (each for each in turns if spot == Spot("turn", each.message, agent=each.agent))
-        return next(here, turns[0] if turns else None)
+    # --- keys and clicks ----------------------------------------------------------------------------
 
     def action_thread_stop(self) -> None:
         """Stop the answer under the cursor, or the first one; with none, leave step by step."""
-        turn = self._turn_here(self.writing)
+        turn = self.turn_here(self.writing)
         if turn is not None:
-            self._end(turn)
+            self.stop_answer(turn)
         elif self.prompt.has_focus:
             self.log_pane.focus()
         else:
             self.post_message(self.Left())
 
-    @work(group="stop")
-    async def _end(self, turn: Turn) -> None:
-        from flowide.tui.engine import talking
-
-        try:
-            await self.ask_engine(lambda session: talking.stop(session, turn))
-        except FlowError as error:
-            self.tell(error)
-
     def on_rows_pane_chosen(self, event: RowsPane.Chosen) -> None:
         """Enter or a click on a row."""
         event.stop()
         if isinstance(event.key, Spot) and event.key.kind == "earlier":
-            self._limit += 4 * PAGE
-            self.reload()
+            self.read_earlier()
         elif isinstance(event.key, Spot) and event.key.kind == "code":
-            self._fold(event.key)
-
-    def action_thread_unfold(self) -> None:
-        """The block of code at the cursor, else the newest one."""
-        spots = [
-            row.key for row in self.log_pane.rows if isinstance(row.key, Spot) and row.key.kind == "code"
-        ]
-        spot = self.spot
-        if spot is not None and spot.kind == "code":
-            self._fold(spot)
-        elif spots:
-            self._fold(spots[-1])
-
-    def _fold(self, spot: Spot) -> None:
-        self._unfolded ^= {spot}
-        self.draw()
-
-    def action_thread_decide(self) -> None:
-        """Agree to the decision at the cursor or put it up again; elsewhere agree to the newest open one."""
-        decisions = self.talk.decisions if self.talk else ()
-        spot = self.spot
-        here = spot.ref if spot is not None and spot.kind == "decision" else None
-        opened = [each for each in decisions if each.status == "open"]
-        chosen = next((each for each in decisions if each.id == here), opened[-1] if opened else None)
-        if chosen is None:
-            self.say(
-                "No decision is open in this thread. A paragraph that begins with Decision: puts one up."
-            )
-        else:
-            self._decide(chosen)
-
-    @work(group="decide")
-    async def _decide(self, decision: Decision) -> None:
-        from flowide.tui.engine import talking
-
-        try:
-            await self.ask_engine(lambda session: talking.decide(session, decision))
-        except FlowError as error:
-            self.tell(error)
-            return
-        self.say(
-            f"D{decision.number} is {'agreed' if decision.status == 'open' else 'open again'}.", good=True
-        )
-        self.reload()
-
-    def action_thread_retry(self) -> None:
-        """Ask again who did not answer; else have written what is due."""
-        turns = self.talk.view.turns if self.talk else []
-        ended = [each for each in turns if each.state in {"failed", "stopped"}]
-        turn = self._turn_here([*reversed(ended), *self.writing])
-        if turn is None:
-            self.say("Nobody owes an answer here.")
-        else:
-            self._retry(turn)
-
-    @work(group="retry")
-    async def _retry(self, turn: Turn) -> None:
-        from flowide.tui.engine import talking
-
-        try:
-            await self.ask_engine(lambda session: talking.ask_again(session, turn))
-        except FlowError as error:
-            self.tell(error)
-            return
-        self.reload()
+            self.fold(event.key)

@@ -17,6 +17,7 @@ TITLES = {
     "waiting": "What waits for you",
     "review": "Review",
     "conflict": "Conflict",
+    "decisions": "Decisions",
     "grid": "Variations",
     "pieces": "Piece table",
     "history": "History",

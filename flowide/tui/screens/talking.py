@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from flowide.tui.panes.thread import ThreadPane
 
 
+_MESSAGES_ONLY = frozenset(
+    {"thread.type", "thread.unfold", "thread.code", "thread.decide", "thread.propose", "thread.retry", "decisions.open"}
+)
+"""Commands whose keys are letters, so that they cannot be pressed while a message is typed."""
+
+
 class Talks(AtDesk, Screen[None]):
     """Opens threads, and passes on what the palette asks of the thread that is open."""
 
@@ -66,6 +72,14 @@ class Talks(AtDesk, Screen[None]):
             self.say("It belongs to no thread; `flowide decisions` lists it.")
             return
         self.open_thread(found.thread)
+        if found.message is not None and self.can_talk:
+            self.thread.jump(found.message)
+
+    def action_decisions(self) -> None:
+        """All decisions: open, agreed, superseded."""
+        from flowide.tui.screens.decisions import DecisionsScreen
+
+        self.app.push_screen(DecisionsScreen())
 
     def action_list_threads(self) -> None:
         """Choose one by its title."""
@@ -96,7 +110,7 @@ class Talks(AtDesk, Screen[None]):
         """Commands of the thread that mean nothing now."""
         pane = self.thread
         typing = pane.prompt.has_focus
-        out = {"thread.type", "thread.unfold", "thread.decide", "thread.retry"} if typing else set()
+        out = set(_MESSAGES_ONLY) if typing else set()
         if not typing:
             out |= {"thread.send", "thread.newline", "thread.complete"}
             talk = pane.talk
@@ -105,9 +119,13 @@ class Talks(AtDesk, Screen[None]):
             if talk is None or not any(each.state in {"failed", "stopped"} for each in talk.view.turns):
                 out.add("thread.retry")
             if not any(getattr(row.key, "kind", "") == "code" for row in pane.log_pane.rows):
-                out.add("thread.unfold")
+                out |= {"thread.unfold", "thread.code"}
         if not pane.writing:
             out.add("thread.stop")
+        if len(pane.writing) < 2:
+            out.add("thread.stop_one")
+        if not typing or "@" not in pane.prompt.text:
+            out.add("thread.told")
         return out
 
     def way_out(self) -> list[Hint]:
@@ -153,3 +171,23 @@ class Talks(AtDesk, Screen[None]):
     def action_thread_retry(self) -> None:
         """Ask again."""
         self.thread.action_thread_retry()
+
+    def action_thread_stop_one(self) -> None:
+        """Stop one of several answers."""
+        self.thread.action_thread_stop_one()
+
+    def action_thread_open_code(self) -> None:
+        """Make a file or a variation of a block of code."""
+        self.thread.action_thread_open_code()
+
+    def action_thread_propose(self) -> None:
+        """Put up what a message says."""
+        self.thread.action_thread_propose()
+
+    def action_thread_pin(self) -> None:
+        """Have the open file in the context of every answer."""
+        self.thread.action_thread_pin()
+
+    def action_thread_told(self) -> None:
+        """What agents are, or were, told."""
+        self.thread.action_thread_told()

@@ -37,6 +37,10 @@ FULL = 60
 _NAME = re.compile(r"(@[A-Za-z0-9][A-Za-z0-9_-]*)")
 
 
+GAP = Row(())
+"""Between messages."""
+
+
 class Talk(Struct, frozen=True):
     """What is shown of a thread at one moment."""
 
@@ -56,6 +60,47 @@ class Spot(Struct, frozen=True):
     at: int = 0
     """Line of the message, or which of its code blocks."""
     agent: str = ""
+
+
+class Code(Struct, frozen=True):
+    """A block of code of a message."""
+
+    text: str
+    """With a line break at its end."""
+    language: str
+
+    @property
+    def file_name(self) -> str:
+        """A name that its kind of file would have."""
+        return "snippet" + _ENDINGS.get(self.language.lower(), ".txt")
+
+
+_ENDINGS = {
+    "python": ".py", "py": ".py", "javascript": ".js", "js": ".js", "typescript": ".ts", "ts": ".ts", "tsx": ".tsx",
+    "go": ".go", "rust": ".rs", "java": ".java", "markdown": ".md", "md": ".md", "json": ".json", "yaml": ".yaml",
+    "toml": ".toml", "html": ".html", "css": ".css", "sh": ".sh", "bash": ".sh", "sql": ".sql", "c": ".c",
+    "cpp": ".cpp", "diff": ".diff",
+}  # fmt: skip
+
+
+def code_of(text: str) -> list[Code]:
+    """The blocks of code of a message, in order."""
+    found = []
+    prose: list[str] = []
+    fence, language = "", ""
+    lines: list[str] = []
+    for line in text.strip("\n").split("\n"):
+        match = _FENCE.match(line)
+        if not fence and match:
+            fence, language, lines = match[1], match[2], []
+        elif fence and match and match[1].startswith(fence) and not line.strip().strip(fence[0]):
+            found.append(Code("\n".join([*lines, ""]), language))
+            fence = ""
+        else:
+            (lines if fence else prose).append(line)
+    if fence:
+        found.append(Code("\n".join([*lines, ""]), language))
+    return found
 
 
 class Page(Struct, frozen=True):
@@ -81,16 +126,21 @@ def thread_rows(talk: Talk, page: Page) -> list[Row]:
         found.append(Row(()))
     versions = _versions(view)
     placed: set[str] = set()
+    decided: dict[str, list[rows.Decision]] = {}
+    for decision in talk.decisions:
+        decided.setdefault(decision.message or "", []).append(decision)
+    ended: dict[str, list[rows.Turn]] = {}
+    for turn in view.turns:
+        if turn.state in {"failed", "stopped"}:
+            ended.setdefault(turn.message, []).append(turn)
     for message in view.messages:
         found += message_rows(message, page, versions.get(message.id))
-        for decision in talk.decisions:
-            if decision.message == message.id:
-                placed.add(decision.id)
-                found += decision_rows(decision, page, said=message.text)
-        for turn in view.turns:
-            if turn.message == message.id and turn.state in {"failed", "stopped"}:
-                found += _ended_rows(turn, page)
-        found.append(Row(()))
+        for decision in decided.get(message.id, ()):
+            placed.add(decision.id)
+            found += decision_rows(decision, page, said=message.text)
+        for turn in ended.get(message.id, ()):
+            found += _ended_rows(turn, page)
+        found.append(GAP)
     if not earlier:
         for decision in talk.decisions:
             if decision.id not in placed:

@@ -85,13 +85,21 @@ class RowsPane(LineWidget):
         new = tuple(rows)
         if new == self.rows:
             return
-        key = self.current
+        key, grew = self.current, len(new) - len(self.rows)
         self.rows = new
-        self.cursor = next(
-            (index for index, row in enumerate(new) if key is not None and row.key == key),
-            self._nearest(min(self.cursor, max(0, len(new) - 1)), 1),
-        )
+        self.cursor = self._place_of(key, grew)
         self.redraw()
+
+    def _place_of(self, key: Hashable, grew: int) -> int:
+        """Where the cursor goes: to its key, tried first where it stood, counted from either end."""
+        if key is not None:
+            for index in (self.cursor, self.cursor + grew):
+                if 0 <= index < len(self.rows) and self.rows[index].key == key:
+                    return index
+            for index, row in enumerate(self.rows):
+                if row.key == key:
+                    return index
+        return self._nearest(min(self.cursor, max(0, len(self.rows) - 1)), 1)
 
     def set_title(self, left: Sequence[Span], right: Sequence[Span] = ()) -> None:
         """A line that does not scroll."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
 
 from flowide.tui.views.spans import Row
 from flowide.tui.widgets.rows import RowsPane
@@ -12,6 +15,10 @@ class ThreadLog(RowsPane):
     """The messages. Whoever reads the end stays at the end."""
 
     scroll_off = 0
+
+    @dataclass
+    class NearStart(Message):
+        """The start is nearly reached: earlier messages may be wanted."""
 
     def show(self, rows: Sequence[Row]) -> None:
         """Draw other rows; at the end, follow it."""
@@ -35,3 +42,21 @@ class ThreadLog(RowsPane):
     def on_resize(self) -> None:
         """The end stays in view, as the prompt takes lines or gives them back."""
         self.to_end() if not self.has_focus else self.redraw()
+
+    def show_from(self, key: Hashable) -> None:
+        """Have a row at the top, and the cursor on it."""
+        self.move_to(key)
+        self.scroll_lines(self.cursor - self.top)
+
+    def scroll_lines(self, by: int) -> None:
+        super().scroll_lines(by)
+        self._look_ahead(by)
+
+    def show_line(self, index: int) -> None:
+        before = self.top
+        super().show_line(index)
+        self._look_ahead(self.top - before)
+
+    def _look_ahead(self, by: int) -> None:
+        if by < 0 and self.top < 2 * self.body_height:
+            self.post_message(self.NearStart())
