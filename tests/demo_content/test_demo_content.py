@@ -282,7 +282,7 @@ def test_a_review_rejects_with_reasons_and_then_approves() -> None:
 def test_a_critique_judges_each_variation_once_and_recommends_one_of_them() -> None:
     critiques = [json.loads(text) for _, entry in entries(purpose="critique") for text in texts_of(entry)]
 
-    assert [len(critique["verdicts"]) for critique in critiques] == [3, 4, 4, 4, 6, 5]
+    assert [len(critique["verdicts"]) for critique in critiques] == [4, 3, 3, 4, 4, 4, 6, 5]
     for critique in critiques:
         numbers = [verdict["variation"] for verdict in critique["verdicts"]]
         best = max(critique["verdicts"], key=lambda verdict: verdict["score"])
