@@ -112,7 +112,7 @@ def test_a_command_loads_neither_terminal_app_nor_model_library(args: list[str],
 
 def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
     """Also the lazy imports, which no test needs to reach."""
-    extras = ("local", "postgres", "server")
+    extras = ("local", "postgres", "server", "web", "images")
     declared = {*_declared("dependencies")}.union(
         *(_declared("optional-dependencies", each) for each in extras)
     )

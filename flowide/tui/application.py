@@ -167,6 +167,12 @@ class FlowApp(Habits):
         self.exit(code, message=Text("\n".join(kept)) if kept else None)
         self._return_code = code
 
+    async def _on_exit_app(self) -> None:
+        """Whoever shows the app closes it, such as a browser its tab: that is quitting, too."""
+        if not self._leaving:
+            await self.leave(0)
+        await super()._on_exit_app()
+
     def remember(self) -> None:
         """Keep what is open for the next time."""
         if self.root is not None and isinstance(self.screen_stack[0], Workspace):
@@ -215,7 +221,9 @@ class FlowApp(Habits):
         screen = self.screen
         for each in new[:3]:
             if not (isinstance(screen, FlowScreen) and screen.shows(each.item)):
-                self.notify(f"{clean(each.words)}  ^g", title="waits for you", severity="warning", markup=False)
+                self.notify(
+                    f"{clean(each.words)}  ^g", title="waits for you", severity="warning", markup=False
+                )
         words = [each.words for each in new] or waiting.ended(before, after)
         if words and self._away and self._driver is not None and not self.is_headless:
             self._driver.write(notifying.sequence(words[0], self.notifies, os.environ))

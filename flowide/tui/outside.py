@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 
 from flowide.errors import BadInput
 
@@ -28,6 +28,10 @@ def edit_outside(app: App[Any], path: str, text: str) -> str | None:
         try:
             with app.suspend():
                 done = subprocess.run([*shlex.split(program), str(copy)], check=False)
+        except SuspendNotSupported as error:
+            raise BadInput(
+                "another program cannot be shown here", hint="Use the app in a terminal for that."
+            ) from error
         except OSError as error:
             raise BadInput(f"{program} cannot be run", hint="Set EDITOR to an editor you have.") from error
         if done.returncode != 0:

@@ -8,9 +8,14 @@ from collections.abc import Mapping
 
 from flowide.errors import BadInput
 
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""What draws in a browser, as whoever serves the app names it."""
+
 
 def check(env: Mapping[str, str] = os.environ) -> None:
-    """Raise BadInput unless there is a terminal that can show a full screen."""
+    """Raise BadInput unless there is a terminal that can show a full screen, or `flowide web` shows it."""
+    if env.get("TEXTUAL_DRIVER") == WEB_DRIVER:
+        return
     if env.get("TERM", "") in {"", "dumb", "unknown"}:
         raise BadInput(
             f"the app needs a real terminal, and TERM is {env.get('TERM') or 'not set'}",
