@@ -40,12 +40,18 @@ _EDITS = (
     "apply|edit|change|update|rewrite|revise|rework|fix|correct|shorten|write|put|insert|add|remove|delete|replace|"
     "rename|move|merge|adapt|include|record"
 )
+_MAKES = "create|make|draft|start|save"
 _ASKS_EDIT = lazy(
     r"[\s,:;–—-]*(?:(?:please|now|then|could\s+you|can\s+you|go\s+ahead\s+and|just)[\s,]+){0,4}"
-    rf"(?:{_EDITS})\b(?P<what>[^\n]{{0,400}}?)$",
+    rf"(?:(?P<makes>{_MAKES})|{_EDITS})\b(?P<what>[^\n]{{0,400}}?)$",
     re.IGNORECASE,
 )
 _INTO = lazy(r"\b(?:to|in|into|of|from|at)(?:\s+the\s+(?:file|document|page))?\s*$", re.IGNORECASE)
+_AS = lazy(
+    r"\b(?:to|in|into|as|at|called|named)(?:\s+(?:a|the))?(?:\s+new)?(?:\s+(?:file|document|page))?\s*$"
+    r"|^\s*(?:(?:a|the)\s+)?(?:new\s+)?(?:(?:file|document|page)\s*)?$",
+    re.IGNORECASE,
+)
 _SENTENCE_END = lazy(r"[.!?](?:\s|$)")
 
 
@@ -84,10 +90,14 @@ class Parsed(Struct, frozen=True):
 
 
 class EditWish(Struct, frozen=True):
-    """`@mara apply that to #docs/x.md`."""
+    """`@mara apply that to #docs/x.md`, or `@mara create #docs/x.md`."""
 
     name: str
     reference: Reference
+    changes: bool = True
+    """The verb asks for a change of a file that is there."""
+    makes: bool = False
+    """The words ask for a new file, when there is none of this name."""
 
 
 def parse(text: str) -> Parsed:
@@ -125,7 +135,7 @@ def _references(prose: str) -> Iterator[Reference]:
 
 
 def edit_wishes(text: str, parsed: Parsed | None = None) -> list[EditWish]:
-    """Who is asked to change which file: a verb of changing right after the mention, then `to #path` or so."""
+    """Who is asked to change or make which file: such a verb right after the mention, then `to #path` or so."""
     parsed = parse(text) if parsed is None else parsed
     wishes: list[EditWish] = []
     for mention in parsed.mentions:
@@ -137,8 +147,11 @@ def edit_wishes(text: str, parsed: Parsed | None = None) -> list[EditWish]:
             asked = _ASKS_EDIT.match(between)
             if asked is None or _SENTENCE_END.search(between):
                 break
-            if not asked["what"].strip() or _INTO.search(asked["what"]):
-                wishes.append(EditWish(mention.name, reference))
+            what = asked["what"]
+            changes = not asked["makes"] and (not what.strip() or _INTO.search(what) is not None)
+            makes = _AS.search(what) is not None
+            if changes or makes:
+                wishes.append(EditWish(mention.name, reference, changes, makes))
                 break
     return wishes
 

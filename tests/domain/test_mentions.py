@@ -110,10 +110,32 @@ def test_references(text: str, found: list[tuple[str, int | None, str | None]]) 
         ("@mara `apply that to #x.md`", []),
         ("@mara update me on #x.md", []),
         ("@mara applying that to #x.md was wrong", []),
+        ("@mara make a list of #x.md", []),
+        ("@mara create something like #x.md", []),
+        ("@mara create #x.md", []),
     ],
 )
 def test_who_is_asked_to_change_what(text: str, wishes: list[tuple[str, str]]) -> None:
-    assert [(each.name, each.reference.target) for each in edit_wishes(text)] == wishes
+    assert [(each.name, each.reference.target) for each in edit_wishes(text) if each.changes] == wishes
+
+
+@pytest.mark.parametrize(
+    ("text", "makes"),
+    [
+        ("@mara create #x.md", True),
+        ("@mara, please draft the new file #x.md with what we said", True),
+        ("@mara write that up in #x.md", True),
+        ("@mara put it into a new file #x.md", True),
+        ("@mara save that as #x.md", True),
+        ("@mara make a page called #x.md", True),
+        ("@mara write a poem about #x.md", False),
+        ("@mara make a list of #x.md", False),
+        ("@mara what would #x.md be?", False),
+        ("@mara create nothing. See #x.md", False),
+    ],
+)
+def test_who_is_asked_to_make_a_file(text: str, makes: bool) -> None:
+    assert any(each.makes for each in edit_wishes(text)) == makes
 
 
 @given(st.text(alphabet=st.sampled_from("@#`~>\n .:\"'abZ19_-/\\é"), max_size=120))

@@ -14,7 +14,7 @@ from flowide.domain.commands import AcquireLock, ForceLock, ReleaseLock, SaveArt
 from flowide.errors import StorageFailed
 from flowide.flows.drafting import BlockLines
 from flowide.flows.engine import Surroundings
-from flowide.space.queries import Content, Drafts, History, LiveDraft, Locks, Runs, Verify
+from flowide.space.queries import Content, Drafts, FindArtifact, History, LiveDraft, Locks, Runs, Verify
 from flowide.testing import ManualClock
 from tests.flows.conftest import Bench
 from tests.flows.talk import NOTES, Breaking, Talk, make_talkers
@@ -186,6 +186,62 @@ async def test_an_edit_that_broke_off_anywhere_is_made_once(tmp_path: Path, afte
     assert len(versions) == 2
     assert [actor for actor, _ in await talk.said()] == ["ana", "mara"]
     assert (tmp_path / "project" / "notes.md").read_text() == NEW
+    assert await talk.space.read(Verify()) == []
+
+
+async def test_a_file_that_is_not_there_is_made(tmp_path: Path) -> None:
+    talk = talk_of(tmp_path, mara=on_edit(REPLY))
+    asked = await talk.say("@mara please write that up in #docs/new.md")
+    assert (asked.edits, asked.refs) == ({"mara": "docs/new.md"}, [])
+
+    result = await talk.answer()
+
+    assert result.status == "completed", result.error
+    assert (tmp_path / "project" / "docs" / "new.md").read_text() == NEW
+    row = await talk.space.read(FindArtifact("docs/new.md"))
+    [version] = await talk.space.read(History(row.id))
+    assert (version.actor, version.for_, version.note) == ("mara", "ana", asked.text)
+    assert version.parents == [{"thread": talk.thread, "message": asked.id, "number": 1}]
+    lines = NEW.count("\n")
+    assert (await talk.said())[1][1] == f"I changed the last line.\n\nMade #docs/new.md@1: {lines} lines."
+
+
+@pytest.mark.parametrize("path", [".flowide/agents/evil.md", "../out.md", "nul\0.md", "notes"])
+async def test_no_file_is_made_where_agents_may_not_write_or_that_is_no_path(
+    tmp_path: Path, path: str
+) -> None:
+    talk = talk_of(tmp_path, mara=on_edit(REPLY))
+    await talk.say(f"@mara create #{path}")
+
+    await talk.answer()
+
+    files = {each.name for each in tmp_path.rglob("*") if each.is_file()}
+    assert not files & {"evil.md", "out.md", "notes"}
+
+
+@pytest.mark.parametrize("after", range(0, 24))
+async def test_a_file_that_is_made_is_made_once_however_it_broke_off(tmp_path: Path, after: int) -> None:
+    bench = Bench(make_talkers(tmp_path / "project", mara=on_edit(REPLY)))
+    clock = ManualClock()
+    bench.space = Breaking(Actor("ana"), clock=clock)
+    Breaking.left = 10**9
+    talk = Talk(bench)
+    await talk.say("@mara create #new.md")
+    Breaking.left = after
+    with suppress(StorageFailed):
+        await talk.answer()
+    Breaking.left = 10**9
+    clock.sleep(10_000)
+
+    runs = await talk.space.read(Runs())
+    result = await (bench.resume(runs[0].id) if runs and runs[0].status != "completed" else talk.answer())
+
+    assert result.status == "completed"
+    row = await talk.space.read(FindArtifact("new.md"))
+    versions = await talk.space.read(History(row.id))
+    assert len(versions) == 1
+    assert [actor for actor, _ in await talk.said()] == ["ana", "mara"]
+    assert (tmp_path / "project" / "new.md").read_text() == NEW
     assert await talk.space.read(Verify()) == []
 
 

@@ -65,7 +65,7 @@ class PostMessage(Command[Posted], frozen=True, kw_only=True, tag="message.post"
     mentions: list[str] = []
     """Handles of existing agents among those the text mentions; all of them when it says `@all`."""
     edits: dict[str, str] = {}
-    """Id of the artifact that a mentioned agent is asked to change; people only."""
+    """Id of the artifact that a mentioned agent is asked to change, or path of one it shall make; people only."""
     refs: list[dict[str, Any]] = []
     """`{"kind": "artifact", "artifact", "path", "version", "piece"?}` or `{"kind": "message", "message", "number"}`."""
     reply_to: str | None = None

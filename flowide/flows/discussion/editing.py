@@ -66,7 +66,12 @@ async def edit(place: Place, turn: rows.Turn, done: Answered) -> int | None:
     """
     state, key = place.state, key_of(place, turn)
     await state.space.execute(take(state, turn, key, turn.manifest))
-    artifact = await state.folder.find(state.space, turn.edit or "")
+    try:
+        artifact = await state.folder.find(state.space, turn.edit or "")
+    except NotFound:
+        from flowide.flows.discussion.making import make
+
+        return await make(place, turn, key)
     if artifact.deleted:
         raise NotFound(f"{artifact.path} was deleted", hint="Restore it, then ask again.")
     job = _Job(place, turn, key, artifact, state.space.acting_as(state.actor(turn.agent)))
@@ -190,11 +195,19 @@ async def _write(job: _Job, fence: int, keeper: LeaseKeeper) -> tuple[str, str |
     return await _told(job, saved.version, words), manifest
 
 
+def made_in_words(path: str, text: str) -> str:
+    """What an agent says of a file it made."""
+    lines = text.count("\n")
+    return f"Made #{path}@1: {lines} line{'s' * (lines != 1)}."
+
+
 async def _told(job: _Job, version: int, words: str = "") -> str:
     from flowide.project.diffs import counts
 
-    before = await job.space.read(Content(job.artifact.id, version - 1))
     after = await job.space.read(Content(job.artifact.id, version))
+    if version == 1:  # made before the process was gone
+        return made_in_words(job.artifact.path, after.decode(errors="replace"))
+    before = await job.space.read(Content(job.artifact.id, version - 1))
     added, removed = counts(before, after)
     said = f"Saved #{job.artifact.path}@{version}: {added} lines added, {removed} removed."
     return f"{words}\n\n{said}".strip()

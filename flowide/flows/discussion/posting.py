@@ -49,14 +49,16 @@ async def compose(space: Space, folder: ProjectFolder, writing: Writing) -> Comp
     mentions = list(writing.known) if ALL in names else [name for name in names if name in writing.known]
     refs: list[dict[str, Any]] = []
     warnings: list[str] = []
+    edits = await _edits(space, folder, writing, parsed) if space.actor.kind == "human" else {}
     for reference in parsed.references:
+        if reference.target in edits.values():
+            continue  # it is to be made
         found = await resolve(space, folder, writing.thread, reference)
         if isinstance(found, str):
             warnings.append(found)
         elif found is not None and found not in refs:
             refs.append(found)
     refs += [each for each in await _said(space, writing, parsed) if each not in refs]
-    edits = await _edits(space, folder, writing, parsed) if space.actor.kind == "human" else {}
     command = PostMessage(
         thread=writing.thread,
         message=writing.message or uuid7(),
@@ -130,10 +132,27 @@ async def _said(space: Space, writing: Writing, parsed: Parsed) -> list[dict[str
 
 
 async def _edits(space: Space, folder: ProjectFolder, writing: Writing, parsed: Parsed) -> dict[str, str]:
-    """Which artifact each mentioned agent is asked to change."""
+    """Which artifact each mentioned agent is asked to change, and which path to make."""
     edits: dict[str, str] = {}
     for wish in edit_wishes(writing.text, parsed):
-        artifact = await _artifact(space, folder, wish.reference.target)
+        reference = wish.reference
+        artifact = await _artifact(space, folder, reference.target)
         if artifact is not None:
-            edits.setdefault(wish.name, artifact.id)
+            if wish.changes:
+                edits.setdefault(wish.name, artifact.id)
+        elif wish.makes and reference.version is None and reference.piece is None:
+            path = _new(space, folder, reference.target)
+            if path is not None:
+                edits.setdefault(wish.name, path)
     return edits
+
+
+def _new(space: Space, folder: ProjectFolder, target: str) -> str | None:
+    """The path of a file that can be made; None when it does not look like one, or may not be one."""
+    if "." not in target.strip(".") and "/" not in target:
+        return None
+    try:
+        located = folder.located(space, target)
+    except FlowError:
+        return None
+    return located if located == target else None
