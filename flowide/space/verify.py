@@ -28,7 +28,7 @@ def problems(view: View, store: Store) -> list[Problem]:
     found += [Problem(None, line, "file") for line in store.damage()]
     if broken is not None:
         return found
-    for check in (_check_blobs(view, store), _check_rows(view, store, fresh), _check_live(view)):
+    for check in (_check_blobs(view, store), _check_rows(store, fresh), _check_live(view)):
         try:
             found += check
         except (FlowError, ValueError, TypeError) as error:
@@ -133,7 +133,8 @@ def _check_live(view: View) -> Iterator[Problem]:
             yield Problem(None, f"the lease {lease.key} with fence {lease.fence} belongs to nothing", "live")
 
 
-def _check_rows(view: View, store: Store, fresh: MemoryStore) -> Iterator[Problem]:
+def _check_rows(store: Store, fresh: MemoryStore) -> Iterator[Problem]:
+    contents = set(store.blob_names())
     for kind in PROJECTIONS:
         want = fresh.take(kind)
         try:
@@ -141,7 +142,7 @@ def _check_rows(view: View, store: Store, fresh: MemoryStore) -> Iterator[Proble
                 expected = want.pop(key_of(row), None)
                 if expected != row:
                     yield _astray(row if expected is None else expected)
-                yield from _missing_content(view, row)
+                yield from _missing_content(contents, row)
         except (ValueError, TypeError) as error:
             yield Problem(None, f"table {kind.TABLE} holds what cannot be read: {error}", "table")
             continue
@@ -154,7 +155,7 @@ def _astray(row: Row) -> Problem:
     return Problem(getattr(row, "seq", None), what, "table")
 
 
-def _missing_content(view: View, row: Row) -> Iterator[Problem]:
+def _missing_content(contents: set[str], row: Row) -> Iterator[Problem]:
     digest = getattr(row, "sha256", None)
-    if digest is not None and view.blob_size(digest) is None:
+    if digest is not None and digest not in contents:
         yield Problem(getattr(row, "seq", None), f"blob {digest} of {row.TABLE} is missing", "content")

@@ -12,6 +12,8 @@ from flowide.store.projections import project
 from flowide.store.views import Writer
 
 PAGE = 1000
+REMEMBERED = 100_000
+"""Rows kept in memory: enough for most spaces, so that their tables are not read while they are written."""
 
 
 def rebuild(cursor: Any) -> int:
@@ -24,6 +26,8 @@ def rebuild(cursor: Any) -> int:
     """
     for row in PROJECTIONS:
         cursor.execute(f'DELETE FROM "{row.TABLE}"')  # noqa: S608 - names of our own classes
+    view = Writer(cursor)
+    view.begins_empty(PROJECTIONS)
     seq = 0
     while True:
         page = cursor.execute(
@@ -31,8 +35,8 @@ def rebuild(cursor: Any) -> int:
         ).fetchall()
         if not page:
             return seq
-        # One view a page: it remembers rows, and shall not remember a million.
-        view = Writer(cursor)
+        if view.remembered > REMEMBERED:
+            view.forget()
         for _, chain, body in page:
             changes = project(view, Event(chain=chain, **msgspec.json.decode(body)))
             view.drop(changes.drop)

@@ -52,7 +52,7 @@ class Reader:
 
     def blob(self, sha256: str) -> bytes | None:
         found = self.execute('SELECT "codec", "data" FROM "blobs" WHERE "sha256" = ?', (sha256,)).fetchall()
-        return _unpacked(*found[0]) if found else None
+        return unpacked(*found[0]) if found else None
 
     def blob_size(self, sha256: str) -> int | None:
         found = self.execute('SELECT "size" FROM "blobs" WHERE "sha256" = ?', (sha256,)).fetchall()
@@ -77,11 +77,23 @@ class Writer(Reader):
         self._found: dict[type[Row], dict[Any, list[Any]]] = {}
         self._position: Position | None = None
         self._appended = False
+        self._emptied: frozenset[type[Row]] = frozenset()
+
+    @property
+    def remembered(self) -> int:
+        """How many rows are kept."""
+        return len(self._seen)
+
+    def begins_empty(self, rows: Iterable[type[Row]]) -> None:
+        """The tables of these are empty: until `forget`, what was not put here is not there, and is not asked for."""
+        self._emptied = frozenset(rows)
 
     def get(self, row: type[R], *key: Any) -> R | None:
         place = (row, key)
         if place in self._seen:
             return cast("R | None", self._seen[place])
+        if row in self._emptied:
+            return None
         kept = table(row)
         values = self.execute(kept.by_key, key).fetchall()
         found = self._seen[place] = kept.decode(values[0]) if values else None
@@ -152,6 +164,7 @@ class Writer(Reader):
     def forget(self) -> None:
         self._seen.clear()
         self._found.clear()
+        self._emptied = frozenset()
 
     def put_reply(self, command_id: str, stored: StoredReply, wall_ms: int) -> None:
         self.send(
@@ -184,8 +197,7 @@ class Writer(Reader):
             if self._undoable():
                 self.send("ROLLBACK TO part")
                 self.send("RELEASE part")
-            self._seen.clear()
-            self._found.clear()
+            self.forget()
             self._position, self._appended = before
             raise
         self.send("RELEASE part")
@@ -209,7 +221,12 @@ def _packed(data: bytes) -> tuple[str, bytes]:
     return "raw", data
 
 
-def _unpacked(codec: str, data: bytes) -> bytes:
+def unpacked(codec: str, data: bytes) -> bytes:
+    """The bytes of a stored content.
+
+    Raises:
+        StorageFailed: It is damaged.
+    """
     try:
         if codec == "zlib":
             return zlib.decompress(data)

@@ -16,17 +16,19 @@ import msgspec
 from flowide.domain.events import Event
 from flowide.errors import StorageFailed
 from flowide.store.texts import Found, Text, body_of, found, holds, text_of_event, tokens
-from flowide.store.views import Reader, Writer
+from flowide.store.views import Reader, Writer, unpacked
 
 if TYPE_CHECKING:
     from flowide.store.postgres.store import PostgresStore
 
-PAGE = 200
+PAGE = 500
 """Events indexed in one transaction; writers get their turn in between."""
 _LONGEST = 200
 """Characters of a word that are indexed; a longer one is found by its start."""
 _PLACES = 16
 """Of one word in one text: enough to tell how much it is about it."""
+_SMALL = 65_536
+"""Bytes of a content that is read together with others."""
 _MOST = 900_000
 """Bytes of the words of one text; PostgreSQL takes a little more."""
 
@@ -87,21 +89,37 @@ def _follow(tx: Writer) -> None:
     page = tx.execute(
         'SELECT "seq", "chain", "body" FROM "events" WHERE "seq" > ? ORDER BY "seq" LIMIT ?', (seq, PAGE)
     ).fetchall()
-    for _, chain, body in page:
-        text = text_of_event(Event(chain=chain, **msgspec.json.decode(body)))
+    texts = [text_of_event(Event(chain=chain, **msgspec.json.decode(body))) for _, chain, body in page]
+    small = _small_contents(tx, [text for text in texts if text is not None])
+    for text in texts:
         if text is not None:
-            _index(tx, text)
+            _index(tx, text, small)
     if page:
         tx.send('UPDATE "space" SET "indexed" = ?', (page[-1][0],))
 
 
-def _index(tx: Writer, text: Text) -> None:
+def _small_contents(tx: Writer, texts: list[Text]) -> dict[str, bytes]:
+    """Most contents of a page at once; large and damaged ones are left to be read one by one."""
+    digests = {text.sha256 for text in texts if text.sha256 is not None and not text.deleted}
+    rows = tx.execute(
+        'SELECT "sha256", "codec", "data" FROM "blobs" WHERE "size" <= ? AND "sha256" = ANY (CAST(? AS text[]))',
+        (_SMALL, "{" + ",".join(digests) + "}"),
+    ).fetchall()
+    found: dict[str, bytes] = {}
+    for digest, codec, data in rows:
+        with suppress(StorageFailed):
+            found[digest] = unpacked(codec, data)
+    return found
+
+
+def _index(tx: Writer, text: Text, small: dict[str, bytes]) -> None:
     if text.kind == "version":
         tx.send('UPDATE "texts" SET "newest" = 0 WHERE "newest" = 1 AND "owner" = ?', (text.owner,))
     if text.deleted:
         return
     try:
-        body = body_of(tx, text)
+        known = small.get(text.sha256 or "")
+        body = body_of(tx, text) if known is None else known.decode("utf-8", "replace")
     except (
         StorageFailed
     ):  # a damaged content is told by `verify`, and does not keep the others from being found
