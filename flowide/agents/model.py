@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, NoReturn
 
@@ -22,6 +22,7 @@ from flowide.agents.api import (
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.models import SILENCE_S, Target, target_of
 from flowide.agents.redact import redact, secrets_in
+from flowide.agents.slots import slot
 from flowide.agents.worker.client import ModelWorker
 from flowide.agents.worker.frames import Call, Done, Failed, Fault, Text, Thought
 from flowide.errors import AuthFailed, BadInput, FlowError, Incomplete, Rejected, Unavailable
@@ -50,13 +51,15 @@ class ModelBackend:
         worker: ModelWorker | None = None,
         first_wait_s: float = FIRST_WAIT_S,
         silence_s: float = SILENCE_S,
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         """`model` goes before the agent's own; without a `worker` to share, the backend has its own.
 
         `first_wait_s` are the seconds before the second attempt; the next ones wait twice as long each.
         `silence_s` are the seconds without a word after which an attempt is given up, unless the model's table
-        says otherwise.
+        says otherwise. `limits` are calls in flight by provider or alias.
         """
+        self._limits = limits or {}
         self._silence_s = silence_s
         self._agent, self._models, self._env = agent, models, env
         self._model = model
@@ -83,6 +86,11 @@ class ModelBackend:
         """
         target = self._target()
         target.check()
+        async with slot(target, self._limits), aclosing(self._attempts(target, request)) as attempts:
+            async for delta in attempts:
+                yield delta
+
+    async def _attempts(self, target: Target, request: Request) -> AsyncGenerator[Delta]:
         loop = asyncio.get_running_loop()
         until = loop.time() + request.deadline_s
         call = self._call(target, request)

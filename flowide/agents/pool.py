@@ -31,13 +31,16 @@ class AgentPool:
         worker: ModelWorker | None = None,
         silence_s: float = SILENCE_S,
         desk: Desk | None = None,
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         """`models` are the `[models.<alias>]` tables; `model` overrides the model of every agent that has one.
 
         A `worker` given here outlives the pool: whoever made it closes it. An attempt is given up after
         `silence_s` seconds without a word, unless the model's table says otherwise. `desk` is where coding agents
-        work; None = in an empty folder, where nothing they do counts.
+        work; None = in an empty folder, where nothing they do counts. `limits` are calls in flight by provider or
+        alias.
         """
+        self._limits = limits or {}
         self.desk = desk
         self._silence_s = silence_s
         self._definitions = {agent.handle: agent for agent in definitions}
@@ -72,6 +75,7 @@ class AgentPool:
                 model=self._model,
                 worker=self._shared_worker(),
                 silence_s=self._silence_s,
+                limits=self._limits,
             )
         from flowide.agents.acp.backend import AcpBackend
         from flowide.agents.acp.trial import TrialDesk

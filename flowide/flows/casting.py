@@ -80,6 +80,7 @@ async def pool_of(
         env=around.env,
         model=request.model,
         silence_s=around.silence_s,
+        limits=None if around.settings is None else around.settings.settings.limits.providers,
         desk=desk,
     ) as pool:
         yield pool

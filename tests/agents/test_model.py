@@ -408,3 +408,53 @@ async def test_the_agents_of_a_pool_share_one_worker(server: FaultServer, worker
             assert (await finished(answering)).text == TEXT
 
     assert worker.pid == pid
+
+
+# --- calls in flight ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limits", [{"alias": 2}, {"openai": 2}, {"alias": 9, "openai": 2}])
+async def test_no_more_calls_are_in_flight_at_a_provider_than_its_bound(
+    server: FaultServer, worker: ModelWorker, limits: dict[str, int]
+) -> None:
+    models = {"alias": {"model": "gated", "api_base": server.url}}
+    agents = [
+        ModelBackend(
+            AgentDefinition(handle=f"a{at}", name="A", model="alias"),
+            models=models,
+            env=ENV,
+            worker=worker,
+            limits=limits,
+        )
+        for at in range(5)
+    ]
+
+    calls = [asyncio.create_task(finished(agent)) for agent in agents]
+    while server.in_flight < 2:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    server.gate.set()
+    await asyncio.gather(*calls)
+
+    assert (server.most_in_flight, len(server.requests)) == (2, 5)
+
+
+async def test_a_call_that_is_given_up_makes_room_for_the_next(
+    server: FaultServer, worker: ModelWorker
+) -> None:
+    def agent(model: str) -> ModelBackend:
+        return ModelBackend(
+            AgentDefinition(handle="a", name="A", model="alias"),
+            models={"alias": {"model": model, "api_base": server.url}},
+            env=ENV,
+            worker=worker,
+            limits={"alias": 1},
+        )
+
+    stuck = asyncio.create_task(finished(agent("stall")))
+    while not server.requests:
+        await asyncio.sleep(0.01)
+    waits = asyncio.create_task(finished(agent("ok")))
+    stuck.cancel()
+
+    assert (await waits).text == TEXT
