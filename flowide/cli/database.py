@@ -7,7 +7,7 @@ import click
 _PLACE = click.option("--database", metavar="PLACE", help="Of the hub, as for `flowide serve`.")
 
 
-@click.group("database")
+@click.group("database", epilog="\b\nExample:\n  flowide database list")
 def database() -> None:
     """The database of a hub: prepare, list, verify."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flowide.space.api import Space
 
 
-@click.group("token")
+@click.group("token", epilog="\b\nExample:\n  flowide token list --space shop")
 def token() -> None:
     """Tokens: create, list, revoke."""
 

@@ -93,7 +93,7 @@ class Address:
         return connection
 
     def _unreachable(self, error: psycopg.Error) -> FlowError:
-        said = str(error).strip().replace("\n", "; ")
+        said = " ".join(str(error).split())
         if self.password:
             said = said.replace(self.password, "…")
         state = error.sqlstate or _state_of(said)
