@@ -261,7 +261,10 @@ class StreamApp:
         except FlowError as refused:
             await refuse(send, refused)
             return
-        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
+        try:
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
+        except OSError:
+            return  # the client is gone already
         stream = Stream(self._hub, room, seat, Line(scope["state"]["line"]), _client(scope))
         room.streams.add(stream)
         self._hub.journal.write("info", "stream.open", space=room.space.name, member=seat.member)

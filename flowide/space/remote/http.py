@@ -15,7 +15,8 @@ from flowide.space.wire.snapshot import MEDIA_TYPE
 
 TIMEOUT_S = 20.0
 """Silence after which an answer is given up."""
-_LINE = 32 * 1024 * 1024
+_LINE = 64 * 1024 * 1024
+_PIECE = 512 * 1024
 
 
 class Http:
@@ -55,8 +56,14 @@ class Http:
             Offline: No answer, or it broke off.
         """
         with self._asked("GET", self.address.path("/snapshot"), accept=MEDIA_TYPE) as answer:
-            while line := answer.readline(_LINE):
-                yield line.rstrip(b"\r\n")
+            rest = b""
+            while piece := answer.read(_PIECE):
+                *lines, rest = (rest + piece).split(b"\n")
+                if len(rest) > _LINE:
+                    raise Unavailable("the hub's snapshot holds a line that is too long")
+                yield from lines
+            if rest:
+                yield rest
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Send JSON to a path of the API, e.g. `/v1/join`; the answer.
