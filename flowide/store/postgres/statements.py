@@ -9,6 +9,8 @@ from flowide.store.mapping import for_postgres
 from flowide.store.postgres.wire import Row, Session, Statement
 
 MOST_WAITING = 500
+MOST_BYTES = 4 * 1024 * 1024
+"""Characters and bytes that wait; an import has many large contents."""
 _BARE = ("SAVEPOINT", "ROLLBACK", "RELEASE")
 
 
@@ -31,6 +33,7 @@ class Statements:
         self.space = space
         self._begin = begin
         self._waiting: list[Statement] = []
+        self._size = 0
         self.written = False
         """Whether anything was asked for but rows."""
 
@@ -38,7 +41,8 @@ class Statements:
         """A statement whose result nobody needs; carried out before the next one that is executed, or with `flush`."""
         self.written = True
         self._waiting.append(self._said(sql, parameters))
-        if len(self._waiting) >= MOST_WAITING:
+        self._size += sum([len(each) for each in parameters if isinstance(each, str | bytes)])
+        if len(self._waiting) >= MOST_WAITING or self._size >= MOST_BYTES:
             self.flush()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
@@ -48,7 +52,7 @@ class Statements:
 
     def flush(self, *more: Statement) -> list[list[Row]]:
         """The rows of what was waiting and of more statements, which are taken as they are."""
-        statements, self._waiting = [*self._waiting, *more], []
+        statements, self._waiting, self._size = [*self._waiting, *more], [], 0
         if not statements:
             return []
         if self.session is None:

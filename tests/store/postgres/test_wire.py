@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from flowide.store.mapping import for_postgres
 from flowide.store.postgres.address import Address
-from flowide.store.postgres.wire import Lost, Refused, Session
+from flowide.store.postgres.statements import MOST_BYTES, MOST_WAITING, Statements
+from flowide.store.postgres.wire import Lost, Refused, Row, Session, Statement
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,20 @@ def test_a_server_that_does_not_answer_is_lost_after_a_while(shared: str) -> Non
 )  # fmt: skip
 def test_a_statement_about_one_space_becomes_one_about_one_of_many(sqlite: str, postgres: str) -> None:
     assert for_postgres(sqlite) == postgres
+
+
+def test_what_waits_is_bounded_in_number_and_size() -> None:
+    sent: list[int] = []
+
+    class Counting:
+        def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
+            sent.append(len(statements))
+            return [[] for _ in statements]
+
+    statements = Statements(cast("Session", Counting()), 1)
+    for _ in range(MOST_WAITING):
+        statements.send('UPDATE "t" SET "a" = ?', (1,))
+    for _ in range(10):
+        statements.send('UPDATE "t" SET "a" = ?', (b"x" * (MOST_BYTES // 4),))
+
+    assert sent == [MOST_WAITING, 4, 4]
