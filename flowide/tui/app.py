@@ -44,7 +44,7 @@ def run_app(
     # Bytes of a key's escape sequence arrive together here; the default of 100 ms makes esc feel slow.
     os.environ.setdefault("ESCDELAY", "25")
     from flowide import settings
-    from flowide.tui import keymap, remembered
+    from flowide.tui import remembered
     from flowide.tui.application import FlowApp
     from flowide.tui.theme import DEFAULT, use_folders
 
@@ -52,7 +52,7 @@ def run_app(
     use_folders(*(place for place in (project / ".flowide" / "themes", user / "themes") if place.is_dir()))
     known = remembered.load(project)
     # Wrong names and keys are told before the screen is taken.
-    keys = keymap.load(user / keymap.FILE)
+    keys = _own_keys(user)
     suited = _theme(theme, known, terminal.theme_for(os.environ, theme or known.theme, DEFAULT))
     app = FlowApp(
         opener(project, actor, surroundings, lock_ttl_s),
@@ -75,6 +75,15 @@ def run_app(
         print(_mistake(app.crashed), file=sys.stderr)  # noqa: T201 - the terminal is ours again
         return 1
     return app.return_code or 0
+
+
+def _own_keys(user: Path) -> dict[str, str]:
+    """What the person's file of keys says; most have none, and it costs nothing then."""
+    if not (user / "keys.toml").is_file():
+        return {}
+    from flowide.tui import keymap
+
+    return keymap.load(user / keymap.FILE)
 
 
 def _theme(wish: str, known: Remembered, suited: str) -> str:

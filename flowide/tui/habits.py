@@ -45,6 +45,8 @@ class Habits(App[int]):
 
     def watch_own_theme(self) -> None:
         """Draw anew when the file of the present theme is saved."""
+        if not theme.has_own():
+            return
         self._seen = self._saved_at()
         self.set_interval(THEME_S, self._look_at_theme)
 
@@ -57,8 +59,6 @@ class Habits(App[int]):
         return None
 
     async def _look_at_theme(self) -> None:
-        if not theme.has_own():
-            return
         now = await asyncio.to_thread(self._saved_at)
         if now == self._seen:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -73,6 +72,8 @@ def load(path: Path) -> dict[str, str]:
         place = ["keys", *route]
         known = [each.id for each in commands.COMMANDS]
         if id not in known:
+            import difflib
+
             close = difflib.get_close_matches(id, known, n=1)
             hint = f"Did you mean {close[0]}? " if close else ""
             raise file.refuse(

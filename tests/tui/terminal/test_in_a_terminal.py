@@ -286,3 +286,27 @@ async def test_a_mistake_in_the_engine_ends_the_app_instead_of_leaving_it_waitin
             for _ in range(200):
                 await pilot.pause(0.02)
     assert isinstance(app.crashed, RuntimeError)
+
+
+def test_a_file_of_keys_with_a_mistake_is_told_before_the_screen_is_taken(
+    start: Start, project: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "person"
+    home.mkdir()
+    (home / "keys.toml").write_text('[keys]\n"grid.pik" = "z"\n')
+    app = start(str(project), FLOWIDE_HOME=str(home))
+    assert app.ends() == 2
+    assert "keys.toml:2:1: there is no command grid.pik" in app.text
+    assert "Did you mean grid.pick?" in app.text
+    assert b"\x1b[?1049h" not in app.raw
+
+
+def test_what_was_open_is_open_in_the_next_session(start: Start, project: Path) -> None:
+    app = start(str(project))
+    app.sees("plan.md")
+    app.send("/plan\r")
+    app.sees("Because.")
+    app.send("\x11")
+    assert app.ends() == 0
+    again = start(str(project))
+    again.sees("Because.")
