@@ -141,14 +141,14 @@ async def _run(
 ) -> int:
     from flowide import settings
     from flowide.cli.around import surroundings
+    from flowide.cli.run_asking import ask_gates, ask_inputs
     from flowide.headless.run import Show, drive
     from flowide.space.queries import OneRun
 
     loaded = settings.load(desk.folder.root)
     around = surroundings(desk.folder.root, loaded=loaded)
-    asks = (
-        not options["headless"] and options["on_gate"] is None and sys.stdin.isatty() and sys.stderr.isatty()
-    )
+    somebody = not options["headless"] and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = somebody and options["on_gate"] is None
     file = options["output_file"]
     show = Show(
         output=output,
@@ -163,6 +163,8 @@ async def _run(
         view = await desk.space.read(OneRun(options["resume"]))
         resume, flow = view.run.id, view.run.flow
     assert flow is not None
+    if somebody and resume is None:
+        brief, inputs = await ask_inputs(desk, flow, brief, inputs, around.user_flows)
     request = _request(
         flow, brief, inputs, options, loaded.settings, trusted=loaded.settings.trusts(desk.folder.root)
     )
@@ -184,7 +186,7 @@ async def _run(
         )
         if driven.exit_code != 3 or not asks or driven.run is None:
             break
-        await _ask(desk, driven.run)
+        await ask_gates(desk, driven.run)
         resume = driven.run
     if options["output_dir"] is not None:
         await _write_all(desk, options["output_dir"], driven)
@@ -308,29 +310,6 @@ def _budget(given: str | None) -> Budget:
             field, value = "seconds", amount * {"s": 1, "h": 3600}.get(unit, 60)
         values[f"agent_{field}" if match[3] else field] = round(value)
     return Budget(**values)
-
-
-async def _ask(desk: Desk, run: str) -> None:
-    """Put the run's open gate to the person at the terminal."""
-    from flowide.cli.asking import read_line
-    from flowide.cli.gate_words import HOW, about, how
-    from flowide.domain.commands import AnswerGate
-    from flowide.space.queries import Gates
-
-    for gate in await desk.space.read(Gates(run=run)):
-        for line in about(gate):
-            say(f"  {line}")
-        if gate.kind in HOW:
-            say(f"  {how(gate)}")
-        options = f" ({', '.join(gate.options)})" if gate.options else ""
-        answer = ""
-        while not answer:
-            answer = (await read_line(f"{options.strip()}> ".lstrip())).strip()
-        word, _, reason = answer.partition(":")
-        if word.strip() in {"reject", "approve"} and reason.strip():
-            await desk.space.execute(AnswerGate(gate=gate.id, answer=word.strip(), reason=reason.strip()))
-        else:
-            await desk.space.execute(AnswerGate(gate=gate.id, answer=answer))
 
 
 async def _write_all(desk: Desk, folder: Path, driven: Driven) -> None:

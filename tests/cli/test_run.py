@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -224,6 +225,26 @@ def test_a_locked_file_is_waited_for_and_then_refused(apart: Apart) -> None:
     assert said.lines[-1]["data"]["error"]["code"] == "busy"
     assert "bob" in said.lines[-1]["data"]["error"]["message"]
     assert (apart.root / "src/shop.py").read_text() == SHOP
+
+
+def test_at_a_terminal_missing_inputs_are_asked_for(apart: Apart) -> None:
+    ours, theirs = pty.openpty()
+    process = apart.begin(
+        "run", "variations", "--on-gate", "approve", "--set", "n=2", stdin=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    os.write(ours, b"Better\n\nsrc/shop.py\n")  # an empty line is no answer
+    said = b""
+    with contextlib.suppress(OSError):  # the other end was closed
+        while chunk := os.read(ours, 65536):
+            said += chunk
+    out, _ = process.communicate(timeout=60)
+    os.close(ours)
+
+    assert process.returncode == 0, said
+    assert b"brief: What is wanted." in said
+    assert said.count(b"path> ") == 2
+    assert b"class Shop" in out
 
 
 def test_the_interactive_run_asks_at_the_terminal(apart: Apart) -> None:
