@@ -85,11 +85,17 @@ async def test_a_backend_killed_at_any_statement_of_a_cycle_changes_nothing_abou
     assert await space.read(q.Verify()) == []
 
 
+@pytest.mark.parametrize("silent", [False, True], ids=["with a stored answer", "without"])
 async def test_a_commit_whose_answer_is_lost_is_not_told_as_failed(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch, silent: bool
 ) -> None:
     space = place.open()
-    id, command = uuid7(), c.CreateArtifact(path="doc.md", text="0")
+    doc = (await space.execute(c.CreateArtifact(path="doc.md", text="0", lock=True))).ok.artifact
+    id = uuid7()
+    command: c.Command[Any] = c.AppendDraft(artifact=doc, fence=1, off=0, text="words")
+    if not silent:
+        command = c.ReleaseLock(artifact=doc, fence=1)
+    monkeypatch.setattr("flowide.space.away.AGAIN_S", ())  # nothing is tried twice
     plain = Session.run
     lost: list[Session] = []
 
@@ -104,8 +110,12 @@ async def test_a_commit_whose_answer_is_lost_is_not_told_as_failed(
     monkeypatch.setattr(Session, "run", run)
     reply = await space.execute(command, id=id)
 
-    assert lost and reply.seq == await space.head() == 3
-    assert await space.execute(command, id=id) == reply
+    assert lost and reply.seq == await space.head() == (2 if silent else 3)
+    if silent:
+        live = await space.read(q.LiveDraft(doc))
+        assert live is not None and live.text == "words"
+    else:
+        assert await space.execute(command, id=id) == reply
 
 
 async def test_a_commit_that_nobody_can_ask_about_is_told_as_unknown_and_the_id_tells_later(
