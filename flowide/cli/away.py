@@ -25,9 +25,10 @@ async def prepare(folder: ProjectFolder, space: Space) -> None:
     if space.core.outbox.note(place) == str(space.core.seq):
         return
     from flowide.project.following import follow_now
+    from flowide.project.reconnecting import offer
 
     seq = space.core.seq
-    for change in await follow_now(folder, space):
+    for change in [*await follow_now(folder, space), *await offer(space)]:
         if change.message:
             warn(change.message)
     space.core.outbox.put_note(place, str(seq))

@@ -15,9 +15,11 @@ from flowide.errors import BadPath, Conflict, FlowError
 from flowide.project import conflicts, sync
 from flowide.project.catching_up import Change
 from flowide.project.ledger import Seen
+from flowide.project.reconnecting import offer
 from flowide.project.turn import uninterrupted
 from flowide.space.api import Space
 from flowide.space.queries import Artifacts, FindArtifact, History
+from flowide.space.remote.texts import OFFLINE
 
 if TYPE_CHECKING:
     from flowide.project.place import Place
@@ -44,8 +46,11 @@ async def follow(place: Place, space: Space) -> AsyncIterator[list[Change]]:
     """As `follow_now`, and then whenever the space has something new, until closed."""
     head = await space.head()
     yield await follow_now(place, space)
+    yield await offer(space)
     async with contextlib.aclosing(space.events(head, follow=True)) as events:  # type: ignore[type-var] # a generator
         async for event in events:
+            if event.type == "draft.kept" and event.data["why"] == OFFLINE and event.client == space.client:
+                yield await offer(space)
             if event.type.startswith("artifact.") and event.type != "artifact.committed":
                 change = await _bring(place, space, event.data["artifact"])
                 if change is not None:

@@ -130,16 +130,22 @@ class Core:
         self.generation += 1
         self.seq = self.replica.position().seq
         self.seen = min(self.seen, self.seq)
+        self.ahead.clear()
+        self.stood()
         self.wake()
 
     def live(self, frame: FromHub) -> None:
         if isinstance(frame, Presence):
             self.here = tuple(frame.here)
-            for tell in self.on_change:
-                tell()
+            self.stood()
             return
         if self.texts_of_others.take(frame):
             self.wake()
+
+    def stood(self) -> None:
+        """How it stands with the hub has changed, or who is here."""
+        for tell in self.on_change:
+            tell()
 
     def wake(self) -> None:
         """Have everybody who waits look again."""
@@ -217,8 +223,7 @@ class Core:
             self.outbox.refuse(entry.id, error.to_dict())
             self._keep_text_of(entry)
             self.tell(f"{entry.cmd} was sent when the hub was there again, and refused: {error.message}")
-        for each in self.on_change:
-            each()
+        self.stood()
 
     def _again(self, entry: Entry, retry_ms: Any) -> None:
         """The hub took no decision, as when too much comes at once: send it again a little later."""

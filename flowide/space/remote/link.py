@@ -57,6 +57,10 @@ class Ears(Protocol):
         """The replica holds another log now."""
         ...
 
+    def stood(self) -> None:
+        """The standing has changed."""
+        ...
+
     def live(self, frame: FromHub) -> None:
         """A frame about what is no event: drafts, answers being written, who is here."""
         ...
@@ -465,8 +469,11 @@ class Link:
 
     def _stand(self, state: Literal["online", "offline", "resyncing"], why: str) -> None:
         since = self.standing.since if self.standing.state == state else wall_now()
+        changed = (state, why) != (self.standing.state, self.standing.why)
         self.standing = Standing(state, since, why)
         self._changed.set()
+        if changed:
+            self._ears.stood()
 
 
 def result_error(result: Result) -> FlowError | None:

@@ -392,10 +392,8 @@ class RemoteSpace:
 
     def _check_same_log(self, after: int, last: str) -> None:
         """Whoever follows a log has to know when it is another one."""
-        if not last:
-            return
-        found = self.store.bodies(after - 1, 1)
-        if not found or found[0][1] != last:
+        found = self.store.bodies(after - 1, 1) if after else []
+        if after and (not found or last not in {"", found[0][1]}):
             raise Gone(
                 "the hub keeps another log now than the one that was followed",
                 hint="Open the space again; your drafts and what waits to be sent are kept.",
