@@ -102,6 +102,12 @@ class Hub(Struct, frozen=True, forbid_unknown_fields=True):
     """The project's space on a hub: its address, or the name of one this device has joined; empty = its own space."""
     plain_http: bool = False
     """Send tokens over http:// too, as in a network that is safe by itself."""
+    people: Annotated[int, Meta(ge=1, le=1000)] = 20
+    """People that a space of this hub may have."""
+    agents: Annotated[int, Meta(ge=0, le=1000)] = 10
+    """Agents that a space of this hub may have."""
+    wrong_tokens: Count = 10
+    """Wrong tokens and codes that one address may send this hub in a minute."""
 
 
 class Stream(Struct, frozen=True, forbid_unknown_fields=True):

@@ -60,6 +60,8 @@ def serve(
     """
     import asyncio
 
+    from msgspec.structs import replace
+
     from flowide.cli.hub import default_database, needs_server
     from flowide.settings import load
     from flowide.space.policy import policy_of
@@ -83,10 +85,11 @@ def serve(
         serve_hub(
             default_database(database),
             place,
-            policy=policy_of(settings),
+            policy=replace(policy_of(settings), people=settings.hub.people, agents=settings.hub.agents),
             manner=Manner(
                 hosts=names,
                 origins=frozenset(origins),
+                failures=settings.hub.wrong_tokens,
                 hub_ms=settings.stream.hub_ms,
                 hub_bytes=settings.stream.hub_bytes,
             ),

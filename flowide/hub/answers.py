@@ -18,6 +18,7 @@ STATUS = {
     "unavailable": 503,
     "storage": 503,
     "exists": 409,
+    "mismatch": 409,
     "gone": 410,
     "failed": 500,
 }

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from flowide import __version__
 from flowide.domain.actors import Actor, Caller
 from flowide.domain.commands import MAX_BLOB, JoinMember
 from flowide.domain.ids import uuid7
-from flowide.errors import BadInput, FlowError, Limit, NotAllowed, NotFound
+from flowide.errors import BadInput, FlowError, Limit, Mismatch, NotAllowed, NotFound
 from flowide.hub import reads
 from flowide.hub.answers import STATUS, json_answer, refusal
 from flowide.hub.bodies import body_of, json_of, number
@@ -76,8 +76,7 @@ def make_app(hub: Hub) -> Guard:
         Route(f"{space}/ask", within(ask), methods=["POST"]),
         Route(f"{space}/events", within(events), methods=["GET"]),
         Route(f"{space}/snapshot", within(whole), methods=["GET"]),
-        Route(f"{space}/blobs/{{sha256}}", within(blob), methods=["GET"]),
-        Route(f"{space}/blobs/{{sha256}}", within(put_blob), methods=["PUT"]),
+        Route(f"{space}/blobs/{{sha256}}", within(blob), methods=["GET", "PUT"]),
         Route(f"{space}/import", within(take_in), methods=["POST"]),
         Route(f"{space}/locks", within(reads.locks), methods=["GET"]),
         Route(f"{space}/artifacts/{{id}}", within(reads.artifact), methods=["GET"]),
@@ -194,7 +193,9 @@ async def commands(hub: Hub, request: Request, room: Room, seat: Seat) -> Respon
 async def ask(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
     """Answer a question of the protocol."""
     call = await json_of(request, Call, MAX_FRAME)
-    return json_answer(await hub.desk(room, seat).question(call))
+    result = await hub.desk(room, seat).question(call)
+    status = 200 if result.err is UNSET else STATUS.get(result.err["code"], 400)
+    return json_answer(result, status=status)
 
 
 async def events(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
@@ -220,7 +221,9 @@ async def whole(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
 
 
 async def blob(hub: Hub, request: Request, room: Room, seat: Seat) -> Response:
-    """A content by its SHA-256, or a range of it."""
+    """A content by its SHA-256, or a range of it; PUT stores one."""
+    if request.method == "PUT":
+        return await put_blob(hub, request, room, seat)
     digest = request.path_params["sha256"]
     data = await room.space.look(lambda store: store.blob(digest))
     if data is None:
@@ -239,6 +242,6 @@ async def put_blob(hub: Hub, request: Request, room: Room, seat: Seat) -> Respon
     data = unpacked(request, await body_of(request, MAX_BLOB), MAX_BLOB)
     digest = request.path_params["sha256"]
     if sha256(data).hexdigest() != digest:
-        raise BadInput("these bytes have another SHA-256 than the address says")
+        raise Mismatch("these bytes have another SHA-256 than the address says", hint="Send them again.")
     await room.put_blob(digest, data)
     return json_answer({"sha256": digest, "size": len(data)}, status=201)

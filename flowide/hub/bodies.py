@@ -52,6 +52,6 @@ def number(request: Request, name: str, default: int, most: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if not text.isascii() or not text.isdigit() or len(text) > 100:
         raise BadInput(f"{name} is no whole number", hint=f"It goes from 0 to {most}.")
     return min(int(text), most)

@@ -15,13 +15,13 @@ from flowide.hub.manner import Manner
 from flowide.hub.metrics import Metrics
 from flowide.hub.seats import Seat
 from flowide.space.arbiter import MAX_BATCH
+from flowide.space.keys import digest_of
 from flowide.space.wire.frames import MAX_FRAME
 
 if TYPE_CHECKING:
     from flowide.hub.stream import Stream
 
-FAILURES_A_MINUTE = 10
-"""Of one address; after that it is told to wait."""
+_MOST_GOOD = 10_000
 
 
 class Hub:
@@ -38,8 +38,10 @@ class Hub:
         self.journal = journal
         self.metrics = Metrics()
         self.stopping = False
+        self._good: set[str] = set()
+        """SHA-256 of tokens that were good lately."""
         self._failures = MovingWindowRateLimiter(MemoryStorage())
-        self._allowed = RateLimitItemPerMinute(FAILURES_A_MINUTE)
+        self._allowed = RateLimitItemPerMinute(manner.failures)
 
     @property
     def streams(self) -> list[Stream]:
@@ -67,19 +69,29 @@ class Hub:
             Limit: This address failed too often.
         """
         secret = bearer(headers)
-        if secret is not None:
-            room = await self.keeper.room(space)
-            seat = None if room is None else await room.seat(secret)
-            if room is not None and seat is not None:
-                return room, seat
-        raise self.failed(address)
+        if secret is None:
+            raise _no_token()
+        room = await self.keeper.room(space)
+        seat = None if room is None else await room.seat(secret)
+        if room is not None and seat is not None:
+            self._remember(secret)
+            return room, seat
+        raise self.failed(address) if digest_of(secret) not in self._good else _no_token()
+
+    def _remember(self, secret: str) -> None:
+        """A token that is good somewhere is no guess anywhere."""
+        if len(self._good) >= _MOST_GOOD:
+            self._good.clear()
+        self._good.add(digest_of(secret))
 
     async def find(self, headers: Mapping[str, str], address: str) -> tuple[Room, Seat]:
         """As `enter`, for a request that names no space."""
         secret = bearer(headers)
-        for name in await self.keeper.names() if secret is not None else []:
+        if secret is None:
+            raise _no_token()
+        for name in await self.keeper.names():
             room = await self.keeper.room(name)
-            seat = None if room is None or secret is None else await room.seat(secret)
+            seat = None if room is None else await room.seat(secret)
             if room is not None and seat is not None:
                 return room, seat
         raise self.failed(address)
@@ -90,14 +102,18 @@ class Hub:
             return Limit("too many wrong tokens from this address", hint="Wait a minute.", retry_ms=60_000)
         self.metrics.auth_failures += 1
         self.journal.write("warning", "auth.failed", address=address)
-        return AuthFailed(
-            "this token is not valid for this space",
-            hint="Send `Authorization: Bearer TOKEN`; ask an owner for an invitation.",
-        )
+        return _no_token()
 
     def desk(self, room: Room, seat: Seat) -> Desk:
         """Where the calls of a client are taken."""
         return Desk(room.space, seat, room.paces, room.live, self.metrics)
+
+
+def _no_token() -> AuthFailed:
+    return AuthFailed(
+        "this token is not valid for this space",
+        hint="Send `Authorization: Bearer TOKEN`; ask an owner for an invitation.",
+    )
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:

@@ -15,6 +15,8 @@ class Manner(Struct, frozen=True):
     ping_s: float = 15.0
     drop_s: float = 45.0
     """Of silence, after which a client is gone."""
+    failures: int = 10
+    """Wrong tokens and codes of one address in a minute; after that it is told to wait."""
     hub_ms: int = 200
     """Live text is sent on this often at most …"""
     hub_bytes: int = 1024

@@ -36,10 +36,10 @@ def document() -> dict[str, Any]:
         **{_title(name): schema for name, schema in commands.items()},
         "Command": {"oneOf": [_ref(_title(name)) for name in commands]},
         "Batch": _batch(),
-        "Call": {"oneOf": [_ref("Command"), _ref("Batch")]},
+        "Call": _call(),
         "Question": _question(questions),
         "Error": _error(),
-        "Refusal": _object({"err": _ref("Error")}),
+        "Refusal": _object({"err": _ref("Error")}, more=True),
         "Result": _result(),
         "Cmds": _cmds(),
         "Results": _object({"results": _list(_ref("Result")), "head": {"type": "integer"}}, more=True),
@@ -87,6 +87,18 @@ def _command(kind: type[Any], schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _call() -> dict[str, Any]:
+    texts = {name: {"type": "string"} for name in ("id", "cmd")}
+    loose = {
+        "type": "object",
+        "description": "Anything else is refused with bad_args, in its own result.",
+        "properties": {**texts, "args": {"type": "object"}},
+        "required": list(texts),
+        "additionalProperties": False,
+    }
+    return {"anyOf": [_ref("Command"), _ref("Batch"), loose]}
+
+
 def _batch() -> dict[str, Any]:
     part = {
         "type": "object",
@@ -114,12 +126,16 @@ def _question(kinds: list[type[Any]]) -> dict[str, Any]:
                     "cmd": {"const": kind.__name__},
                     "args": _ref(kind.__name__),
                 },
-                "required": ["id", "cmd"],
+                "required": ["id", "cmd", *(["args"] if _needs(kind) else [])],
                 "additionalProperties": False,
             }
             for kind in kinds
         ]
     }
+
+
+def _needs(kind: type[Any]) -> bool:
+    return any(each.required for each in msgspec.structs.fields(kind))
 
 
 def _error() -> dict[str, Any]:
@@ -146,27 +162,11 @@ def _cmds() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "type": {"const": "cmds"},
-            "client": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": 200,
-                "description": "UUID of the process.",
-            },
+            "client": {"type": "string", "description": "UUID of the process."},
             "cmds": {"type": "array", "items": _ref("Call"), "maxItems": MAX_BATCH},
             "as": {
-                "anyOf": [
-                    {"type": "null"},
-                    {
-                        "type": "object",
-                        "properties": {
-                            "id": {"type": "string"},
-                            "kind": {"enum": ["agent", "human", "system"]},
-                        },
-                        "required": ["id"],
-                        "additionalProperties": False,
-                    },
-                ],
-                "description": "An agent of yours to act as.",
+                "type": ["object", "null"],
+                "description": 'An agent of yours to act as: {"id", "kind": "agent"}; refused in each result.',
             },
             "deadline_ms": {
                 "anyOf": [{"type": "null"}, {"type": "integer"}],
@@ -242,7 +242,17 @@ def _within(
     made = _operation(
         about,
         answers,
-        codes=("auth", "role", "bad_args", "not_found", "exists", "limit", "too_large", "storage"),
+        codes=(
+            "auth",
+            "role",
+            "bad_args",
+            "not_found",
+            "exists",
+            "mismatch",
+            "limit",
+            "too_large",
+            "storage",
+        ),
         body=body,
         raw=raw,
     )
@@ -283,6 +293,8 @@ def _parameter(name: str, place: str) -> dict[str, Any]:
         schema = {"type": "integer", "minimum": 0}
     if bare == "sha256":
         schema["pattern"] = _HEX64
+    if bare != name:
+        schema["minLength"] = 1
     return {"name": bare, "in": place, "required": place == "path" or name.endswith("!"), "schema": schema}
 
 

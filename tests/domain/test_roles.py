@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 import pytest
@@ -118,9 +118,16 @@ def sample(name: str, **own: Any) -> c.Command[Any]:
     fields: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         if field.required:
-            fields[field.name] = {str: "x", int: 1, list[str]: []}.get(field.type)
+            fields[field.name] = _some(field.type)
     fields |= {name: value for name, value in own.items() if name in kind.__struct_fields__}
     return kind(**fields)
+
+
+def _some(kind: Any) -> Any:
+    """Some value of a type."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    return {str: "x", int: 1}[kind] if kind in {str, int} else get_origin(kind)()
 
 
 def of_somebody_else(name: str) -> c.Command[Any]:

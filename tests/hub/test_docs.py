@@ -12,7 +12,7 @@ import pytest
 
 from flowide.domain import members
 from flowide.domain.policy import Policy
-from flowide.hub import calls, hub, line, live
+from flowide.hub import calls, line, live
 from flowide.hub.answers import STATUS
 from flowide.hub.manner import Manner
 from flowide.hub.openapi import document
@@ -85,7 +85,7 @@ def test_every_reason_to_close_is_told() -> None:
         (frames.MAX_FRAME, f"{frames.MAX_FRAME // 1024**2} MiB"),
         (line.MAX_UNSENT, f"{line.MAX_UNSENT // 1024**2} MiB or {line.MAX_FRAMES} frames"),
         (live.MAX_WATCHED, f"at most {live.MAX_WATCHED}"),
-        (hub.FAILURES_A_MINUTE, f"{hub.FAILURES_A_MINUTE} a minute"),
+        (Manner().failures, f"{Manner().failures} a minute"),
         (members.INVITE_HOURS, f"{members.INVITE_HOURS} h"),
         (Policy().people, f"{Policy().people} · {Policy().agents}"),
         (calls.RATES["human"], "50 a second, 200 at once"),

@@ -207,7 +207,7 @@ def test_a_blob_that_a_client_has_is_not_sent_again(ana: Person) -> None:
 @pytest.mark.parametrize(
     ("data", "headers", "status"),
     [
-        (b"other bytes", {}, 400),
+        (b"other bytes", {}, 409),
         (b"no gzip", {"Content-Encoding": "gzip"}, 400),
         (gzip.compress(b"x" * 10_000)[:-20], {"Content-Encoding": "gzip"}, 400),
         (b"x", {"Content-Encoding": "br"}, 400),
