@@ -43,12 +43,15 @@ def _messages(view: View, query: q.ThreadMessages, now: Now) -> q.ThreadView:
         found = (view.get(rows.Message, thread.id, number) for number in numbers)
         messages = [each for each in found if each is not None]
     about = None if thread.about is None else view.get(rows.Artifact, thread.about)
-    turns = [turn for each in messages for turn in _turns_of(view, each)]
+    turns = _turns_of(view, thread.id, {each.id for each in messages})
     return q.ThreadView(thread, None if about is None else about.path, messages, turns)
 
 
-def _turns_of(view: View, message: rows.Message) -> list[rows.Turn]:
-    return [each for each in view.find(rows.Turn, message=message.id) if each.state in _UNSETTLED]
+def _turns_of(view: View, thread: str, messages: set[str]) -> list[rows.Turn]:
+    """Few turns of a thread are unsettled, however long it is."""
+    unsettled = [turn for state in _UNSETTLED for turn in view.find(rows.Turn, thread=thread, state=state)]
+    found = [turn for turn in unsettled if turn.message in messages]
+    return sorted(found, key=lambda turn: (turn.number, turn.agent))
 
 
 def _one_message(view: View, query: q.OneMessage, now: Now) -> rows.Message:

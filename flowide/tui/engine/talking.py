@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from flowide.agents.context import Manifest
     from flowide.project.folder import ProjectFolder
 
+PAGE = 250
+"""Messages that are read at a time; the engine does nothing else meanwhile."""
 TITLE = 80
 """Characters of the first message that name a thread."""
 
@@ -48,7 +50,7 @@ async def _joined(session: Session, known: q.ThreadView, view: q.ThreadView) -> 
     last = known.messages[-1].number
     messages, turns = list(view.messages), list(view.turns)
     while messages and messages[0].number > last + 1:
-        page = await session.space.read(q.ThreadMessages(view.thread.id, 250, messages[0].number))
+        page = await session.space.read(q.ThreadMessages(view.thread.id, PAGE, messages[0].number))
         messages, turns = [*page.messages, *messages], [*page.turns, *turns]
     first = messages[0].number if messages else last + 1
     older = [each for each in known.messages if each.number < first]
@@ -62,16 +64,17 @@ async def _joined(session: Session, known: q.ThreadView, view: q.ThreadView) -> 
 
 
 async def look_back(session: Session, talk: Talk, number: int) -> Talk:
-    """Earlier messages, back to a number."""
-    messages = talk.view.messages
-    if not messages or messages[0].number <= number:
-        return talk
-    first = messages[0].number
-    page = await session.space.read(q.ThreadMessages(talk.view.thread.id, first - number, first))
-    view = q.ThreadView(
-        talk.view.thread, talk.view.path, [*page.messages, *messages], [*page.turns, *talk.view.turns]
-    )
-    return Talk(view, talk.decisions, talk.live)
+    """Earlier messages, back to a number; other work goes on between the pages."""
+    messages, turns = talk.view.messages, talk.view.turns
+    while messages and messages[0].number > number:
+        first = messages[0].number
+        most = min(PAGE, first - number)
+        page = await session.space.read(q.ThreadMessages(talk.view.thread.id, most, first))
+        if not page.messages:
+            break
+        messages, turns = [*page.messages, *messages], [*page.turns, *turns]
+        await asyncio.sleep(0)
+    return Talk(q.ThreadView(talk.view.thread, talk.view.path, messages, turns), talk.decisions, talk.live)
 
 
 async def number_of(session: Session, thread: str, message: str) -> int:

@@ -17,6 +17,8 @@ NEWEST = 60
 """Messages that are read at first, and looked at again when something happens."""
 EARLIER = 250
 """Messages of a page of earlier ones."""
+AT_ONCE = 500
+"""Messages of a long way back that are read and drawn before keys are looked at again."""
 TICK_S = 0.3
 """Seconds between looks at what another process writes."""
 
@@ -68,7 +70,7 @@ class ThreadReader(AtDesk, Vertical):
 
     def read_earlier(self, number: int | None = None) -> None:
         """Another page of earlier messages, or all back to a number."""
-        first = self.talk.view.messages[0].number if self.talk and self.talk.view.messages else 1
+        first = self.talk.first if self.talk is not None else 1
         if first > 1:
             self._wanted = max(1, first - EARLIER if number is None else number)
             self._read_soon()
@@ -128,12 +130,13 @@ class ThreadReader(AtDesk, Vertical):
             live = await self.ask_engine(lambda session: talking.live_texts(session, known.view.turns))
             talk = replace(known, live=live)
         if wanted is not None:
-            newer = talk
-            talk = await self.ask_engine(lambda session: talking.look_back(session, newer, wanted))
+            newer, step = talk, max(wanted, talk.first - AT_ONCE)
+            talk = await self.ask_engine(lambda session: talking.look_back(session, newer, step))
         if thread != self.thread:
             return
-        if wanted == self._wanted:
+        if self._wanted is not None and talk.first <= self._wanted:
             self._wanted = None
+        self._behind = self._behind or self._wanted is not None
         self.talk = talk
         self.draw()
         self._reach_aim()

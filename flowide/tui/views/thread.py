@@ -34,6 +34,7 @@ _BEGINS = re.compile(r"\s*(?:$|>|#{1,6} |[-*+] |\d+[.)] |\|)")
 _ENTRY = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
 FULL = 60
 """Characters from which on a line that ends looks as if it had been broken for its length."""
+_LISTED = re.compile(r"([-*+]|\d+\.) ")
 _NAME = re.compile(r"(@[A-Za-z0-9][A-Za-z0-9_-]*)")
 
 
@@ -49,6 +50,11 @@ class Talk(Struct, frozen=True):
     """Of this thread."""
     live: Mapping[tuple[str, str], str] = {}
     """What unfinished answers hold so far, by message id and agent."""
+
+    @property
+    def first(self) -> int:
+        """Number of the earliest message that is known; 1 where there is none."""
+        return self.view.messages[0].number if self.view.messages else 1
 
 
 class Spot(Struct, frozen=True):
@@ -268,21 +274,26 @@ def _named(text: str, role: str, page: Page) -> list[Span]:
 
 def wrapped(line: str, width: int) -> list[str]:
     """A line in parts of at most `width` cells, broken at spaces; parts after the first keep its indent."""
-    if cell_len(line) <= width:
+    size = len if line.isascii() else cell_len
+    if size(line) <= width:
         return [line]
     bare = line.lstrip(" ")
-    indent = " " * min(len(line) - len(bare) + (2 if re.match(r"([-*+]|\d+\.) ", bare) else 0), width // 2)
+    lead = line[: len(line) - len(bare)][: width // 2]
+    indent = " " * min(len(line) - len(bare) + (2 if _LISTED.match(bare) else 0), width // 2)
     parts: list[str] = []
-    at = line[: len(line) - len(bare)][: width // 2]
+    at, used, begun = lead, len(lead), False
     for word in bare.split(" "):
-        if at.strip() and cell_len(at) + 1 + cell_len(word) > width:
+        need = size(word)
+        if begun and used + 1 + need > width:
             parts.append(at)
-            at = indent
-        at = f"{at} {word}" if at.strip() else at + word
-        while cell_len(at) > width:
+            at, used, begun = indent, len(indent), False
+        at, used = (f"{at} {word}", used + 1 + need) if begun else (at + word, used + need)
+        begun = begun or bool(word)
+        while used > width:
             first, *rest = chop_cells(at, width)
             parts.append(first)
             at = indent + "".join(rest)
+            used = size(at)
     return [*parts, at] if at.strip() or not parts else parts
 
 
