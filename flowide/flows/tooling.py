@@ -212,11 +212,13 @@ async def _ended(state: RunState, key: str, about: dict[str, Any], used: Used, b
         "failed": used.failed,
         "duration_ms": round((time.monotonic() - began) * 1000),
     }
+    shown = None
     if used.data is not None:
         found = hide(json.dumps(used.data, ensure_ascii=False), secrets_in(state.tools.env))
         result["data"] = await state.space.put_blob(found.encode("utf-8", "replace"))
+        shown = json.loads(found)
     await state.commit(state.record(key, KIND, "completed", result=result))
-    return msgspec.structs.replace(used, text=text, pictures=pictures)
+    return msgspec.structs.replace(used, text=text, data=shown, pictures=pictures)
 
 
 async def _kept(state: RunState, step: rows.Step) -> Used:
