@@ -78,7 +78,7 @@ def test_a_layer_loads_nothing_from_above_or_beside_it_and_no_model_library(name
     modules = loaded_by_layer(name)
 
     assert [each for layer in not_below for each in of_layer(modules, layer)] == []
-    own = {"tui": {"textual"}, "mcp_server": {"mcp"}}
+    own = {"tui": {"textual"}, "mcp_server": {"mcp"}, "acp_server": {"acp"}}
     assert tops(modules) & {*FORBIDDEN, "openai"} <= own.get(name, set())
 
 

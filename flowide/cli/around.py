@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 def project_root(given: str | None = None) -> Path:
     """The folder that was named, else the nearest one upwards with a `.flowide`, else the current one."""
-    if given is not None:
-        return Path(given)
-    here = Path.cwd()
+    return root_above(Path.cwd()) if given is None else Path(given)
+
+
+def root_above(here: Path) -> Path:
+    """The nearest folder upwards with a `.flowide`, else this one."""
     user = settings.user_folder()
     marks = ((each, each / ".flowide") for each in (here, *here.parents))
     return next((each for each, mark in marks if mark.is_dir() and mark != user), here)

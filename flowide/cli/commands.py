@@ -62,6 +62,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "join": ("flowide.cli.join:join", "Join a space of a hub, or move this project's space there."),
         "web": ("flowide.cli.web:web", "The terminal app in a browser on this machine."),
         "mcp": ("flowide.cli.mcp:mcp", "Serve the space to agents of other programs, as MCP tools."),
+        "acp": ("flowide.cli.acp:acp", "Agents and flows in an editor that speaks ACP: Zed, Neovim, Toad."),
     },
     "Installation": {
         "local": ("flowide.cli.local:local", "Serve a tiny real model on this machine."),
