@@ -292,6 +292,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("grid.note", "Note", "note", "c", "grid", "Say what you think; the next round is told.", "note"),
     Command("grid.tag", "Tag", "tag", "t", "grid", "Words of your own; -word takes one off."),
     Command("grid.checks", "Checks and notes", "checks", "o", "grid", "What the checks printed, what was noted."),
+    Command(
+        "grid.lineage", "Where is this from", "lineage", "w", "grid",
+        "Who wrote each piece, in which variation, through any number of blends.",
+    ),
+    Command(
+        "grid.sort", "Order of the columns", "sort", "z", "grid", "By checks, what they measured, score, or size.",
+    ),
     Command("grid.copy", "Copy the piece", "app.copy", "y", "grid", "Where there is none, the whole variation."),
     Command("grid.pin", "Pin", "pin", "tab", "grid", "Keep this column at the left."),
     Command("grid.back", "Back", "back", "escape,q", "grid", "", "back"),

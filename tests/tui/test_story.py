@@ -289,3 +289,19 @@ async def test_a_search_leads_to_the_line(project: Path) -> None:
         await app.until(lambda: app.artifact.opened is not None, "the file")
         assert app.artifact.opened.path == "docs/plan.md"
         await app.sees("Slowly.")
+
+
+async def test_columns_are_put_in_order_and_say_where_they_are_from(project: Path) -> None:
+    async with app_on(project) as app:
+        await started_variations(app)
+        await app.press("x")
+        await app.sees("✗ dropped")
+        await app.press("z")
+        await app.sees("Order of the columns")
+        await app.type("fewest lines")
+        await app.press("enter")
+        await app.sees("by fewest lines")
+        await app.until(lambda: app.row_with("anders").rstrip().endswith("dropped"), "the dropped one at the end")
+        await app.press("w")
+        await app.sees("Where 1 is from")
+        await app.sees("written by anders")

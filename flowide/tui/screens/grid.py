@@ -26,6 +26,8 @@ from flowide.tui.views.grid import Column, Grid
 from flowide.tui.views.grid_frame import about_lines, top_bar
 from flowide.tui.views.grid_state import GridState
 from flowide.tui.views.hints import Hint
+from flowide.tui.views.lineage import from_words
+from flowide.tui.views.sorting import NUMBER, ordered
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.grid import GridView
@@ -64,6 +66,8 @@ class GridScreen(FlowScreen):
         """Number of the variation to go to as soon as it is there."""
         self._reading = False
         self._again = False
+        self.order = NUMBER
+        """Of the columns."""
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
@@ -120,7 +124,7 @@ class GridScreen(FlowScreen):
             self.view.focus()
             self.state.next_piece(1)
         else:
-            self.state.replace(grid)
+            self.state.replace(ordered(grid, self.order))
             self.view.book = self.book
             await self._colour(grid)
         if self._wanted is not None and grid.numbered(self._wanted) is not None:
@@ -163,6 +167,8 @@ class GridScreen(FlowScreen):
         if grid is not None:
             focus = state.focus if state is not None else 0
             top = top_bar(grid, shown, focus, working(self.snapshot), self.app.size.width)
+        if self.order != NUMBER:
+            top[0].append((f" · by {self.order}", "accent"))
         self.query_one("#where", Bar).show(*top)
         if state is None:
             words: list[Span] = [("   Reading…", "quiet")]
@@ -182,7 +188,10 @@ class GridScreen(FlowScreen):
         gate = self.snapshot.gate_of_set(self.set_id)
         if gate is not None:
             right = [("? ", "warn b"), ("the run waits: accept one, or ask for more ", "warn")]
-        self.query_one("#piece", Bar).show([(" ", ""), *state.piece_words()], right)
+        words = state.piece_words()
+        if state.column is not None and state.piece is not None:
+            words += from_words(state.grid, state.column, state.piece.name, self.book)
+        self.query_one("#piece", Bar).show([(" ", ""), *words], right)
         leave_out = {"grid.back"} if state.picks else {"grid.back", "grid.build", "grid.undo"}
         hints = commands.hints("grid", leave_out=frozenset(leave_out))
         self.query_one("#hints", HintBar).show_hints(hints, commands.tail("grid"))
@@ -372,6 +381,14 @@ class GridScreen(FlowScreen):
             return False
         self.reload()
         return True
+
+    def action_sort(self) -> None:
+        """Ask by what the columns are to be ordered."""
+        steps.sort(self)
+
+    def action_lineage(self) -> None:
+        """Where the variation and its pieces come from."""
+        steps.lineage(self)
 
     def to_copy(self) -> tuple[str, str]:
         """The piece at the cursor; where there is none, the whole variation."""

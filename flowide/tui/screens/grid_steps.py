@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowide.errors import FlowError
-from flowide.tui.dialogs import Ask
+from flowide.tui.dialogs import Ask, Show
 from flowide.tui.engine import mixing, running
 from flowide.tui.views.grid import stats
+from flowide.tui.views.lineage import lineage_lines
+from flowide.tui.views.sorting import NUMBER, ordered, orders
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import count
 
@@ -41,6 +43,35 @@ async def tag(screen: GridScreen) -> None:
     remove = [word.lstrip("-#") for word in words if word.startswith("-") and word.lstrip("-#")]
     if add or remove:
         await screen.do(lambda session: mixing.tag(session, screen.set_id, number, add, remove))
+
+
+def sort(screen: GridScreen) -> None:
+    """Ask by what the columns are to be ordered, and put them so."""
+    from flowide.tui.screens.picker import Entry, Picker
+
+    state = screen.state
+    if state is None:
+        return
+
+    def take(order: str | None) -> None:
+        if order is not None:
+            screen.order = order
+            state.replace(ordered(state.grid, order))
+            screen.draw()
+
+    helps = {NUMBER: "as they came"}
+    entries = [Entry(name, name, helps.get(name, "best first")) for name in orders(state.grid)]
+    screen.app.push_screen(Picker("Order of the columns", entries, at=screen.order), take)
+
+
+def lineage(screen: GridScreen) -> None:
+    """Show where a variation and its pieces come from."""
+    state = screen.state
+    column = state.column if state is not None else None
+    if state is None or column is None or screen.variation() is None:
+        return
+    lines = lineage_lines(state.grid, column, screen.book, min(76, screen.size.width) - 6)
+    screen.app.push_screen(Show(f"Where {column.number} is from", lines))
 
 
 async def more(screen: GridScreen) -> None:

@@ -42,8 +42,9 @@ def top_bar(
 
 def _ranges(grid: Grid, shown: Sequence[int]) -> str:
     """`3–6`, or `1 4 5` when they do not follow each other."""
-    names = [str(grid.columns[index].number) for index in shown]
-    follow = all(after - before == 1 for before, after in pairwise(shown))
+    numbers = [grid.columns[index].number or 0 for index in shown]
+    names = [str(number) for number in numbers]
+    follow = all(after - before == 1 for before, after in pairwise(numbers))
     return f"{names[0]}–{names[-1]}" if follow and len(names) > 1 else " ".join(names)
 
 

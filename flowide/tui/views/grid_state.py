@@ -260,7 +260,7 @@ class GridState:
         missing = [str(c.number) for c, g in others if g is None and c.number is not None]
         for word, numbers in (("same in", same), ("differs in", differs), ("missing in", missing)):
             if numbers:
-                spans += [(f"  · {word} ", "quiet"), (" ".join(numbers), "")]
+                spans += [(f"  · {word} ", "quiet"), (" ".join(sorted(numbers, key=int)), "")]
         return spans
 
 

@@ -83,7 +83,8 @@ def same_origin(one: Blame | None, other: Blame | None) -> bool:
 
 def origin_words(piece: Blame) -> str:
     """`v2 · variation 4`: since when a piece is as it is, and what it came with."""
-    return f"v{piece.version} · {clean(' '.join(piece.source.split()))}"
+    source = piece.source if piece.variation is None else f"variation {piece.variation}"
+    return f"v{piece.version} · {clean(' '.join(source.split()))}"
 
 
 def innermost(lines: int, pieces: Sequence[Blame]) -> list[Blame | None]:
