@@ -29,9 +29,10 @@ def search(store: SqliteStore, text: str, limit: int, *, history: bool) -> list[
         return []
     # On a full or read-only disk, what was indexed before is still found.
     with suppress(StorageFailed):
-        while _behind(store):
+        going = True
+        while going and _behind(store):
             with store.write() as tx:
-                _follow(tx)  # type: ignore[arg-type] # the transaction of this store
+                going = _follow(tx)  # type: ignore[arg-type] # the transaction of this store
     query = " ".join('"{}"*'.format(word.replace('"', '""')) for word in words)
     with store.read() as view:
         reader: Reader = view  # type: ignore[assignment]
@@ -53,8 +54,8 @@ def _behind(store: SqliteStore) -> bool:
         return bool(reader.execute('SELECT "indexed" < "seq" FROM "space"').fetchall() == [(1,)])
 
 
-def _follow(tx: Writer) -> None:
-    """Index the texts of the next page of events."""
+def _follow(tx: Writer) -> bool:
+    """Index the texts of the next page of events; False when there is none, as in a log that was cut."""
     [(seq,)] = tx.execute('SELECT "indexed" FROM "space"').fetchall()
     page = tx.execute(
         'SELECT "seq", "chain", "body" FROM "events" WHERE "seq" > ? ORDER BY "seq" LIMIT ?', (seq, PAGE)
@@ -65,6 +66,7 @@ def _follow(tx: Writer) -> None:
             _index(tx, text)
     if page:
         tx.execute('UPDATE "space" SET "indexed" = ?', (page[-1][0],))
+    return bool(page)
 
 
 def _index(tx: Any, text: Text) -> None:

@@ -48,6 +48,18 @@ async def test_events_cut_off_at_the_end_are_missed(open_here: Open, lived_in: P
     assert (await problems(open_here))[0].seq == last
 
 
+async def test_a_log_that_was_cut_is_searched_as_far_as_it_goes(open_here: Open, database: Path) -> None:
+    space = open_here()
+    for at in range(2):
+        await space.execute(c.CreateArtifact(path=f"{at}.md", text=f"otter {at}"))
+    await space.close()
+    sql(database, 'DELETE FROM "events" WHERE "seq" > 3')
+
+    hits = await open_here().read(q.Search("otter"))
+
+    assert [hit.title for hit in hits] == ["0.md"]
+
+
 def _cells(database: Path) -> list[tuple[str, str, int]]:
     """Every column of every table the sample fills, with how many rows there are."""
     cells = []

@@ -40,9 +40,10 @@ def search(store: PostgresStore, text: str, limit: int, *, history: bool) -> lis
         return []
     # On a full disk, or without the right to write, what was indexed before is still found.
     with suppress(StorageFailed):
-        while _behind(store):
+        going = True
+        while going and _behind(store):
             with store.write() as tx:
-                _follow(cast("Writer", tx))
+                going = _follow(cast("Writer", tx))
     # The index tells which texts hold all words; whether those of `snake_case` follow one another, the text itself.
     phrases = any(len(tokens(word)) > 1 or len(word) > _LONGEST for word in words)
     hits: list[Found] = []
@@ -83,8 +84,8 @@ def _behind(store: PostgresStore) -> bool:
     return bool(indexed < seq)
 
 
-def _follow(tx: Writer) -> None:
-    """Index the texts of the next page of events."""
+def _follow(tx: Writer) -> bool:
+    """Index the texts of the next page of events; False when there is none, as in a log that was cut."""
     [(seq,)] = tx.execute('SELECT "indexed" FROM "space"').fetchall()
     page = tx.execute(
         'SELECT "seq", "chain", "body" FROM "events" WHERE "seq" > ? ORDER BY "seq" LIMIT ?', (seq, PAGE)
@@ -96,6 +97,7 @@ def _follow(tx: Writer) -> None:
             _index(tx, text, small)
     if page:
         tx.send('UPDATE "space" SET "indexed" = ?', (page[-1][0],))
+    return bool(page)
 
 
 def _small_contents(tx: Writer, texts: list[Text]) -> dict[str, bytes]:

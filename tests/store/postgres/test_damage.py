@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from flowide.domain import commands as c
 from flowide.space import queries as q
+from flowide.store.by_url import create_space
 from flowide.testing import MemorySpace
 from tests.contract.sample import live_a_little
 from tests.contract.test_audit import files_of
@@ -59,6 +61,19 @@ async def test_tables_that_do_not_follow_from_the_log_are_made_again(
     assert await space.read(q.Verify()) == []
 
 
+async def test_a_log_that_was_cut_is_searched_as_far_as_it_goes(own: str, postgres: Server) -> None:
+    create_space(own, "team")
+    space = Place(own, "team").open()
+    for at in range(2):
+        await space.execute(c.CreateArtifact(path=f"{at}.md", text=f"otter {at}"))
+    postgres.sql("DELETE FROM flowide.events WHERE seq > 3", urlsplit(own).path.lstrip("/"))
+
+    hits = await space.read(q.Search("otter"))
+
+    assert [hit.title for hit in hits] == ["0.md"]
+    await space.close()
+
+
 async def test_a_space_moves_into_postgresql_and_out_again_bit_by_bit(place: Place, tmp_path: Path) -> None:
     source = MemorySpace()
     await live_a_little(source)
@@ -87,8 +102,6 @@ async def test_an_import_that_is_refused_leaves_nothing(place: Place, tmp_path: 
 
 
 async def test_the_content_of_a_version_is_stored_packed_and_once(place: Place, postgres: Server) -> None:
-    from flowide.domain import commands as c
-
     space = place.open()
     for path in ("a.md", "b.md"):
         await space.execute(c.CreateArtifact(path=path, text="compressible " * 5000))
