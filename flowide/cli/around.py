@@ -74,12 +74,11 @@ def acting_in(space: str | None, handle: str | None, project: Path, found: setti
     """
     if space is None:
         return acting(handle, project, found)
-    from flowide.domain.actors import Actor
     from flowide.space.remote.address import address_of
     from flowide.space.remote.credentials import seat_of
 
     address = address_of(space, plain_http=found.hub.plain_http)
-    return Actor(seat_of(address, None if handle is None else handle.removeprefix("@")).handle)
+    return seat_of(address, None if handle is None else handle.removeprefix("@")).actor
 
 
 def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Surroundings:

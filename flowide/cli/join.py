@@ -104,7 +104,7 @@ def _from_stdin(what: str) -> str:
 
 def _with_token(address: Address, token: str) -> Seat:
     from flowide.errors import AuthFailed
-    from flowide.space.remote.credentials import Seat
+    from flowide.space.remote.credentials import seat_from
     from flowide.space.remote.http import Http
 
     http = Http(address, token)
@@ -117,13 +117,13 @@ def _with_token(address: Address, token: str) -> Seat:
             f"this token is for the space {str(me.get('space'))[:80]}, not {address.space}",
             hint="Look at the address.",
         )
-    return Seat(address.url, str(me["member"]), token, str(me.get("token_id", "")), str(me.get("role", "")))
+    return seat_from(address.url, token, me)
 
 
 def _with_code(address: Address, code: str, handle: str, device: str) -> Seat:
     from msgspec.structs import replace
 
-    from flowide.space.remote.credentials import Seat
+    from flowide.space.remote.credentials import seat_from
     from flowide.space.remote.http import Http
 
     http = Http(address, None)
@@ -132,14 +132,11 @@ def _with_code(address: Address, code: str, handle: str, device: str) -> Seat:
     finally:
         http.close()
     address = replace(address, space=str(got.get("space", address.space)))
-    return Seat(
-        address.url, str(got["member"]), str(got["token"]), str(got["token_id"]), str(got.get("role", ""))
-    )
+    return seat_from(address.url, str(got["token"]), got)
 
 
 async def _publish(root: Path, seat: Seat) -> dict[str, Any]:
     """Move the project's own space to the hub, and have the project use it there."""
-    from flowide.domain.actors import Actor
     from flowide.project.folder import ProjectFolder
     from flowide.space.archive import export_to
     from flowide.space.remote.opening import open_remote
@@ -152,7 +149,7 @@ async def _publish(root: Path, seat: Seat) -> dict[str, Any]:
             await asyncio.to_thread(export_to, local, Path(place) / "space")
         finally:
             local.close()
-        space = await open_remote(seat.url, actor=Actor(seat.handle), folder=folder.dot_dir, seat=seat)
+        space = await open_remote(seat.url, actor=seat.actor, folder=folder.dot_dir, seat=seat)
         try:
             moved = await space.import_from(Path(place) / "space")
         finally:

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 @click.argument("path", required=False)
 @click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
 @click.option("--as", "handle", metavar="HANDLE", help="Who acts; by default the git or login user.")
+@click.option(
+    "--space", metavar="NAME", help="Space of a hub, by name or address; `local` = the project's own."
+)
 @click.option("--run", metavar="RUN|last", help="Show this run.")
-def open_(path: str | None, project: str | None, handle: str | None, run: str | None) -> None:
+def open_(
+    path: str | None, project: str | None, handle: str | None, space: str | None, run: str | None
+) -> None:
     """Open a project folder in the terminal app."""
     from flowide.cli.around import project_root
     from flowide.errors import BadInput
@@ -25,25 +30,35 @@ def open_(path: str | None, project: str | None, handle: str | None, run: str | 
     root = project_root(path or project)
     if not root.is_dir():
         raise BadInput(f"{root} is no folder", hint="Name the folder of a project, or see flowide --help.")
-    code = show_app(root.resolve(), handle, run=run)
+    code = show_app(root.resolve(), handle, run=run, space=space)
     if code:
         raise click.exceptions.Exit(code)
 
 
-def show_app(root: Path, handle: str | None, *, run: str | None = None, guide: Guide | None = None) -> int:
+def show_app(
+    root: Path,
+    handle: str | None,
+    *,
+    run: str | None = None,
+    guide: Guide | None = None,
+    space: str | None = None,
+) -> int:
     """Show the app with the settings that hold for a project; the exit code."""
     from flowide import settings
-    from flowide.cli.around import acting, surroundings
+    from flowide.cli.around import acting_in, hub_space, surroundings
     from flowide.tui.app import run_app
 
     loaded = settings.load(root)
+    target = hub_space(space, loaded.settings)
     return run_app(
         root,
-        acting(handle, root),
+        acting_in(target, handle, root, loaded.settings),
+        space=target,
         attach_run=run,
         surroundings=partial(surroundings, root, loaded=loaded),
         guide=guide,
         theme=loaded.settings.app.theme,
+        notify=loaded.settings.app.notify,
         lock_ttl_s=loaded.settings.lock.ttl_s,
         verbose=bool(click.get_current_context().meta.get("flowide.verbose")),
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flowide.tui.engine.opening import Around
     from flowide.tui.engine.place import Opener
     from flowide.tui.guide import Guide
+    from flowide.tui.notifying import Notify
     from flowide.tui.remembered import Remembered
 
 
@@ -26,13 +27,17 @@ def run_app(
     guide: Guide | None = None,
     theme: str = "",
     lock_ttl_s: float = 30.0,
+    notify: Notify = "on",
     verbose: bool = False,
+    space: str | None = None,
 ) -> int:
     """Show the app until the person leaves; the exit code.
 
     `surroundings` gives what runs take from outside the project; it is asked after the first frame. `guide` is what
     a first-run guide proposes. An empty `theme` is one that suits the terminal. `lock_ttl_s` is how many seconds locks
-    live without a renewal. With `verbose` a mistake of the app's own is told with its traceback.
+    live without a renewal. `notify` is what is done when something waits while the person looks elsewhere.
+    With `verbose` a mistake of the app's own is told with its traceback. `space` is the address of a hub's space;
+    None = the project's own.
 
     Raises:
         BadInput: This is no terminal that can show it, or there is no such theme.
@@ -55,13 +60,14 @@ def run_app(
     keys = _own_keys(user)
     suited = _theme(theme, known, terminal.theme_for(os.environ, theme or known.theme, DEFAULT))
     app = FlowApp(
-        opener(project, actor, surroundings, lock_ttl_s),
+        opener(project, actor, surroundings, lock_ttl_s, space),
         project=project.name,
         me=actor.id,
         theme=suited,
         attach=attach_run,
         guide=guide,
         ascii_signs=terminal.few_signs(os.environ),
+        notify=notify,
         known=known,
         keys=keys,
     )
@@ -111,8 +117,10 @@ def _mistake(error: Exception) -> str:
     )
 
 
-def opener(project: Path, actor: Actor, around: Around | None = None, ttl_s: float = 30.0) -> Opener:
+def opener(
+    project: Path, actor: Actor, around: Around | None = None, ttl_s: float = 30.0, space: str | None = None
+) -> Opener:
     """Opens a project folder with its workspace, on the engine's loop."""
     from flowide.tui.engine.opening import open_project
 
-    return lambda: open_project(project, actor, around, ttl_s=ttl_s)
+    return lambda: open_project(project, actor, around, ttl_s=ttl_s, space=space)

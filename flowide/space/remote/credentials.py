@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
+from flowide.domain.actors import Actor
 from flowide.errors import AuthFailed, BadInput, StorageFailed
 from flowide.settings import user_folder
 from flowide.space.remote.address import Address
@@ -25,6 +27,14 @@ class Seat(Struct, frozen=True, omit_defaults=True):
     token_id: str = ""
     role: str = ""
     """As it was when the device joined."""
+    kind: Literal["human", "agent"] = "human"
+    for_: str | None = None
+    """Who an agent with a token of its own works for."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts with the token."""
+        return Actor(self.handle, self.kind, self.for_)
 
     def __repr__(self) -> str:
         return f"Seat({self.handle} in {self.url})"
@@ -82,6 +92,21 @@ def seat_of(address: Address, handle: str | None, path: Path | None = None) -> S
     raise AuthFailed(
         f"this device has not joined {address.url}{who}",
         hint=f"Ask an owner for an invite, then `flowide join {address.url} CODE`.",
+    )
+
+
+def seat_from(url: str, token: str, told: dict[str, Any]) -> Seat:
+    """The seat that a hub's answer about a token describes."""
+    kind: Literal["human", "agent"] = "agent" if told.get("kind") == "agent" else "human"
+    person = told.get("for")
+    return Seat(
+        url,
+        str(told["member"]),
+        token,
+        str(told.get("token_id", "")),
+        str(told.get("role", "")),
+        kind,
+        person if isinstance(person, str) else None,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowide.domain.actors import Actor
-from flowide.errors import Offline, StorageFailed
+from flowide.errors import AuthFailed, Offline, StorageFailed
 from flowide.settings import load, user_folder
 from flowide.space.clock import Clock
-from flowide.space.remote.address import address_of
+from flowide.space.remote.address import Address, address_of
 from flowide.space.remote.core import Core
 from flowide.space.remote.credentials import Seat, seat_of
 from flowide.space.remote.space import RemoteSpace
@@ -37,8 +37,7 @@ async def open_remote(
     """
     settings = load(None if folder is None else folder.parent).settings
     address = address_of(url, plain_http=settings.hub.plain_http)
-    person = actor.for_ if actor.kind == "agent" else actor.id
-    seat = seat or seat_of(address, person)
+    seat = seat or _seat_for(address, actor)
     place = folder or user_folder() / "replicas"
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -59,6 +58,15 @@ async def open_remote(
     except BaseException:
         await core.close()
         raise
-    me = Actor(seat.handle)
-    space = RemoteSpace(core, link, me, client=client, clock=clock)
-    return space if actor.kind == "human" else space.acting_as(actor)
+    space = RemoteSpace(core, link, seat.actor, client=client, clock=clock)
+    return space if (actor.id, actor.kind) == (seat.handle, seat.kind) else space.acting_as(actor)
+
+
+def _seat_for(address: Address, actor: Actor) -> Seat:
+    """The actor's own seat; an agent without one sits with the person it works for."""
+    if actor.kind == "agent" and actor.for_ is not None:
+        try:
+            return seat_of(address, actor.id)
+        except AuthFailed:
+            return seat_of(address, actor.for_)
+    return seat_of(address, actor.id)

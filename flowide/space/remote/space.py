@@ -27,7 +27,7 @@ from flowide.domain.events import Event
 from flowide.domain.ids import uuid7
 from flowide.domain.limits import MAX_NAME, check_text
 from flowide.domain.rows import Artifact, Lock
-from flowide.errors import Fenced, FlowError, Gone, NotAllowed, NotFound, Offline, TooLarge
+from flowide.errors import Fenced, FlowError, Gone, NotFound, Offline, TooLarge
 from flowide.space.api import Reply
 from flowide.space.clock import Clock, SystemClock
 from flowide.space.queries import DraftText, LiveDraft, Locks, Query, StepText
@@ -141,10 +141,12 @@ class RemoteSpace:
             AuthFailed: Another person, who has not.
         """
         seat = self._link.seat
-        if actor.kind == "human" and actor.id != seat.handle:
+        if (actor.id, actor.kind) == (seat.handle, seat.kind):
+            actor = seat.actor
+        elif actor.kind == "human":
             link = self._core.link(self._other_seat(actor.id))
             return RemoteSpace(self._core, link, actor, client=self.client, clock=self._clock)
-        if actor.kind == "agent":
+        elif actor.kind == "agent":
             actor = replace(actor, for_=seat.handle)
         return RemoteSpace(self._core, self._link, actor, client=self.client, clock=self._clock)
 
@@ -230,7 +232,7 @@ class RemoteSpace:
         return await self._link.until_ready(max(0.0, GRACE_S - self._link.offline_s()))
 
     def _as(self) -> dict[str, Any] | None:
-        if self.actor.kind == "human":
+        if (self.actor.id, self.actor.kind) == (self._link.seat.handle, self._link.seat.kind):
             return None
         return {"id": self.actor.id, "kind": self.actor.kind}
 
@@ -466,14 +468,6 @@ class RemoteSpace:
         """Make the replica's projections again from its log."""
         await asyncio.to_thread(self.store.rebuild)
         self._core.wake()
-
-    def refuse_foreign(self, handle: str) -> None:
-        """Raise NotAllowed unless this device is that person here."""
-        if handle != self._link.seat.handle:
-            raise NotAllowed(
-                f"this device is {self._link.seat.handle} in {self.url}, not {handle}",
-                hint="Join as that person, or leave --as out.",
-            )
 
     async def close(self) -> None:
         # What this process has done is here for the next one, also when the hub is away then.
