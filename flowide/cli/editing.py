@@ -13,7 +13,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from flowide.cli.desk import Desk, say, warn
-from flowide.cli.holding import keep_text, kept_as, put_draft
+from flowide.cli.holding import keep_text, kept_as
 from flowide.domain.commands import MAX_BLOB, ReleaseLock, Versioned
 from flowide.domain.rows import Artifact
 from flowide.errors import BadInput, DraftGap, Fenced, FlowError, StorageFailed, TooLarge
@@ -143,6 +143,8 @@ class Editing:
                 seen = stamp
 
     async def _draft(self, file: Path) -> None:
+        from flowide.space.drafting import put_draft
+
         try:
             text = _read(file).decode()
         except UnicodeDecodeError:
@@ -150,7 +152,7 @@ class Editing:
         try:
             await put_draft(self._desk.space, self._artifact.id, self._fence, text, have=self._drafted)
         except DraftGap:
-            await put_draft(self._desk.space, self._artifact.id, self._fence, text)
+            await put_draft(self._desk.space, self._artifact.id, self._fence, text, have=None)
         self._drafted = text
 
     async def _save(self, place: Workplace, head: bytes, note: str) -> Versioned | None:

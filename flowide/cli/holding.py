@@ -11,10 +11,6 @@ from flowide.cli.desk import Desk
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Artifact
-    from flowide.space.api import Space
-
-_CHUNK = 60_000
-"""Characters of one part of a draft; at most four bytes each, so a part stays within the inline limit."""
 
 
 @asynccontextmanager
@@ -45,22 +41,6 @@ async def lock_for(
         raise
 
 
-async def put_draft(space: Space, artifact: str, fence: int, text: str, *, have: str = "") -> None:
-    """Make the draft under a fence this text; of `have`, which is stored, only what differs is sent again."""
-    from flowide.domain.commands import AppendDraft
-
-    same = next((at for at, (old, new) in enumerate(zip(have, text, strict=False)) if old != new), None)
-    if same is None:
-        same = min(len(have), len(text))
-    at = len(text[:same].encode())
-    cut = True
-    for start in range(same, max(len(text), same + 1), _CHUNK):
-        part = text[start : start + _CHUNK]
-        await space.execute(AppendDraft(artifact=artifact, fence=fence, off=at, text=part, cut=cut))
-        at += len(part.encode())
-        cut = False
-
-
 async def keep_text(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> str:
     """Keep a text that could not be saved, and say where and how to get it.
 
@@ -68,13 +48,14 @@ async def keep_text(desk: Desk, artifact: Artifact, fence: int, data: bytes) -> 
     text, a file in the workspace's `kept` folder.
     """
     from flowide.errors import FlowError
+    from flowide.space.drafting import put_draft
 
     try:
         text = data.decode()
     except UnicodeDecodeError:
         return f"Your text is kept in {_keep_file(desk, artifact, fence, data)}."
     with suppress(FlowError):
-        await put_draft(desk.space, artifact.id, fence, text)
+        await put_draft(desk.space, artifact.id, fence, text, have=None)
         return f"Your text is the draft under fence {fence}, which you still hold."
     with suppress(FlowError):
         return kept_as(await _private(desk, artifact, text))

@@ -12,7 +12,6 @@ from flowide.domain.commands import (
     AcquireLock,
     AddVariation,
     AnswerGate,
-    AppendDraft,
     Command,
     DiscardDraft,
     OpenVariationSet,
@@ -26,13 +25,11 @@ from flowide.project.kinds import is_text
 from flowide.project.merging import merge
 from flowide.project.turn import uninterrupted
 from flowide.space.api import Space
+from flowide.space.drafting import put_draft
 from flowide.space.queries import Content, Drafts, FindArtifact, Locks, LockState
 
 if TYPE_CHECKING:
     from flowide.project.folder import ProjectFolder
-
-_PART = 60_000
-"""Characters of one part of a draft; at most four bytes each, so a part stays within the inline limit."""
 
 
 class Resolved(Struct, frozen=True, omit_defaults=True):
@@ -236,7 +233,7 @@ class _Resolving:
         written = await conflicts.draft_under(space, self._card, state)
         if self._own(state):
             if written != mine:
-                await put_draft(space, row.id, state.lock.fence, mine.decode())
+                await put_draft(space, row.id, state.lock.fence, mine.decode(), have=None)
             await self._answer("draft", *self._release(state, "keep"))
             fence = state.lock.fence
         elif written == mine:
@@ -244,7 +241,7 @@ class _Resolving:
             fence = self._card.fence or 0
         else:
             fence = await self._locked(row, "keeping a text")
-            await put_draft(space, row.id, fence, mine.decode())
+            await put_draft(space, row.id, fence, mine.decode(), have=None)
             await self._answer("draft", ReleaseLock(artifact=row.id, fence=fence))
         kept = await space.read(Drafts(row.id))
         return {"draft": next((draft.id for draft in kept if draft.fence == fence), None)}
@@ -257,13 +254,13 @@ class _Resolving:
         if self._own(state):
             # Mine becomes a kept draft, theirs a version; only then the lock is taken again, on top of it.
             if await conflicts.draft_under(space, card, state) != mine:
-                await put_draft(space, row.id, state.lock.fence, mine.decode())
+                await put_draft(space, row.id, state.lock.fence, mine.decode(), have=None)
             await space.batch(self._release(state, "keep"))
         if card.shape == "editor":
             found = self._folder.tree.read(row.path)
             row = await sync.in_step(space, self._folder.tree, self._folder.ledger, row, found)
         fence = await self._locked(row, "merging")
-        await put_draft(space, row.id, fence, merged.data.decode())
+        await put_draft(space, row.id, fence, merged.data.decode(), have=None)
         orphan = await conflicts.orphan_under(space, card)
         done = orphan is not None and await space.blob(orphan.sha256) == mine
         await self._answer("merge", *([DiscardDraft(draft=orphan.id)] if done and orphan else []))
@@ -297,16 +294,6 @@ class _Resolving:
             self._folder.tree.remove(row.path, found)
         elif found is not None and found.data == mine and found.sha256 != row.sha256:
             await sync.write_head(self._space, self._folder.tree, self._folder.ledger, row, found)
-
-
-async def put_draft(space: Space, artifact: str, fence: int, text: str) -> None:
-    """Make the draft under a fence this text."""
-    at, cut = 0, True
-    for start in range(0, max(len(text), 1), _PART):
-        part = text[start : start + _PART]
-        await space.execute(AppendDraft(artifact=artifact, fence=fence, off=at, text=part, cut=cut))
-        at += len(part.encode())
-        cut = False
 
 
 async def _mine(
