@@ -25,6 +25,8 @@ def unpriced(
 ) -> str | None:
     """The first agent whose price is not known, as `@handle (model)`; None when all are."""
     for handle, agent in agents.items():
+        if agent.backend == "acp":
+            return f"@{handle} (a coding agent)"  # some tell the cost, but only after a turn
         if agent.backend == "model":
             target = target_of(agent, models, env, model)
             if not _priced(target):

@@ -43,3 +43,9 @@ assert "litellm" not in sys.modules
 """
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_price_of_a_coding_agent_is_not_known_before() -> None:
+    coding = {"gem": AgentDefinition(handle="gem", name="Gem", backend="acp", recipe="gemini")}
+
+    assert unpriced(coding, {}, {}) == "@gem (a coding agent)"

@@ -63,9 +63,8 @@ class AcpBackend:
         async def work() -> None:
             try:
                 async with self._desk.seat(self._agent, request) as seat:
-                    turn = Turn(
-                        self._agent, recipe_of(self._agent), command, self._env, seat, told.put_nowait
-                    )
+                    recipe = recipe_of(self._agent)
+                    turn = Turn(self._agent, recipe, command, self._env, seat, told.put_nowait, told.qsize)
                     told.put_nowait(await turn.run(request))
             finally:
                 told.put_nowait(None)

@@ -11,6 +11,10 @@ MAX_LINE = 64 * 1024 * 1024
 """Bytes of one message."""
 
 
+MOST_WAITING = 500
+PAUSE_S = 0.01
+
+
 class Wire:
     """A transport of the library's kind over the pipes of a process. Sending never raises: the end is told once."""
 
@@ -24,6 +28,8 @@ class Wire:
         self.why_ended = ""
         self.filter: Callable[[dict[str, Any]], bool] = lambda _: True
         """Which messages are passed on."""
+        self.backlog: Callable[[], int] = lambda: 0
+        """How much of what came nobody has looked at yet; when it is much, nothing more is read."""
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send one message; when nobody reads it any more, it is lost."""
@@ -38,6 +44,8 @@ class Wire:
     async def receive(self) -> dict[str, Any] | None:
         """The next message; None at the end."""
         while True:
+            while self.backlog() > MOST_WAITING:  # noqa: ASYNC110 - a queue tells nobody that it has room
+                await asyncio.sleep(PAUSE_S)
             line = await self._line()
             if line is None:
                 return None

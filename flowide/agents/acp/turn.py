@@ -55,7 +55,10 @@ class Turn:
         env: Mapping[str, str],
         seat: Seat,
         emit: Callable[[Delta], None],
+        backlog: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`emit` is told what it says and does; `backlog` says how much of that nobody has looked at yet."""
+        self._backlog = backlog
         self._agent, self._recipe, self._command, self._seat, self._emit = agent, recipe, command, seat, emit
         self._secrets = secrets_in(env)
         self._confined = seat.confined and confinement().works
@@ -79,7 +82,7 @@ class Turn:
         assert program.stdout is not None
         assert program.stdin is not None
         wire = self._wire = Wire(program.stdout, program.stdin)
-        wire.filter = _understood
+        wire.filter, wire.backlog = _understood, self._backlog
         connection = ClientSideConnection(client, wire)  # type: ignore[arg-type]  # methods that are not offered may be missing
         watching = asyncio.create_task(_keep_small(self._log))
         try:

@@ -26,6 +26,8 @@ from flowide.space.waiting import acquire
 
 TTL_MS = 10_000
 """Held for milliseconds; when this process dies meanwhile, nobody waits long."""
+MOST_CHANGES = 500
+"""Files of one turn that are brought back; with more, the copy is kept."""
 MOST_PARKED = 50
 """Files of one turn that wait as variations; more are left in the copy, which then is kept."""
 _UNSAVED = (Busy, Conflict, Exists)
@@ -89,6 +91,8 @@ class Bringing:
         )
         self._space: Space = state.space.acting_as(state.actor(agent))
         self.brought = Brought()
+        self._gone: list[str] = []
+        """What it deleted: asked about once."""
 
     async def bring(self, found: Found) -> Brought:
         """Bring back what can be; what was brought back before is passed over.
@@ -96,10 +100,13 @@ class Bringing:
         Raises:
             NeedsInput: Somebody must say whether a file is deleted.
         """
-        self.brought.refused |= found.beyond
-        for change in found.changes:
-            if self._but in (change.path, change.was) and self._but:
-                continue
+        self.brought.refused |= dict(list(found.beyond.items())[:MOST_PARKED])
+        self.brought.left += max(0, len(found.beyond) - MOST_PARKED)
+        mine = [each for each in found.changes if not self._but or self._but not in (each.path, each.was)]
+        self.brought.left += max(0, len(mine) - MOST_CHANGES)
+        mine = mine[:MOST_CHANGES]
+        self._gone = [each.path for each in mine if each.kind == "deleted"]
+        for change in mine:
             try:
                 await self._one(change)
             except (Busy, Conflict, Exists, NotFound) as error:
@@ -217,14 +224,17 @@ class Bringing:
                 "@" + self._agent + " deleted it, and it has moved on meanwhile"
             )
             return
+        named = ", ".join(self._gone[:10]) + (
+            f" and {len(self._gone) - 10} more" if len(self._gone) > 10 else ""
+        )
         gate = await answered(
             state,
-            f"{self._key}/delete/{change.path}"[:200],
+            f"{self._key}/delete",
             kind="delete",
-            question=f"@{self._agent} deleted {change.path} in its copy. Delete it in the project too?",
+            question=f"@{self._agent} deleted {named} in its copy. Delete it in the project too?",
             options=["delete", "keep"],
             by_policy={"approve": "delete", "reject": "keep"}.get(state.request.on_gate),
-            context={"agent": self._agent, "path": change.path, "artifact": artifact.id},
+            context={"agent": self._agent, "paths": self._gone[:MOST_CHANGES]},
         )
         if gate.answer != "delete":
             self.brought.refused[change.path] = f"@{self._agent} deleted it, and it was decided to keep it"

@@ -17,6 +17,8 @@ from flowide.space.queries import Gates
 SERVER = "acp"
 """What stands before a kind of action where tools are named: `acp/edit`."""
 KIND = "permission"
+MOST_QUESTIONS = 100
+"""Questions of one turn that a person is asked; after that the answer is no."""
 
 
 class Permits:
@@ -71,6 +73,9 @@ class Permits:
         )
 
     async def _gate(self, question: Question, scope: str) -> Answer:
+        if self._asked.total() >= MOST_QUESTIONS:
+            self._state.warn_once(f"{self._key}: @{self._agent.handle} asks too much; it is denied the rest")
+            return "deny"
         mark = sha256(f"{scope}\0{question.title}\0{question.command}".encode()).hexdigest()[:12]
         self._asked[mark] += 1
         policy = {"approve": "deny" if question.outside else "once", "reject": "deny"}

@@ -79,14 +79,14 @@ class Place:
 
     def clear(self) -> None:
         """Remove what was worked on."""
-        shutil.rmtree(self.work, ignore_errors=True)
+        _remove(self.work)
         for name in (_PENDING, "copy.msgpack"):
             with contextlib.suppress(OSError):
                 (self.top / name).unlink()
 
     def remove(self) -> None:
         """Remove all of it, and give it back."""
-        shutil.rmtree(self.top, ignore_errors=True)
+        _remove(self.top)
         self.give_back()
 
     def set_aside(self) -> Path:
@@ -116,6 +116,16 @@ class Place:
             return (self.top / _PENDING).read_text()
         except OSError:
             return None
+
+
+def _remove(folder: Path) -> None:
+    """Remove it all, also what was made unreadable."""
+    for here, inside, _ in os.walk(folder):
+        for each in (here, *(os.path.join(here, name) for name in inside)):
+            with contextlib.suppress(OSError):
+                if not os.path.islink(each):
+                    os.chmod(each, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def place_of(root: Path, agent: str, session: str) -> Place:

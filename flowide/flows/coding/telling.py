@@ -12,6 +12,8 @@ from flowide.flows.state import RunState, StepStatus
 
 MOST_CALLS = 200
 """Tool calls of a turn that are recorded one by one."""
+MOST_NEWS, MOST_NOTES = 100, 20
+"""Changes of a plan or mode, and warnings, of a turn that are told as they come."""
 MAX_THOUGHTS = 8000
 """Characters of what it thinks aloud that are recorded, the last ones."""
 
@@ -25,7 +27,10 @@ class Telling:
         """Key of each call's step, by the agent's id."""
         self._begun: set[str] = set()
         self._thoughts = ""
-        self._more = 0
+        self._more = self._notes = 0
+        self._told: dict[str, int] = {}
+        self._late: dict[str, dict[str, Any]] = {}
+        """The newest of what changed too often."""
 
     async def told(self, progress: Progress) -> None:
         """Record it."""
@@ -33,11 +38,13 @@ class Telling:
             case "tool":
                 await self._call(progress)
             case "plan":
-                await self._record("plan", "plan", "completed", {"entries": progress.data["entries"]})
+                await self._often("plan", {"entries": progress.data["entries"]})
             case "mode":
-                await self._record("mode", "mode", "completed", {"title": progress.title})
+                await self._often("mode", {"title": progress.title})
             case "note":
-                self._state.observer.warning(f"{self._key}: @{self._agent}: {progress.title}")
+                self._notes += 1
+                if self._notes <= MOST_NOTES:
+                    self._state.observer.warning(f"{self._key}: @{self._agent}: {progress.title}")
 
     def thought(self, text: str) -> None:
         """It thinks aloud."""
@@ -45,6 +52,9 @@ class Telling:
 
     async def end(self) -> None:
         """The turn is over: what is told once is recorded."""
+        for name, result in self._late.items():
+            await self._record(name, name, "completed", result)
+        self._late.clear()
         if self._thoughts:
             await self._record("thoughts", "thoughts", "completed", {"text": self._thoughts})
             self._thoughts = ""
@@ -53,6 +63,14 @@ class Telling:
                 f"{self._key}: @{self._agent} made {self._more} more tool calls, which are not recorded"
             )
             self._more = 0
+
+    async def _often(self, name: str, result: dict[str, Any]) -> None:
+        """Record what may change often: not each time when it changes all the time, but how it ends."""
+        if self._told.get(name, 0) < MOST_NEWS:
+            self._told[name] = self._told.get(name, 0) + 1
+            await self._record(name, name, "completed", result)
+        else:
+            self._late[name] = result
 
     async def _call(self, progress: Progress) -> None:
         over = progress.status in {"completed", "failed"}

@@ -105,6 +105,7 @@ class EngineFlows:
             flow="say",
             inputs={"thread": thread, "context": settings.discussion.context},
             agents=ready,
+            on_gate="wait",
             parallel=settings.limits.parallel,
             lock_timeout_s=settings.lock.timeout_s,
         )

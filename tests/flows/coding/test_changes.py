@@ -244,3 +244,27 @@ async def test_a_thread_for_what_waits_is_opened_when_there_is_none(coding: Codi
     assert any("could not save" in each.title for each in threads)
     assert (coding.root / "notes.md").read_text() == NOTES
     assert await coding.space.read(Content(artifact.id)) == NOTES.encode()
+
+
+async def test_many_deletions_are_one_question(coding: Coding) -> None:
+    for number in range(12):
+        (coding.root / f"f{number:02}.txt").write_text(f"{number}\n")
+
+    await coding.do("!run rm f*.txt notes.md; chmod 000 src\n!say done")
+
+    [gate] = await coding.space.read(Gates(run=coding.last.run))
+    assert "f00.txt, f01.txt" in gate.question
+    assert "and 3 more" in gate.question
+    await coding.bench.answer(coding.last, "delete")
+    assert sorted(each.name for each in coding.root.iterdir() if each.is_file()) == []
+
+
+async def test_an_agent_that_never_stops_telling_is_told_once_in_a_while(coding: Coding) -> None:
+    script = "\n".join(f"!plan step{number}" for number in range(150))
+
+    await coding.do(f"{script}\n!say done")
+
+    steps = await coding.steps()
+    assert steps["plan"].result["entries"][0]["content"] == "step149"
+    plans = [event async for event in coding.space.events() if event.data.get("kind") == "plan"]
+    assert len(plans) == 101
