@@ -63,10 +63,13 @@ def running_hub(database: str, *options: str, env: dict[str, str] | None = None)
 
 
 @pytest.fixture(scope="session")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    """The hub of most tests; quick with live texts and pings."""
-    database = str(tmp_path_factory.mktemp("hub") / "spaces")
-    with running_hub(database) as running:
+def hub() -> Iterator[RunningHub]:
+    """The hub of most tests. Its files are in memory where that is possible: each test makes a space."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with (
+        tempfile.TemporaryDirectory(prefix="flowide-hub-", dir=memory) as folder,
+        running_hub(folder) as running,
+    ):
         yield running
 
 
