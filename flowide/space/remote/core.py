@@ -16,6 +16,7 @@ from flowide.domain.commands import (
     COMMANDS,
     AcquireLock,
     AdoptDraft,
+    CancelTicket,
     Command,
     CreateArtifact,
     ForceLock,
@@ -111,6 +112,8 @@ class Core:
         self.closed = True
         self.wake()
         if self._fetching is not None:
+            for link in self.links.values():
+                link.http.abort()
             self._fetching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._fetching
@@ -232,11 +235,13 @@ class Core:
         asyncio.get_running_loop().call_later(pause, link.resend, entry.id)
 
     def _give_back(self, entry: Entry, kind: type[Command[Any]], result: Result) -> None:
-        """A lock that came after its taker had given up is nobody's: release it."""
+        """A lock or a place in its queue that came after its taker had given up is nobody's: give it back."""
         if kind not in _GRANTS or result.ok is UNSET:
             return
-        artifact, fence = entry.args.get("artifact"), result.ok.get("fence")
-        if isinstance(artifact, str) and isinstance(fence, int):
+        artifact, fence, ticket = entry.args.get("artifact"), result.ok.get("fence"), result.ok.get("ticket")
+        if result.ok.get("state") == "queued" and isinstance(ticket, str):
+            self.put(entry.seat, entry.client, entry.as_, CancelTicket(ticket=ticket))
+        elif isinstance(artifact, str) and isinstance(fence, int):
             self.put(entry.seat, entry.client, entry.as_, ReleaseLock(artifact=artifact, fence=fence))
 
     def _keep_text_of(self, entry: Entry) -> None:

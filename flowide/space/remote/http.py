@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from flowide.errors import AuthFailed, FlowError, NotFound, Offline, Unavailable, from_dict
@@ -27,6 +28,7 @@ class Http:
         self.address = address
         self._token = token
         self._idle: list[http.client.HTTPConnection] = []
+        self._busy: set[http.client.HTTPConnection] = set()
 
     def blob(self, digest: str) -> bytes:
         """A content.
@@ -92,12 +94,18 @@ class Http:
         with self._asked("GET", f"{self.address.prefix}{path}") as answer:
             return _object(answer.read())
 
+    def abort(self) -> None:
+        """End the requests that are on their way, from another thread."""
+        for connection in tuple(self._busy):
+            with contextlib.suppress(OSError, AttributeError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Free the connections."""
         while self._idle:
             self._idle.pop().close()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _asked(
         self,
         method: str,
@@ -114,6 +122,7 @@ class Http:
             headers["Content-Type"] = kind
         reused = bool(self._idle)
         connection = self._idle.pop() if reused else self._connection()
+        self._busy.add(connection)
         try:
             try:
                 answer = self._answer(connection, method, path, data, headers)
@@ -136,6 +145,8 @@ class Http:
         except BaseException:
             connection.close()
             raise
+        finally:
+            self._busy.discard(connection)
         self._idle.append(connection)
 
     @staticmethod

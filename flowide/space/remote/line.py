@@ -67,6 +67,7 @@ class Line:
                 close_timeout=1.0,
                 ping_interval=None,
                 max_size=_MOST,
+                proxy=None,
                 logger=_LOG,
             )
         except InvalidStatus as error:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from flowide.domain.events import GENESIS
 from flowide.errors import AuthFailed, FlowError, NotFound, Offline, Unavailable, from_dict
@@ -479,6 +479,15 @@ class Link:
 def result_error(result: Result) -> FlowError | None:
     """The refusal in an answer; None when it was carried out."""
     return None if result.err is UNSET else from_dict(result.err)
+
+
+def too_fast(result: Result) -> float | None:
+    """After how many seconds a command may be sent again that came faster than the hub takes them; else None."""
+    error = None if isinstance(result.err, UnsetType) else result.err
+    if error is None or error.get("code") != "limit" or error.get("data", {}).get("decided") is not False:
+        return None
+    retry_ms = error["data"].get("retry_ms")
+    return retry_ms / 1000 if isinstance(retry_ms, int | float) else None
 
 
 def _together(entries: Iterable[Entry]) -> list[list[Entry]]:

@@ -34,7 +34,7 @@ from flowide.space.queries import DraftText, LiveDraft, Locks, Query, StepText
 from flowide.space.reads import ANSWERS
 from flowide.space.remote.core import Core
 from flowide.space.remote.credentials import Seat, seat_of
-from flowide.space.remote.link import Link
+from flowide.space.remote.link import Link, too_fast
 from flowide.space.remote.outbox import Entry
 from flowide.space.remote.questions import at_hub, in_replica
 from flowide.space.remote.replica import missing_content
@@ -177,6 +177,9 @@ class RemoteSpace:
         self._core.outbox.put(entry)
         try:
             result = await self._link.send(entry, PATIENCE_S)
+            while (pause_s := too_fast(result)) is not None:
+                await asyncio.sleep(pause_s)
+                result = await self._link.send(entry, PATIENCE_S)
         except Offline:
             if may_wait(command):
                 return self._provisional(entry, command, put=False)
@@ -212,6 +215,9 @@ class RemoteSpace:
         frame = Cmds(client=self.client, cmds=[call], as_=self._as())
         try:
             result = await self._link.ask(call, frame=frame, timeout_s=PATIENCE_S)
+            while (pause_s := too_fast(result)) is not None:
+                await asyncio.sleep(pause_s)
+                result = await self._link.ask(call, frame=frame, timeout_s=PATIENCE_S)
         except Offline:
             if isinstance(command, AppendDraft):
                 return self._kept_here(command)

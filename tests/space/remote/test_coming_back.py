@@ -289,3 +289,30 @@ async def test_a_process_that_starts_offline_reads_and_writes_and_sends_later(
 
     await until(lambda: rod.core.seq >= later.core.seen)
     assert await texts(rod, thread) == ["from the train"]
+
+
+async def test_a_place_in_a_queue_that_came_too_late_is_given_back(
+    ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy, doc: str
+) -> None:
+    await rod.execute(c.AcquireLock(artifact=doc))
+    proxy.deaf = True
+    waiting = asyncio.create_task(ana.execute(c.AcquireLock(artifact=doc, wait=True)))
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    proxy.deaf = False
+
+    async with asyncio.timeout(10):
+        while [event.type async for event in rod.events()].count("lock.dequeued") == 0:
+            await asyncio.sleep(0.05)
+    assert (await rod.read(q.Locks(doc)))[0].queue == []
+
+
+async def test_a_burst_is_slowed_down_and_not_refused(ana: RemoteSpace, thread: str) -> None:
+    posts = [c.PostMessage(thread=thread, text=str(n)) for n in range(260)]
+
+    await asyncio.gather(*map(ana.execute, posts))
+
+    view = await ana.read(q.ThreadMessages(thread, limit=300))
+    assert sorted(int(each.text) for each in view.messages) == list(range(260))
