@@ -28,6 +28,7 @@ from flowide.agents.worker.frames import (
     valid_unicode,
 )
 from flowide.agents.worker.messages import wire_message, wire_tool
+from flowide.agents.worker.native_end import PROVIDERS, NativeEnd
 from flowide.agents.worker.pricing import cost_micros
 from flowide.agents.worker.thinking import ThinkingSplitter
 from flowide.agents.worker.tool_calls import ToolCallParts
@@ -68,6 +69,7 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         stream = await litellm.acompletion(**_parameters(call), client=client)
         if _STREAM in call.without:
             stream = _Whole(stream)
+        end = NativeEnd(stream)
         splitter, asked = ThinkingSplitter(), ToolCallParts()
         async for chunk in stream:
             streaming = True
@@ -97,7 +99,7 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         said = "the answer is no stream"
         await send(Failed(call.id, Fault(kind="unsupported", message=said, parameter=_STREAM, retry=True)))
     else:
-        await send(_ending(call, stream, out, asked))
+        await send(_ending(call, stream, out, asked, end))
 
 
 def _parameters(call: Call) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _is_json(stream: Any) -> bool:
     return not stream.chunks and kind.partition(";")[0].strip() == "application/json"
 
 
-def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts) -> Done | Failed:
+def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, end: NativeEnd) -> Done | Failed:
     """What a stream that ended without an error amounts to."""
     if out.total + asked.total > LONGEST_REPLY:
         fault = Fault(kind="incomplete", message=f"the reply has more than {LONGEST_REPLY:,} characters")
@@ -156,8 +158,8 @@ def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts) -> D
     text = out.text
     reported = [usage for chunk in stream.chunks if (usage := getattr(chunk, "usage", None)) is not None]
     reason = stream.received_finish_reason
-    if reason is None and stream.custom_llm_provider in ("gemini", "vertex_ai"):
-        # litellm never notes the reason of these; the provider's last chunk has one and counts the output.
+    if reason is None and stream.custom_llm_provider in PROVIDERS and (end.said or not end.watches):
+        # litellm never notes the reason of these, and makes one up; in its words it is here.
         reason = stream.intermittent_finish_reason or _last_reason(stream.chunks)
     wrong = fault_of_ending(reason, text, call, asks=asked.some)
     if wrong is not None:
