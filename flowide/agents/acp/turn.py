@@ -28,7 +28,7 @@ from flowide.errors import AuthFailed, FlowError, Incomplete, Rejected, Unavaila
 from flowide.text import one_line
 
 START_S = 60.0
-"""For starting and for a new session: some agents look for updates first."""
+"""For starting, and again for a new session: some agents look for updates first. The turn's own time begins after."""
 CANCEL_S = 5.0
 """For ending its turn by itself, once it was told that the time is over; measured: up to half a second."""
 PUT_AWAY_S = 1.0
@@ -67,14 +67,11 @@ class Turn:
         self._program: Guarded | None = None
         self._wire: Wire | None = None
         self._session = ""
-        self._until = 0.0
 
     async def run(self, request: Request) -> Finished:
         """Carry it out; see `AcpBackend.stream` for what is raised."""
         from acp.client.connection import ClientSideConnection
 
-        clock = asyncio.get_running_loop().time
-        self._until = clock() + request.deadline_s
         places = _writable(self._agent, self._recipe, self._seat) if self._seat.confined else None
         terminals = Terminals(self._seat.folder, places, self._env, LIMITS)
         self._client = client = Client(self._seat, self._recipe, terminals, self._emit)
@@ -164,7 +161,7 @@ class Turn:
         loaded = await self._open_session(connection, greeting)
         before = file_of(self._seat.folder, request.target) if request.target else None
         self._client.listening = True
-        reply = await self._prompt(connection, [text_block(prompt_of(request))])
+        reply = await self._prompt(connection, [text_block(prompt_of(request))], request.deadline_s)
         self._check_end(reply)
         text, last = self._client.text, self._client.last_words
         answer = answer_of(request, self._seat.folder, before, text=text, last_words=last)
@@ -229,13 +226,13 @@ class Turn:
             )
             self._emit(Progress("mode", "mode", f"it asks before it acts: mode {wanted}"))
 
-    async def _prompt(self, connection: Any, blocks: list[Any]) -> Any:
+    async def _prompt(self, connection: Any, blocks: list[Any], seconds: float) -> Any:
         clock = asyncio.get_running_loop().time
         began = clock()
         asking = asyncio.ensure_future(connection.prompt(self._session, blocks))
         try:
             while not asking.done() and not self._client.stop.done():
-                left = self._until + self._client.spent_s() - clock()
+                left = began + seconds + self._client.spent_s() - clock()
                 if left <= 0:
                     await self._cancel(connection, asking, CANCEL_S)
                     raise Unavailable(
@@ -270,13 +267,12 @@ class Turn:
             asking.exception()  # the turn is over anyway
 
     async def _within(self, seconds: float, what: str, work: Awaitable[T]) -> T:
-        left = min(seconds, self._until - asyncio.get_running_loop().time())
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task}, timeout=max(0.0, left))
+            await asyncio.wait({task}, timeout=seconds)
             if not task.done():
                 raise Unavailable(
-                    f"@{self._agent.handle} needs more than {left:.0f} s {what}{self._complaint()}",
+                    f"@{self._agent.handle} needs more than {seconds:g} s {what}{self._complaint()}",
                     hint="Try it by hand, in a terminal.",
                     agent=self._agent.handle,
                     retryable=True,

@@ -180,9 +180,9 @@ async def test_a_question_that_nobody_can_answer_ends_the_turn(desk: TestDesk) -
 
 
 async def test_time_a_person_takes_to_answer_does_not_count(desk: TestDesk) -> None:
-    desk.pause_s, desk.answers = 4.0, ["once"]
+    desk.pause_s, desk.answers = 6.0, ["once"]
 
-    finished, _ = await turn(desk, "!permit edit a.txt\n!say done", deadline_s=3.5)
+    finished, _ = await turn(desk, "!permit edit a.txt\n!say done", deadline_s=5.0)
 
     assert finished is not None
     assert "<x3>" in finished.text
@@ -258,11 +258,14 @@ async def test_a_program_that_speaks_no_acp_is_told_by_what_it_said(desk: TestDe
         await turn(desk, "!say hello", definition)
 
 
-async def test_a_program_that_never_answers_ends_at_the_deadline(desk: TestDesk) -> None:
+async def test_a_program_that_never_answers_is_not_waited_for(
+    desk: TestDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowide.agents.acp.turn.START_S", 0.5)
     definition = AgentDefinition(handle="doer", name="Doer", backend="acp", command=["sleep", "4711"])
 
     with pytest.raises(Unavailable, match="to start"):
-        await turn(desk, "!say hello", definition, deadline_s=1.0)
+        await turn(desk, "!say hello", definition)
 
     assert none_left("sleep 4711")
 
@@ -299,7 +302,7 @@ async def test_an_error_is_told_in_its_words(desk: TestDesk) -> None:
 
 async def test_the_deadline_ends_a_turn_that_listens(desk: TestDesk) -> None:
     with pytest.raises(Unavailable, match="did not end within"):
-        await turn(desk, "!hang", deadline_s=4.0)
+        await turn(desk, "!hang", deadline_s=0.5)
 
 
 @linux
@@ -311,7 +314,7 @@ async def test_one_that_ignores_everything_is_ended_with_all_its_children(
 
     with pytest.raises(Unavailable, match="did not end within"):
         await turn(
-            desk, "!fork\n!hang", agent("--deaf", env=["AGENT_MARK"]), {"AGENT_MARK": mark}, deadline_s=4.0
+            desk, "!fork\n!hang", agent("--deaf", env=["AGENT_MARK"]), {"AGENT_MARK": mark}, deadline_s=1.0
         )
 
     assert none_left(mark)
