@@ -57,6 +57,8 @@ class Texts:
         before = self._written.get(key, b"") if kept is None else kept.text.encode()
         now = _joined(before, command)
         self._written[key] = now
+        # Whoever writes on after asking for a save will ask again: what is half done is never saved by itself.
+        note = kept.note if kept is not None and now == before else None
         self._outbox.put_text(
             Text(
                 artifact=hold.artifact,
@@ -67,7 +69,7 @@ class Texts:
                 base=hold.base if kept is None else kept.base,
                 text=now.decode(),
                 dirty=True,
-                note=None if kept is None else kept.note,
+                note=note,
             )
         )
         return len(now)

@@ -233,6 +233,25 @@ async def test_a_save_that_was_asked_for_offline_is_made_when_the_lock_is_still_
     assert (version.version, version.fence, version.actor, version.note) == (2, fence, "ana", "n")
 
 
+async def test_who_writes_on_after_asking_for_a_save_offline_saves_it_later(
+    ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy, doc: str
+) -> None:
+    fence = (await ana.execute(c.AcquireLock(artifact=doc))).ok.fence or 0
+    await away(ana, proxy)
+    with pytest.raises(Offline):
+        await ana.execute(c.SaveArtifact(artifact=doc, fence=fence, base=1, text="two\n"))
+    await ana.execute(c.AppendDraft(artifact=doc, fence=fence, off=4, text="and half a"))
+
+    await back(ana, proxy)
+
+    live = await rod.read(q.LiveDraft(doc))
+    assert live is not None and (live.fence, live.text) == (fence, "two\nand half a")
+    saved = await ana.execute(
+        c.SaveArtifact(artifact=doc, fence=fence, base=1, text="two\nand half a line\n")
+    )
+    assert saved.ok.version == 2
+
+
 async def test_a_text_whose_lock_was_taken_meanwhile_is_kept_as_a_draft(
     ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy, doc: str
 ) -> None:
