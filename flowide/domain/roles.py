@@ -16,8 +16,9 @@ from flowide.domain.commands import (
     JoinMember,
     RemoveMember,
     RevokeToken,
+    TransferLock,
 )
-from flowide.domain.rows import Lock, Member, Token
+from flowide.domain.rows import Artifact, Lock, Member, Token
 from flowide.domain.view import View
 from flowide.errors import AuthFailed, NotAllowed
 
@@ -39,6 +40,8 @@ MEMBERSHIP = frozenset(
     {"member.invite", "member.join", "member.role", "member.remove", "token.create", "token.revoke"}
 )
 """Commands about who takes part: refused to agents, and a local space has none of them."""
+PROJECT_FILES = ".flowide/"
+"""Flows, agents and settings: agents do not change what they work by."""
 OWNERS_ONLY = frozenset({"member.role"})
 OF_VIEWERS = frozenset({"token.create", "token.revoke", "member.remove"})
 """What somebody who only reads may do: look after the own devices, and leave."""
@@ -65,6 +68,8 @@ def check_role(view: View, command: Command[Any], caller: Caller, now: Now) -> N
         return
     _check_token(view, caller)
     role = _role(view, caller.actor)
+    if isinstance(command, TransferLock):
+        _active(view, command.to)
     if not _permits(view, role, command, caller.actor):
         raise NotAllowed(
             f"{caller.actor.id} is {'an' if role[0] in 'aeo' else 'a'} {role} here and may not send {name}",
@@ -130,10 +135,21 @@ def _permits(view: View, role: str, command: Command[Any], actor: Actor) -> bool
     if role == "owner":
         return True
     if role == "agent":
-        return name not in PEOPLE_ONLY | MEMBERSHIP
+        return name not in PEOPLE_ONLY | MEMBERSHIP and not _is_about_flows(view, command)
     if role == "viewer" and name not in OF_VIEWERS:
         return False
     return name not in OWNERS_ONLY and _own_affair(view, command, actor)
+
+
+def _is_about_flows(view: View, command: Command[Any]) -> bool:
+    """Whether a command changes flow files, agent files or settings of the project."""
+    path = getattr(command, "path", None)
+    if isinstance(path, str) and path.casefold().startswith(PROJECT_FILES):
+        return True
+    if not command.wire_name().startswith(("artifact.", "variation.accept")):
+        return False
+    row = view.get(Artifact, getattr(command, "artifact", ""))
+    return row is not None and row.path.casefold().startswith(PROJECT_FILES)
 
 
 def _own_affair(view: View, command: Command[Any], actor: Actor) -> bool:

@@ -13,6 +13,8 @@ from flowide.space.wire.frames import EVENTS_A_FRAME
 
 POLL_S = 0.03
 """Seconds between looks at what other processes committed."""
+_NOBODY_S = 1.0
+"""The same while nobody follows."""
 _FRAME_BYTES = 512 * 1024
 """A frame is ended past so much, so that one of large events stays below the bound of a frame."""
 Row = tuple[int, str, bytes]
@@ -92,6 +94,7 @@ class Feed:
         if follower.seq < self.seq:
             return False
         self._followers.add(follower)
+        self._space.woken.set()
         return True
 
     def leave(self, follower: Follower) -> None:
@@ -124,6 +127,7 @@ class Feed:
             return True
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((after, waiting))
+        self._space.woken.set()
         try:
             async with asyncio.timeout(wait_s):
                 await waiting
@@ -151,8 +155,9 @@ class Feed:
     async def _until_changed(self, token: int) -> None:
         space = self._space
         while not space.woken.is_set():
+            someone = self._followers or self._waiting
             try:
-                async with asyncio.timeout(POLL_S):
+                async with asyncio.timeout(POLL_S if someone else _NOBODY_S):
                     await space.woken.wait()
             except TimeoutError:
                 if space.store.change_token() != token:

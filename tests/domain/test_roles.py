@@ -12,7 +12,7 @@ from flowide.domain import commands as c
 from flowide.domain.actors import DISK, SYSTEM, Actor, Caller
 from flowide.domain.policy import Policy
 from flowide.domain.roles import check_role
-from flowide.domain.rows import Lock, Member, Token
+from flowide.domain.rows import Artifact, Lock, Member, Token
 from flowide.errors import AuthFailed, NotAllowed
 from tests.domain.board import Board
 
@@ -131,11 +131,13 @@ def _some(kind: Any) -> Any:
 
 
 def of_somebody_else(name: str) -> c.Command[Any]:
-    return sample(name, artifact="taken", member="kim", token="of-kim", role="editor")
+    return sample(name, artifact="taken", to="kim", member="kim", token="of-kim", role="editor")
 
 
 def of_oneself(name: str, actor: Actor) -> c.Command[Any]:
-    own = sample(name, artifact="free", member=actor.id, token=f"of-{actor.id}", role="agent", kind="agent")
+    own = sample(
+        name, artifact="free", to="kim", member=actor.id, token=f"of-{actor.id}", role="agent", kind="agent"
+    )
     return replace(own, role=None) if isinstance(own, c.CreateToken) else own
 
 
@@ -272,3 +274,22 @@ def _nothing() -> Any:
     from contextlib import nullcontext
 
     return nullcontext()
+
+
+@pytest.mark.parametrize("path", [".flowide/flows/x.yaml", ".Flowide/config.toml", ".flowide/agents/me.md"])
+@pytest.mark.parametrize("role", ["editor", "agent"])
+def test_an_agent_changes_nothing_that_it_works_by(role: str, path: str) -> None:
+    board = a_space()
+    put(board, Artifact("flow", path, path.casefold(), "code", 1, "0" * 64, 0, False))
+
+    for command in (
+        c.CreateArtifact(path=path, text=""),
+        c.SaveArtifact(artifact="flow", fence=1, base=1, text=""),
+        c.MoveArtifact(artifact="other", fence=1, base=1, path=path),
+        c.AcceptVariation(set="s", number=1, artifact="flow", fence=1, base=1),
+    ):
+        assert may(board, role, command) == (role == "editor")
+
+
+def test_a_lock_is_handed_to_members_only() -> None:
+    assert not may(a_space(), "owner", sample("lock.transfer", to="mallory"))
