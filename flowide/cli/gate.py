@@ -85,13 +85,23 @@ def answer(gate_ref: str, answer: str, reason: str | None, at: Place) -> None:
 
         found = await _find(desk, gate_ref)
         await carry_out(desk.folder, desk.space, found, answer, reason)
-        resume = f"; go on with: flowide run --resume {found.run}" if found.run else ""
+        resume = f"; {await _next(desk, found.run)}" if found.run else ""
         desk.tell(
             f"answered {answer!r} to: {found.question}{resume}",
             {"gate": found.id, "run": found.run, "answer": answer, "reason": reason},
         )
 
     at.run(work)
+
+
+async def _next(desk: Desk, run: str) -> str:
+    """Who goes on with the run, now that its question is answered."""
+    from flowide.space.queries import OneRun
+
+    view = await desk.space.read(OneRun(run))
+    if view.alive:
+        return "its run goes on"
+    return "a worker goes on with it" if view.run.queued else f"go on with: flowide run --resume {run}"
 
 
 async def _find(desk: Desk, ref: str) -> rows.Gate:

@@ -123,8 +123,8 @@ class Worker:
 
     async def _claimed(self, run: rows.Run) -> Seat | None:
         """The run under its new fence; None when another worker was quicker."""
-        space = self._seen_by(run)
         try:
+            space = self._seen_by(run)
             claimed = await self._claim(space, run)
         except (
             NotAllowed
