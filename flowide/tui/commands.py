@@ -369,6 +369,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.answer", "Answer", "answer", "a", "run", "Answer the open question.", "answer"),
     Command("run.grid", "Its variations", "variations", "v", "run", "The set this run works on.", "variations"),
     Command(
+        "run.review", "Its review", "review", "w", "run", "The stages and changes of the text it drives.", "review",
+    ),
+    Command("run.all", "Every note", "everything", "s", "run", "Also what steps noted for a resume.", "all steps"),
+    Command(
         "run.resume", "Go on", "resume", "r", "run", "A stopped run goes on; nothing finished is done again.",
         "go on",
     ),

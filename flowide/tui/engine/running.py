@@ -10,7 +10,7 @@ from flowide.domain.commands import AnswerGate
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Gate
 from flowide.errors import Busy, FlowError
-from flowide.flows.api import Observer, RunRequest
+from flowide.flows.api import Budget, Observer, RunRequest
 from flowide.project.answering import answer as carry_out
 from flowide.space import queries as q
 from flowide.tui.engine.news import News
@@ -147,6 +147,21 @@ async def live_texts(session: Session, run: str) -> dict[str, str]:
     view = await session.space.read(q.OneRun(run))
     working = [step.key for step in view.steps if step.status == "started"]
     return {key: await session.space.read(q.StepText(run, key)) for key in working}
+
+
+async def bounds(session: Session, view: q.RunView) -> Budget:
+    """What a run may use: the bounds of its flow file and those it was given."""
+    from msgspec import ValidationError, convert
+
+    from flowide.flows.budget import bounds_of
+    from flowide.flows.load import parse_flow
+
+    try:
+        given = convert(view.run.options.get("budget") or {}, Budget)
+        flow = await asyncio.to_thread(parse_flow, view.run.flow_text, view.run.flow)
+    except (FlowError, ValidationError):
+        return Budget()
+    return bounds_of(flow.flow.budget, given)
 
 
 def _drive(session: Session, run: str, work: Callable[[Observer], Awaitable[Any]]) -> None:

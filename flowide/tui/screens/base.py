@@ -9,6 +9,7 @@ from textual.screen import Screen
 from flowide.tui import commands
 from flowide.tui.desk import AtDesk
 from flowide.tui.engine.news import News
+from flowide.tui.widgets.bars import HintBar
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Gate
@@ -39,6 +40,11 @@ class FlowScreen(AtDesk, Screen[None]):
         if action == "by_key":
             return not self.deaf and not self.typing
         return True
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was left while something was being read for it."""
+        return not self.is_attached or not self.query(HintBar)
 
     async def action_by_key(self, id: str) -> None:
         """Do what a row of the command table says."""

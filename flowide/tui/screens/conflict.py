@@ -70,7 +70,7 @@ class ConflictScreen(FlowScreen):
 
     def draw(self) -> None:
         """Everything that is known."""
-        if self.found is None or self.gate is None:
+        if self.found is None or self.gate is None or self.is_gone:
             return
         self.query_one("#where", Bar).show(*title(self.found))
         self.query_one(ThreeView).show(self.found)

@@ -126,6 +126,8 @@ class DecisionsScreen(FlowScreen):
 
     def draw(self) -> None:
         """The list."""
+        if self.is_gone:
+            return
         pane = self.query_one(RowsPane)
         titles = {thread.id: thread.title for thread in self.snapshot.threads}
         pane.show(decision_list(self.found, titles, self.book, pane.body_width))

@@ -14,15 +14,12 @@ from textual.timer import Timer
 
 from flowide.errors import FlowError
 from flowide.tui import commands
-from flowide.tui.dialogs import Choice, Choose
 from flowide.tui.engine import reviewing, running
 from flowide.tui.engine.news import News
-from flowide.tui.screens.base import NARROW, FlowScreen
-from flowide.tui.screens.reason import ReasonDialog
+from flowide.tui.screens.base import NARROW
+from flowide.tui.screens.review_saying import Says
 from flowide.tui.views import hunks
-from flowide.tui.views.gates import Answer
-from flowide.tui.views.hunks import Marks, Said
-from flowide.tui.views.review import PERSON, Reviewed, pipeline, said_rows, stages, title
+from flowide.tui.views.review import Reviewed, pipeline, said_rows, stages, title
 from flowide.tui.views.spans import Row, Span, clean
 from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -36,10 +33,9 @@ TICK_S = 0.5
 """Seconds between looks while somebody writes."""
 LEAST_SAID = 20
 """Cells for reasons while their pane is hidden."""
-BY_HAND = "I write this place myself"
 
 
-class ReviewScreen(FlowScreen):
+class ReviewScreen(Says):
     """One review, whoever drives its run."""
 
     wheres = ("review", "app")
@@ -50,9 +46,6 @@ class ReviewScreen(FlowScreen):
         """`ref` is the id of a review, or of the run that asks."""
         super().__init__()
         self.ref = ref
-        self.seen: Reviewed | None = None
-        self.current = 0
-        """Number of the change that is spoken of; 0 = none."""
         self.whole = False
         self.since_start = False
         self._tick: Timer | None = None
@@ -75,19 +68,6 @@ class ReviewScreen(FlowScreen):
         self.query_one("#said", RowsPane).show([Row((("Reading…", "quiet"),))])
         self.query_one(HintBar).show_hints(commands.tail("review"))
         self.reload()
-
-    # --- what is known ------------------------------------------------------------------------------
-
-    @property
-    def marks(self) -> Marks:
-        """What was said so far about the open question; it is kept while the app runs."""
-        gate = self.seen.gate if self.seen is not None else None
-        return self.desk.marks.setdefault(gate.id if gate is not None else "", Marks())
-
-    @property
-    def asked(self) -> bool:
-        """Whether a question is open."""
-        return self.seen is not None and self.seen.gate is not None
 
     def on_news(self, news: News) -> None:
         """Something was committed or written."""
@@ -154,7 +134,7 @@ class ReviewScreen(FlowScreen):
     def draw(self) -> None:
         """Everything that is known."""
         seen = self.seen
-        if seen is None:
+        if seen is None or self.is_gone:
             return
         now, width = datetime.now(UTC), self.app.size.width
         self.query_one("#where", Bar).show(*title(seen, now, width))
@@ -169,12 +149,23 @@ class ReviewScreen(FlowScreen):
 
     def _draw_changes(self, seen: Reviewed) -> None:
         view = self.query_one(HunksView)
+        writing = self._being_written(seen)
+        if writing and not seen.hunks:
+            view.show(hunks.live_lines(writing, view.body_width), {})
+            view.action_end(1)
+            return
         lines, starts = hunks.lines_of(
             seen, self.marks, self.current, view.body_width, whole=self.whole, answers=self.asked
         )
         if not lines:
             lines = [hunks.Line((("  Nothing is written yet.", "quiet", ""),))]
         view.show(lines, starts)
+
+    def _being_written(self, seen: Reviewed) -> str:
+        """The text that is on its way now; empty when none is."""
+        if seen.gate is not None or self._tick is None:
+            return ""
+        return next((text for _, text in reversed(list(seen.live.items())) if text), "")
 
     def _draw_question(self, seen: Reviewed) -> None:
         left, right = hunks.question_words(seen, self.marks)
@@ -184,11 +175,11 @@ class ReviewScreen(FlowScreen):
 
     def _news_of(self, seen: Reviewed) -> tuple[list[Span], list[Span]]:
         """What is written now, or what is compared."""
-        writing = [(key, text) for key, text in seen.live.items() if text]
-        if writing and self._tick is not None:
-            words = " ".join(writing[-1][1][-400:].split())
+        writing = self._being_written(seen)
+        if writing:
+            words = " ".join(writing[-400:].split())
             room = max(10, self.app.size.width - 6)
-            return [(" ◐ ", "accent"), (clean(words[-room:]), "quiet i"), ("▍", "accent")], []
+            return [(" ◐ ", "accent"), (clean(words)[-room:], "quiet i"), ("▍", "accent")], []
         if seen.hunks:
             compared = f" v{seen.base} → v{seen.version} · {count(len(seen.hunks), 'change')}"
             return [(compared, "quiet")], []
@@ -223,16 +214,17 @@ class ReviewScreen(FlowScreen):
     def action_change(self, by: int) -> None:
         """The next or previous change."""
         if self.seen is not None and self.seen.hunks:
-            self._go(max(1, min(len(self.seen.hunks), self.current + by)))
+            self.go(max(1, min(len(self.seen.hunks), self.current + by)))
 
-    def _go(self, number: int) -> None:
+    def go(self, number: int) -> None:
+        """Speak of another change."""
         self.current = number
         self.draw()
         self.query_one(HunksView).show_change(number)
 
     def on_hunks_view_pointed(self, event: HunksView.Pointed) -> None:
         """A click goes to a change."""
-        self._go(event.number)
+        self.go(event.number)
 
     def action_whole(self) -> None:
         """All of the text, or what changed."""
@@ -263,200 +255,6 @@ class ReviewScreen(FlowScreen):
         )
         self.set_focus(self.query_one(wanted))
         self.call_after_refresh(self.draw)
-
-    # --- saying what one thinks ---------------------------------------------------------------------
-
-    def _answerable(self) -> Reviewed | None:
-        if self.seen is None or self.seen.gate is None:
-            self.say("Nothing is asked here now.")
-            return None
-        return self.seen
-
-    def action_take(self) -> None:
-        """Take the change, and go to the next one that is open."""
-        seen = self._answerable()
-        if seen is None:
-            return
-        if not self.current:
-            self.say("Nothing differs; enter says what you think of it all.")
-            return
-        self.marks.mark(self.current, True)
-        self._next_open(seen)
-
-    def action_rest(self) -> None:
-        """Take all that are open."""
-        seen = self._answerable()
-        if seen is not None:
-            for number in self.marks.open(seen.hunks):
-                self.marks.mark(number, True)
-            self.draw()
-
-    @work(group="say", exclusive=True)
-    async def action_refuse(self) -> None:
-        """Refuse the change, with a reason."""
-        seen = self._answerable()
-        if seen is None:
-            return
-        number = self.current
-        about = f"Why not change {number}?" if number else f"What is wrong with {seen.path}?"
-        said = await self.app.push_screen_wait(ReasonDialog(about, seen.remembered))
-        if said is None:
-            return
-        if number:
-            self.marks.mark(number, False, said)
-            self._next_open(seen)
-        else:
-            self.marks.general.append(said)
-            self.draw()
-
-    @work(group="say", exclusive=True)
-    async def action_remark(self) -> None:
-        """A reason that is about the whole text."""
-        seen = self._answerable()
-        if seen is None:
-            return
-        said = await self.app.push_screen_wait(
-            ReasonDialog(f"What is wrong with {seen.path}?", seen.remembered)
-        )
-        if said is not None:
-            self.marks.general.append(said)
-            self.draw()
-
-    def action_undo(self) -> None:
-        """Take back what was said last."""
-        marks = self.marks
-        if marks.done:
-            self._go(marks.undo() or self.current)
-        elif marks.general:
-            marks.general.pop()
-            self.draw()
-        else:
-            self.say("Nothing was said yet.")
-
-    def _next_open(self, seen: Reviewed) -> None:
-        number = self.marks.next_open(seen.hunks, self.current)
-        if number is not None:
-            self._go(number)
-        else:
-            self.draw()
-            self.say("All decided: enter sends it, u takes the last one back.", good=True)
-
-    @work(group="say", exclusive=True)
-    async def action_edit(self) -> None:
-        """Write the place oneself, under the lock."""
-        seen = self.seen
-        if seen is None or not seen.path:
-            return
-        line = 0
-        if self.current and self.current <= len(seen.hunks):
-            a0, _, b0, _ = seen.hunks[self.current - 1].span
-            line = a0 if seen.version == 0 else b0
-            if self.asked and seen.version == 0:
-                self.marks.mark(self.current, False, Said(BY_HAND))
-        await self.desk.edit_at(seen.path, line)
-
-    @work(group="say", exclusive=True)
-    async def action_send(self) -> None:
-        """Answer the question."""
-        seen = self._answerable()
-        if seen is None or seen.gate is None:
-            return
-        gate = seen.gate
-        answer = await (self._which_taken(seen) if gate.kind == "hunks" else self._verdict(seen))
-        if answer is None:
-            return
-        try:
-            await self.ask_engine(lambda session: running.answer(session, gate, answer))
-        except FlowError as error:
-            self.tell(error)
-            return
-        self.desk.marks.pop(gate.id, None)
-        self.say("Answered; the run goes on.", good=True)
-        self.reload()
-
-    async def _which_taken(self, seen: Reviewed) -> Answer | None:
-        marks = self.marks
-        rest = len(marks.open(seen.hunks))
-        taken = sum(marks.taken.values())
-        lines: list[list[Span]] = [[(f"{count(taken, 'change')} taken, {len(marks.refused)} refused.", "")]]
-        lines += [
-            [("✗ ", "bad"), (f"{number}  ", "quiet"), (clean(marks.why[number].text), "")]
-            for number in marks.refused[:8]
-            if number in marks.why
-        ]
-        if rest:
-            choices = [
-                Choice("t", f"take the other {rest}", "and save"),
-                Choice("x", f"refuse the other {rest}", "and save what was taken"),
-            ]
-        else:
-            choices = [
-                Choice("s", "send it", "what is taken is saved; the agent is told what is not, and why")
-            ]
-        chosen = await self.app.push_screen_wait(
-            Choose(f"{len(seen.hunks)} changes of {clean(seen.path)}", lines, choices)
-        )
-        if chosen is None:
-            return None
-        for number in marks.open(seen.hunks):
-            marks.mark(number, chosen == "t")
-        return hunks.hunks_answer(marks, seen.hunks)
-
-    async def _verdict(self, seen: Reviewed) -> Answer | None:
-        said = hunks.reasons(self.marks, seen)
-        lines: list[list[Span]] = []
-        for each, where in said[:8]:
-            lines.append(
-                [
-                    ("✗ ", "bad"),
-                    (f"{each.kind}  ", "warn"),
-                    (clean(each.text), ""),
-                    (f"  {clean(where)}", "quiet"),
-                ]
-            )
-        if not said:
-            rest = len(self.marks.open(seen.hunks))
-            if rest:
-                lines.append([(f"{count(rest, 'change')} not looked at.", "quiet")])
-            choices = [Choice("y", "approve", "the review goes on")]
-            heading = f"What do you think of v{seen.version}?"
-            choices.append(Choice("r", "send it back", "with a reason"))
-        else:
-            heading = f"Send v{seen.version} back?"
-            choices = self._ways_back(seen)
-            choices.append(Choice("c", "let it pass", "with these as remarks"))
-        chosen = await self.app.push_screen_wait(Choose(heading, lines, choices))
-        if chosen is None:
-            return None
-        if chosen == "y":
-            return hunks.verdict_answer([], None)
-        if chosen == "r":
-            reason = await self.app.push_screen_wait(
-                ReasonDialog(f"What is wrong with {seen.path}?", seen.remembered)
-            )
-            if reason is None:
-                return None
-            self.marks.general.append(reason)
-            return await self._verdict(seen)
-        if chosen == "c":
-            return hunks.verdict_answer(said, None, comment=True)
-        names = [str(stage["stage"]) for stage in self._writers(seen)]
-        return hunks.verdict_answer(said, names[int(chosen) - 1])
-
-    def _ways_back(self, seen: Reviewed) -> list[Choice]:
-        found = []
-        for number, stage in enumerate(self._writers(seen)[:9], 1):
-            who = "you" if stage["by"] == PERSON else f"@{stage['by']}"
-            found.append(
-                Choice(str(number), f"back to {clean(str(stage['stage']))}", f"{clean(who)} is told why")
-            )
-        return found
-
-    def _writers(self, seen: Reviewed) -> list[dict[str, object]]:
-        """Stages a text can be sent back to, those that write first."""
-        every = list(seen.view.review.stages) if seen.view is not None else []
-        writers = [each for each in every if each.get("does") in {"write", "rewrite", "edit"}]
-        return writers or every
 
     # --- elsewhere ----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,13 +19,15 @@ from flowide.tui.engine.news import News
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.gate import open_gate
 from flowide.tui.views.hints import Hint
-from flowide.tui.views.runs import Item, run_rows, run_title
+from flowide.tui.views.run_tree import Going, run_rows, run_title
+from flowide.tui.views.runs import Item
 from flowide.tui.views.spans import Row
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.rows import RowsPane
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Gate
+    from flowide.flows.api import Budget
 
 TICK_S = 0.5
 """Seconds between looks while the run goes."""
@@ -42,6 +45,11 @@ class RunScreen(FlowScreen):
         self.run_id = run
         self.seen: q.RunView | None = None
         self._tick: Timer | None = None
+        self._live: dict[str, str] = {}
+        self._going: dict[str, Going] = {}
+        self._bounds: Budget | None = None
+        """What it may use, once it is known."""
+        self._everything = False
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
@@ -66,10 +74,12 @@ class RunScreen(FlowScreen):
         except FlowError as error:
             self.tell(error)
             return
-        self.seen = seen
-        now = datetime.now(UTC)
-        self.query_one("#where", Bar).show(*run_title(seen, now))
-        self.query_one(RowsPane).show(run_rows(seen, live, self.book, now))
+        self.seen, self._live = seen, live
+        for key, text in live.items():
+            self._going.setdefault(key, Going()).note(time.monotonic(), len(text))
+        if self._bounds is None:
+            self._bounds = await self.ask_engine(lambda session: running.bounds(session, seen))
+        self.draw()
         alive = seen.run.status == "running" and seen.alive
         if alive and self._tick is None:
             self._tick = self.set_interval(TICK_S, self.reload)
@@ -78,9 +88,45 @@ class RunScreen(FlowScreen):
             self._tick = None
         self._draw_hints(alive)
 
+    def draw(self) -> None:
+        """Everything that is known."""
+        seen = self.seen
+        if seen is None or self.is_gone:
+            return
+        now, pane = datetime.now(UTC), self.query_one(RowsPane)
+        self.query_one("#where", Bar).show(*run_title(seen, now, self._bounds))
+        pane.show(
+            run_rows(
+                seen,
+                self._live,
+                self.book,
+                now,
+                width=pane.body_width,
+                everything=self._everything,
+                going=self._going,
+                bounds=self._bounds,
+                state=self.snapshot,
+            )
+        )
+
+    def on_rows_pane_resized(self, event: RowsPane.Resized) -> None:
+        """Words break elsewhere."""
+        self.draw()
+
+    def action_everything(self) -> None:
+        """Also what steps noted for a resume."""
+        self._everything = not self._everything
+        self.draw()
+
+    def action_review(self) -> None:
+        """The review this run drives."""
+        from flowide.tui.screens.review import ReviewScreen
+
+        self.app.push_screen(ReviewScreen(self.run_id))
+
     def _draw_hints(self, alive: bool) -> None:
         seen = self.seen
-        if seen is None:
+        if seen is None or self.is_gone:
             return
         out = {"run.back"}
         if not any(gate.status == "open" for gate in seen.gates):
@@ -93,6 +139,8 @@ class RunScreen(FlowScreen):
             out.add("run.resume")
         if not any(group.run == self.run_id for group in self.snapshot.sets):
             out.add("run.grid")
+        if not any(review.run == self.run_id for review in self.snapshot.reviews):
+            out.add("run.review")
         hints = commands.hints("run", leave_out=frozenset(out))
         self.query_one(HintBar).show_hints([Hint("enter", "open", "enter"), *hints], commands.tail("run"))
 
@@ -109,7 +157,7 @@ class RunScreen(FlowScreen):
     @work(group="step", exclusive=True)
     async def _show_step(self, key: str) -> None:
         from flowide.tui.dialogs import Show
-        from flowide.tui.views.runs import step_lines
+        from flowide.tui.views.run_tree import step_lines
 
         step = next((step for step in self.seen.steps if step.key == key), None) if self.seen else None
         if step is None:

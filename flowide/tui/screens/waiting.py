@@ -75,6 +75,8 @@ class WaitingScreen(FlowScreen):
 
     def draw(self) -> None:
         """The list, and what is under the cursor in full."""
+        if self.is_gone:
+            return
         found = waiting(self.snapshot)
         pane = self.query_one("#queue", RowsPane)
         pane.show(rows_of(found, self.book, pane.body_width, datetime.now(UTC)))

@@ -141,6 +141,17 @@ def lines_of(
     return found, starts
 
 
+def live_lines(text: str, width: int) -> list[Line]:
+    """A text that is being written, wrapped, with the cursor at its end."""
+    found = []
+    for line in text.split("\n"):
+        for start, end in places(line, max(8, width - 4)):
+            found.append(Line(((f"  {clean(line[start:end])}", "", ""),)))
+    if found:
+        found[-1] = Line((*found[-1].spans, ("▍", "accent", "")))
+    return found
+
+
 def _head(
     hunk: Hunk, many: int, place: str, marks: Marks, current: int, width: int, *, answers: bool
 ) -> Line:

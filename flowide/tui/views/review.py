@@ -236,7 +236,7 @@ def title(
         right = [(f"{sign} {words}", role), (f" · {cost} " if cost else " ", "quiet")]
     left: list[Span] = [(" review ", "quiet"), (shorten_path(clean(seen.path), max(14, width // 2)), "b")]
     if review is not None:
-        left.append((f"  v{review.version}", ""))
+        left.append((f"  v{max(review.version, seen.version)}", ""))
         left.append((f"  round {max(1, review.round)} of {review.rounds}", "quiet"))
         if review.status != "open":
             left.append((f"  {review.status}", "good b" if review.status == "approved" else "bad b"))

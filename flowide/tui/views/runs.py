@@ -1,19 +1,19 @@
-"""Runs, questions and variation sets as rows for the side pane, and one run in full."""
+"""Runs, questions, variation sets and threads as rows for the side pane."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from flowide.text import one_line
-from flowide.tui.views.actors import colour_of, worker_of
+from flowide.tui.views.actors import colour_of
 from flowide.tui.views.snapshot import Snapshot
-from flowide.tui.views.spans import Row, Span, clean, lines_of, shorten_path
-from flowide.tui.views.words import between, clock_time, count, dollars, duration
+from flowide.tui.views.spans import Row, Span, clean, shorten_path
+from flowide.tui.views.words import clock_time
 
 if TYPE_CHECKING:
     from flowide.domain import rows
@@ -208,104 +208,8 @@ def status_word(view: RunView) -> str:
         return "stopped, can go on"
     if view.run.status == "waiting":
         return "waits for an answer"
+    if view.run.status == "queued":
+        return "waits for a worker"
     if view.run.status == "completed":
         return "done"
     return view.run.status
-
-
-def run_title(view: RunView, now: datetime) -> tuple[list[Span], list[Span]]:
-    """The top line of the run view: flow, state; time, tokens, cost."""
-    sign, role = run_sign(view)
-    left: list[Span] = [
-        (" run ", "quiet"),
-        (clean(view.run.flow), "b"),
-        (f"  {view.run.id[:8]}  ", "quiet"),
-        (f"{sign} {status_word(view)}", role),
-    ]
-    spent = between(view.run.started, view.run.finished, now)
-    usage = [step.usage for step in view.steps]
-    tokens = sum(int(each.get("input_tokens") or 0) + int(each.get("output_tokens") or 0) for each in usage)
-    cost = sum(int(each.get("cost_micros") or 0) for each in usage)
-    parts = [f"started by {clean(view.run.actor)}"]
-    if view.run.finished is not None or not view.alive:
-        parts.append(duration(spent))
-    if tokens:
-        parts.append(count(tokens, "token"))
-    if cost:
-        parts.append(dollars(cost))
-    return left, [(" · ".join(parts) + " ", "quiet")]
-
-
-def run_rows(
-    view: RunView,
-    live: Mapping[str, str],
-    book: Mapping[str, str],
-    now: datetime,
-    zone: tzinfo | None = None,
-) -> list[Row]:
-    """The steps of a run, each with who works on it and how it ended; a working step shows its last words."""
-    found: list[Row] = []
-    brief = view.run.inputs.get("brief") or view.run.options.get("brief")
-    if brief:
-        found += [Row((("BRIEF", "quiet b"),)), Row(((clean(" ".join(str(brief).split())), ""),)), Row(())]
-    found.append(Row((("STEPS", "quiet b"),)))
-    for step in view.steps:
-        found.append(_step_row(step, book, now, zone))
-        if step.status == "started" and live.get(step.key):
-            last = clean(" ".join(live[step.key][-300:].split()))
-            found.append(Row((("     ▍ ", colour_of(book, worker_of(step))), (last[-160:], "quiet i"))))
-        if step.error:
-            found.append(Row((("     ", ""), (clean(str(step.error.get("message", step.error))), "bad"))))
-    if not view.steps:
-        found.append(Row((("Nothing yet.", "quiet"),)))
-    if view.run.error:
-        found += [
-            Row(()),
-            Row((("✗ ", "bad"), (clean(str(view.run.error.get("message", ""))), "bad"))),
-            Row((("  " + clean(str(view.run.error.get("hint", ""))), "quiet"),)),
-        ]
-    opened = [gate for gate in view.gates if gate.status == "open"]
-    for gate in opened:
-        found += [Row(()), Row((("? ", "warn b"), (clean(gate.question), "")), (), Item("gate", gate.id))]
-    return found
-
-
-def _step_row(step: rows.Step, book: Mapping[str, str], now: datetime, zone: tzinfo | None) -> Row:
-    sign, role = SIGNS.get(step.status, ("○", "quiet"))
-    left: list[Span] = [(f"  {sign} ", role), (clean(step.key), "")]
-    agent = step.result.get("agent")
-    if agent:
-        left += [("  ", ""), (clean(str(agent)), colour_of(book, str(agent)))]
-    summary = _result_words(step.result)
-    if summary:
-        left += [(f"  {summary}", "quiet")]
-    if step.attempt > 1:
-        left += [(f"  attempt {step.attempt}", "warn")]
-    took = "" if step.status == "started" else duration(between(step.started, step.finished, now))
-    cost = dollars(step.usage.get("cost_micros"))
-    right: list[Span] = [(f"{cost}  " if cost else "", "quiet"), (took, "quiet")]
-    return Row(tuple(left), tuple(right), Item("step", step.key))
-
-
-def _result_words(result: Mapping[str, object]) -> str:
-    if isinstance(result.get("number"), int):
-        return f"→ variation {result['number']}"
-    if isinstance(result.get("status"), str):
-        return clean(str(result["status"]))
-    return ""
-
-
-def step_lines(step: rows.Step, live: str) -> list[list[Span]]:
-    """What a step gave, in full: its result, what went wrong, what it is writing."""
-    lines: list[list[Span]] = [
-        [(step.kind, "quiet"), (f"  {step.status}", ""), (f"  {step.actor or ''}", "b")]
-    ]
-    for name, value in step.result.items():
-        lines += [[], [(clean(name), "accent")]]
-        lines += [[("  " + line, "")] for line in lines_of(str(value))[:200]]
-    if step.error:
-        lines += [[], [(clean(str(step.error.get("message", ""))), "bad")]]
-        lines += [[(clean(str(step.error.get("hint", ""))), "quiet")]]
-    if live:
-        lines += [[], *[[(line, "")] for line in lines_of(live)]]
-    return lines

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from flowide.domain import rows
+from flowide.flows.api import Budget
 from flowide.space.queries import RunView
 from flowide.tui.views.gates import Answer, parse_answer
-from flowide.tui.views.runs import Item, run_rows, run_title, side_rows
+from flowide.tui.views.run_tree import Going, run_rows, run_title
+from flowide.tui.views.runs import Item, side_rows
 from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import Row, plain
 from flowide.tui.views.welcome import welcome
@@ -88,9 +90,49 @@ def test_steps_show_who_works_how_long_it_took_and_the_last_words() -> None:
     said = text(run_rows(view, {"vary#2": "so far\nso good"}, {}, NOW, zone=UTC))
     assert "✓ vary#1  edwin | 2.1 s" in said
     assert "◐ vary#2  quinn" in said
-    assert "▍ so far so good" in said
+    assert "so far so good▍" in said
     assert "it does not parse" in said
     assert "shorter" in said
+
+
+def test_rounds_branches_and_what_is_inside_of_them_are_a_tree_without_bookkeeping() -> None:
+    view = run(
+        [
+            step("polish", "started", kind="repeat"),
+            step("polish#1/write/base", "completed", kind="revise"),
+            step("polish#1/write", "completed", result={"agent": "edwin"}, finished="2026-03-01T10:00:02Z"),
+            step("both", "started", kind="parallel"),
+            step("both/left/check", "failed", error={"message": "no"}),
+        ]
+    )
+    lines = [plain(row.left) for row in run_rows(view, {}, {}, NOW, zone=UTC)]
+    assert "  ◐ polish" in lines
+    assert "  ▾ round 1" in lines
+    assert "    ✓ write  edwin" in lines
+    assert "    ▾ left" in lines
+    assert "      ✗ check" in lines
+    assert not any("base" in line for line in lines)
+    assert any("base" in plain(row.left) for row in run_rows(view, {}, {}, NOW, everything=True))
+
+
+def test_costs_are_told_by_agent_and_against_the_bounds_of_the_run() -> None:
+    used = {"input_tokens": 900, "output_tokens": 100, "cost_micros": 300_000}
+    view = run([step("vary#1", "completed", result={"agent": "edwin"}, usage=used)])
+    bounds = Budget(cost_micros=400_000, tokens=2_000)
+    said = text(run_rows(view, {}, {}, NOW, bounds=bounds))
+    assert "$0.30 of $0.40" in said
+    assert "1\u202f000 tokens of 2\u202f000 tokens" in said
+    assert "edwin" in said
+    assert "$0.30 of $0.40" in plain(run_title(view, NOW, bounds)[1])
+
+
+def test_how_fast_an_answer_comes_is_drawn_once_it_comes() -> None:
+    going = Going()
+    assert going.words == ""
+    for at, size in enumerate((0, 40, 120, 280)):
+        going.note(float(at), size)
+    assert going.words.endswith("23 tok/s")
+    assert going.words[0] != going.words[2]
 
 
 @pytest.mark.parametrize(
