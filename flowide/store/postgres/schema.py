@@ -18,8 +18,14 @@ from flowide.store.shape import shape
 SCHEMA = "flowide"
 PATIENCE_S = 3600.0
 """Longest time that one step of a migration may take."""
-_TURN = "SELECT pg_advisory_xact_lock(5068287133)"
-"""One program at a time brings the tables forward."""
+_TURN = (
+    "BEGIN",
+    "SET LOCAL lock_timeout = 0",
+    "SELECT pg_advisory_xact_lock(5068287133)",
+    "SET LOCAL lock_timeout = '15s'",
+    "SET LOCAL idle_in_transaction_session_timeout = '10min'",
+)
+"""One program at a time brings the tables forward, and takes its time to fold long logs again."""
 _TEXT = 'text COLLATE "C"'
 _TYPES = {"INTEGER": "bigint", "TEXT": _TEXT}
 _STATE = "SELECT version, shape FROM flowide.meta"
@@ -65,7 +71,7 @@ def migrate(
     Needs the right to make tables. Whoever comes second waits, and finds it done.
     """
     run = session.run
-    run([("BEGIN", ()), (_TURN, ())], patience_s=PATIENCE_S)
+    run([(each, ()) for each in _TURN], patience_s=PATIENCE_S)
     try:
         if not fits(session):
             _bring_forward(session, rebuild)
