@@ -98,6 +98,47 @@ async def talk(app: Driver) -> None:
     await app.sees("tab #docs/plan.md")
 
 
+PLAN = "# Plan\n\n## Why\n\nBecause we must.\n\n## How\n\nSlowly.\n\n## When\n\nSoon.\n"
+
+
+async def history(app: Driver) -> None:
+    await app.open("plan.md")
+    (app.root / "docs" / "plan.md").write_text(PLAN)
+    await app.sees("v2")
+    await app.press("2", "H")
+    await app.sees("2 versions")
+    await app.press("enter")
+    await app.sees("Soon.")
+
+
+async def origins(app: Driver) -> None:
+    await history(app)
+    await app.press("b")
+    await app.sees("v1 · found on disk")
+    await app.press("end")
+    await app.sees("disk  v2 · changed on disk")
+
+
+async def found(app: Driver) -> None:
+    await app.press("ctrl+f")
+    await app.type("sum")
+    await app.sees("place")
+    await app.press("down", "down")
+
+
+async def settings_page(app: Driver) -> None:
+    await app.press("ctrl+o", "comma")
+    await app.sees("parallel")
+    await app.press("down")
+
+
+async def commands_page(app: Driver) -> None:
+    await app.press("ctrl+p")
+    await app.sees("Commands")
+    await app.type("hist")
+    await app.sees("Versions of the open file")
+
+
 async def work(app: Driver) -> None:
     await picked(app)
     await app.press("escape", "3")
@@ -109,7 +150,8 @@ async def work(app: Driver) -> None:
     [
         (nothing_open, WIDE), (a_file, WIDE), (a_file, NARROW), (editing, WIDE), (editing, NARROW),
         (wanted, NARROW), (help_page, NARROW), (picked, WIDE), (picked, NARROW), (piece_table, NARROW),
-        (work, NARROW), (talk, WIDE), (talk, NARROW),
+        (work, NARROW), (talk, WIDE), (talk, NARROW), (history, WIDE), (history, NARROW), (origins, WIDE),
+        (found, WIDE), (found, NARROW), (settings_page, NARROW), (commands_page, NARROW),
     ],
     ids=lambda each: getattr(each, "__name__", f"{each[0]}" if isinstance(each, tuple) else None),
 )  # fmt: skip
@@ -117,6 +159,37 @@ async def test_it_looks_as_it_did(project: Path, story: Story, size: tuple[int, 
     async with app_on(project, size=size) as app:
         await story(app)
         compare(f"{story.__name__}_{size[0]}", app.screen())
+
+
+def styled(app: Driver) -> str:
+    """The screen with its colours: each style of a row has a letter below its text."""
+    names: dict[str, str] = {}
+    lines = []
+    for line in app.app.screen._compositor.render_strips():
+        text = "".join(segment.text for segment in line)
+        marks = ""
+        for segment in line:
+            style = segment.style
+            bare = str(style.without_color) if style is not None else ""
+            look = (
+                f"{style.color and style.color.name} on {style.bgcolor and style.bgcolor.name} {bare}"
+                if style
+                else ""
+            )
+            marks += names.setdefault(
+                look, chr(ord("a") + len(names)) if len(names) < 26 else chr(0x391 + len(names))
+            ) * len(segment.text)
+        lines += [text.rstrip(), marks]
+    legend = [f"{letter}  {look}" for look, letter in names.items()]
+    return "\n".join([*lines, "", *legend])
+
+
+@pytest.mark.parametrize("story", [picked, talk, history], ids=lambda each: each.__name__)
+async def test_its_colours_in_a_light_theme_are_as_they_were(project: Path, story: Story) -> None:
+    async with app_on(project, size=WIDE, theme="paper") as app:
+        await story(app)
+        await app.pilot.pause(0.2)
+        compare(f"{story.__name__}_paper", styled(app))
 
 
 async def test_locked_by_somebody_else_looks_as_it_did(project: Path) -> None:
