@@ -149,6 +149,24 @@ async def test_a_commit_that_nobody_can_ask_about_is_told_as_unknown_and_the_id_
     assert (await space.execute(command, id=id)).seq == await space.head() == 3
 
 
+async def test_connections_that_were_lost_while_idle_are_passed_over(
+    place: Place, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = place.open()
+    store = space.store
+    assert isinstance(store, PostgresStore)
+    sessions = [store._database.begin([("SELECT 1", ())])[0] for _ in range(4)]
+    for session in sessions:
+        store._database.end(session)
+    monkeypatch.setattr("flowide.space.away.AGAIN_S", ())  # nothing is tried twice
+
+    for session in sessions:
+        postgres.sql(f"SELECT pg_terminate_backend({session.backend}, 10000)")
+
+    await space.execute(c.CreateArtifact(path="doc.md", text="0"))
+    assert await space.head() == 3
+
+
 async def test_work_goes_on_over_a_restart_of_the_server(place: Place, postgres: Server) -> None:
     space, other = place.open(), place.open()
     doc = (await space.execute(c.CreateArtifact(path="doc.md", text="0"))).ok.artifact
