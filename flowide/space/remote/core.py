@@ -211,7 +211,10 @@ class Core:
             self.holds.pop(hold.artifact, None)
 
     def answered(self, entry: Entry, result: Result) -> None:
-        """The answer to a command nobody here waits for: one that waited offline, or whose sender gave up."""
+        """The answer to a command nobody here waits for: one that waited offline, or whose sender gave up.
+
+        What was refused of the first kind is told and kept; of the second kind just a text that was to be saved.
+        """
         error = result_error(result)
         self.seen = max(self.seen, result.seq)
         kind = COMMANDS[entry.cmd]
@@ -220,11 +223,11 @@ class Core:
             self._give_back(entry, kind, result)
         elif error.data.get("decided") is False or isinstance(error, StorageFailed):
             self._again(entry, error.data.get("retry_ms"))
-        elif entry.cmd in {"lock.acquire", "lock.release", "lock.cancel", "lock.force", "draft.adopt"}:
+        elif not entry.promised:
             self.outbox.answered(entry.id)
+            self._keep_text_of(entry)
         else:
             self.outbox.refuse(entry.id, error.to_dict())
-            self._keep_text_of(entry)
             self.tell(f"{entry.cmd} was sent when the hub was there again, and refused: {error.message}")
         self.stood()
 

@@ -22,7 +22,8 @@ from flowide.store.opening import make_private
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS "entries" (
   "n" INTEGER PRIMARY KEY AUTOINCREMENT, "id" TEXT NOT NULL UNIQUE, "seat" TEXT NOT NULL, "client" TEXT NOT NULL,
-  "as" TEXT, "cmd" TEXT NOT NULL, "args" TEXT NOT NULL, "owner" TEXT NOT NULL, "at_ms" INTEGER NOT NULL);
+  "as" TEXT, "cmd" TEXT NOT NULL, "args" TEXT NOT NULL, "owner" TEXT NOT NULL, "at_ms" INTEGER NOT NULL,
+  "promised" INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS "refused" (
   "id" TEXT PRIMARY KEY, "seat" TEXT NOT NULL, "cmd" TEXT NOT NULL, "args" TEXT NOT NULL, "error" TEXT NOT NULL,
   "at_ms" INTEGER NOT NULL);
@@ -48,6 +49,8 @@ class Entry(Struct, frozen=True):
     args: dict[str, Any]
     at_ms: int = 0
     """Unix milliseconds of when it was put in."""
+    promised: bool = False
+    """Its sender was told that it will be sent, and waits no longer."""
 
 
 class Refused(Struct, frozen=True):
@@ -102,26 +105,32 @@ class Outbox:
 
     # --- commands ---------------------------------------------------------------------------------
 
-    def put(self, entry: Entry, *, durable: bool = False) -> None:
-        """Keep a command before it is sent; with `durable` it outlives a power failure.
+    def put(self, entry: Entry, *, promised: bool = False) -> None:
+        """Keep a command before it is sent; one that is `promised` to be sent outlives a power failure, too.
 
         An id that is there already stays as it was.
         """
         with explained(self.path):
-            if durable:
+            if promised:
                 self._db.execute("PRAGMA synchronous=FULL")
             try:
                 with self._transaction():
                     self._remove_done()
                     self._db.execute(
-                        'INSERT INTO "entries" ("id", "seat", "client", "as", "cmd", "args", "owner", "at_ms") '
-                        'VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ("id") DO NOTHING',
+                        'INSERT INTO "entries" '
+                        '("id", "seat", "client", "as", "cmd", "args", "owner", "at_ms", "promised") '
+                        'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ("id") DO NOTHING',
                         (entry.id, entry.seat, entry.client, _json(entry.as_), entry.cmd, _json(entry.args),
-                         self.owner, _now_ms()),
+                         self.owner, _now_ms(), int(promised)),
                     )  # fmt: skip
             finally:
-                if durable:
+                if promised:
                     self._db.execute(f"PRAGMA synchronous={self._usual}")
+
+    def promise(self, id: str) -> None:
+        """Its sender waits no longer, and was told that it will be sent."""
+        with explained(self.path):
+            self._db.execute('UPDATE "entries" SET "promised" = 1 WHERE "id" = ?', (id,))
 
     def answered(self, id: str) -> None:
         """The hub has answered: the command is removed with the next write, at the latest when this is closed.
@@ -149,14 +158,14 @@ class Outbox:
         """Commands without an answer, in the order they were put in."""
         with explained(self.path):
             found = self._db.execute(
-                'SELECT "id", "seat", "client", "as", "cmd", "args", "at_ms" FROM "entries" '
+                'SELECT "id", "seat", "client", "as", "cmd", "args", "at_ms", "promised" FROM "entries" '
                 'WHERE ? IS NULL OR "seat" = ? ORDER BY "n"',
                 (seat, seat),
             ).fetchall()
         done = set(self._done)
         return [
-            Entry(id, who, client, _value(as_), cmd, _value(args), at_ms)
-            for id, who, client, as_, cmd, args, at_ms in found
+            Entry(id, who, client, _value(as_), cmd, _value(args), at_ms, bool(promised))
+            for id, who, client, as_, cmd, args, at_ms, promised in found
             if id not in done
         ]
 

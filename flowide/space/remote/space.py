@@ -270,8 +270,10 @@ class RemoteSpace:
         ok = provisional(
             self.store, ahead, command, Caller(self.actor, self.client, entry.id), self._clock.now()
         )
-        if put:
-            self._core.outbox.put(entry, durable=True)
+        if not put:
+            self._core.outbox.promise(entry.id)
+        else:
+            self._core.outbox.put(entry, promised=True)
             if self._link.ready.is_set():
                 self._link.nudge()
         return Reply(self.store.position().seq, ok)

@@ -81,7 +81,7 @@ def test_commands_of_a_killed_process_are_taken_over_and_those_of_a_living_one_a
         "import os, sys, time; from pathlib import Path\n"
         "from flowide.space.remote.outbox import Entry, Outbox\n"
         f"o = Outbox(Path({str(tmp_path / 'outbox.db')!r}))\n"
-        "o.put(Entry('theirs', 'ana', 'pc', None, 'message.post', {}), durable=True)\n"
+        "o.put(Entry('theirs', 'ana', 'pc', None, 'message.post', {}), promised=True)\n"
         "print('put', flush=True); time.sleep(600)\n"
     )
     process = subprocess.Popen(
