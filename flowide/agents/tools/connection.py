@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from flowide.agents.redact import redact, secrets_in
+from flowide.agents.tools import extras
 from flowide.agents.tools.results import Answer, answer_of, contents
 from flowide.agents.tools.servers import Server
 from flowide.agents.tools.stdio import Ending, stdio
@@ -32,6 +34,7 @@ RESTARTS = 3
 PAGES = 50
 """Pages of a listing."""
 MOST_TOOLS = 500
+_NOT_ALLOWED = re.compile(r"EACCES|EROFS|EPERM|Permission denied|Read-only file system")
 Progress = Callable[[float, float | None, str], None]
 """Told how far a call is: so much, of so much (None = not known), and a message."""
 
@@ -59,6 +62,8 @@ class Connection:
         self._starting = asyncio.Lock()
         self._deaths = 0
         self._tools: list[Found] | None = None
+        self._own: frozenset[str] = frozenset()
+        """Names of the tools that are the server's own."""
 
     @property
     def running(self) -> bool:
@@ -72,8 +77,23 @@ class Connection:
             Unavailable: It does not start, or does not answer.
         """
         if self._tools is None or not self.running:
-            self._tools = await self._ask("tools/list", _list_tools)
+            found = await self._ask("tools/list", _list_tools)
+            self._tools = found + await self._extras({each.name for each in found})
         return self._tools
+
+    async def _extras(self, taken: set[str]) -> list[Found]:
+        """Tools for its resources and prompts, where it has any."""
+        self._own = frozenset(taken)
+        resources = [] if extras.READ in taken else await self.resources()
+        prompts = [] if extras.PROMPT in taken else await self.prompts()
+        made = []
+        if resources:
+            about = extras.about_resources(resources)
+            made.append(Found(extras.READ, "", about, extras.READ_SCHEMA, reads_only=True))
+        if prompts:
+            about = extras.about_prompts(prompts)
+            made.append(Found(extras.PROMPT, "", about, extras.PROMPT_SCHEMA, reads_only=True))
+        return made
 
     async def call(self, tool: str, arguments: dict[str, Any], *, progress: Progress | None = None) -> Answer:
         """Call a tool; cancelling the task tells the server to stop.
@@ -81,9 +101,13 @@ class Connection:
         Raises:
             Unavailable: It died, refused the call as such, or did not answer in time.
         """
-        silence = _Silence(self.server.spec.timeout_s)
-
-        given = progress
+        if self._tools is not None and tool not in self._own:
+            if tool == extras.READ:
+                return await self.read(str(arguments["uri"]))
+            if tool == extras.PROMPT:
+                texts = {name: str(value) for name, value in arguments.get("arguments", {}).items()}
+                return Answer(text=await self.prompt(str(arguments["name"]), texts))
+        silence, given = _Silence(self.server.spec.timeout_s), progress
 
         async def heard(progress: float, total: float | None, message: str | None) -> None:
             silence.heard()
@@ -98,7 +122,17 @@ class Connection:
                     )
                 )
 
-        return await self._ask(f"the tool {tool}", calling, bounded=False)
+        return self._explained(await self._ask(f"the tool {tool}", calling, bounded=False))
+
+    def _explained(self, answer: Answer) -> Answer:
+        """With a word on why it may not write, when that is what it complains of."""
+        if not answer.failed or self.server.spec.url or not _NOT_ALLOWED.search(answer.text):
+            return answer
+        said = (
+            f"{answer.text}\n(FlowIDE lets this server write only to its temporary and cache folders, and to those "
+            f"under `writes` of [mcp.{self.server.name}].)"
+        )
+        return structs.replace(answer, text=said)
 
     async def resources(self) -> list[dict[str, Any]]:
         """What can be read from it: `uri`, `name`, `mime`, `about`."""

@@ -282,6 +282,18 @@ async def test_resources_and_prompts_can_be_had(connect: Connect) -> None:
     assert await bad.prompt("review", {"what": "locks"}) == "user: Please review locks."
 
 
+async def test_resources_and_prompts_are_tools_too(connect: Connect) -> None:
+    bad = connect()
+
+    found = {each.name: each for each in await bad.tools()}
+
+    assert "memo://greeting" in found["read_resource"].description
+    assert "review(what)" in found["get_prompt"].description
+    assert "Hello from" in (await bad.call("read_resource", {"uri": "memo://greeting"})).text
+    told = await bad.call("get_prompt", {"name": "review", "arguments": {"what": "locks"}})
+    assert told.text == "user: Please review locks."
+
+
 async def test_a_server_that_is_called_over_http_works_the_same(
     connect: Connect, unused_tcp_port: int
 ) -> None:
