@@ -60,6 +60,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "members": ("flowide.cli.members:members", "Members of a space on a hub: list, role, remove."),
         "token": ("flowide.cli.token:token", "Tokens of a hub: create, list, revoke."),
         "join": ("flowide.cli.join:join", "Join a space of a hub, or move this project's space there."),
+        "outbox": ("flowide.cli.outbox:outbox", "What waits for the hub, and what it refused of that."),
         "web": ("flowide.cli.web:web", "The terminal app in a browser on this machine."),
         "mcp": ("flowide.cli.mcp:mcp", "Serve the space to agents of other programs, as MCP tools."),
         "acp": ("flowide.cli.acp:acp", "Agents and flows in an editor that speaks ACP: Zed, Neovim, Toad."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,3 +140,30 @@ def test_a_hubs_space_is_exported_and_goes_on_in_a_project_of_its_own(
 
     assert imported["events"] == exported["events"] > 3
     assert (tmp_path / "copy" / "notes.md").read_text() == "one\n"
+
+
+def test_what_is_said_while_the_hub_is_away_is_sent_with_the_next_command(
+    flowide: Here, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    database = str(tmp_path / "db")
+    with Served(database, port=port) as served:
+        served.make("shop")
+        address = served.url("shop")
+        assert flowide("join", address, "--token", input=token(served, address)).code == 0
+        assert flowide("thread", "open", "talk", "--space", "shop").code == 0
+
+    said = flowide("say", "from the train", "--thread", "last", "--space", "shop")
+    locked = flowide("lock", "acquire", "notes.md", "--space", "shop")
+    waiting = flowide("outbox", "--space", "shop", "--json").json
+
+    assert said.code == 0 and "will be sent" in said.err
+    assert locked.code in {2, 8}
+    assert waiting["state"] == "offline" and len(waiting["waiting"]) == 1
+    assert "from the train" in flowide("outbox", "--space", "shop").out
+    with Served(database, port=port):
+        shown = flowide("thread", "show", "last", "--space", "shop", "--json")
+        assert "from the train" in shown.out and "offline" not in shown.err
+        after = flowide("outbox", "--space", "shop", "--json").json
+        assert (after["state"], after["waiting"], after["refused"]) == ("online", [], [])

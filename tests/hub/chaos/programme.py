@@ -186,6 +186,8 @@ def one_history(
     """One history in an empty folder; `database` None = SQLite there."""
     chance = random.Random(seed)
     database = database or str(folder / "db")
+    for n in range(clients, 8):  # locks are handed to all eight, as the worker of one machine does
+        grant_token(database, SPACE, f"w{n}", role="owner", device="chaos")
     tokens = {
         f"w{n}": grant_token(database, SPACE, f"w{n}", role="owner", device="chaos").token
         for n in range(clients)
