@@ -144,7 +144,10 @@ async def serve(
         loop.add_signal_handler(number, stop)
     pinging = asyncio.create_task(_ping(hub), name="ping")
     try:
-        await keeper.names()
+        if not await keeper.names():
+            journal.write(
+                "warning", "hub.empty", hint="Make a space: flowide token create --space NAME --as HANDLE"
+            )
         await server.serve(sockets=[listening])
     finally:
         pinging.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -27,6 +28,11 @@ from flowide.store.api import Position, Store
 T = TypeVar("T")
 R = TypeVar("R")
 
+_QUICK_S = 0.002
+"""Commits that take less are made on the loop: a thread would cost more."""
+_NEWEST = 0.2
+"""Weight of the newest commit among those before."""
+
 
 class HubSpace:
     """Carries out commands and questions of all clients of a space. Belongs to one event loop."""
@@ -48,6 +54,8 @@ class HubSpace:
         self._clock = clock or StoreClock(store)
         self.woken = asyncio.Event()
         """Set by each commit here, and by news of commits elsewhere."""
+        self._commits_s = 0.0
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write {name}")
         self._loop = asyncio.get_running_loop()
         store.on_change(self._told)
 
@@ -68,14 +76,25 @@ class HubSpace:
             if store.threads is not None:
                 expected = work.expected(self.now())
                 return await away(store, lambda: run(work, store.write(expected), self), writes=True)
-            turn = store.try_write()
+            turn = store.try_write() if self._commits_s < _QUICK_S else None
             if turn is not None:
-                return run(work, turn, self)
-            return await self._in_thread(lambda: run(work, store.write(), self))
+                return self._timed(lambda: run(work, turn, self))
+            # Disks of several spaces are waited for side by side, and nobody else waits for them.
+            return await self._loop.run_in_executor(
+                self._writer, self._timed, lambda: run(work, store.write(), self)
+            )
         except StorageFailed as failed:
             return failed
         finally:
             self.woken.set()
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        """Do it, and remember about how long commits take lately."""
+        start = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self._commits_s += (time.perf_counter() - start - self._commits_s) * _NEWEST
 
     async def read(self, query: Query[R]) -> tuple[int, R]:
         """The answer to a question, and a position of the log that it holds at least.
@@ -113,6 +132,7 @@ class HubSpace:
 
     def close(self) -> None:
         """Free the store."""
+        self._writer.shutdown(wait=True, cancel_futures=True)
         self.store.close()
 
 

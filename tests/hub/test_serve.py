@@ -232,6 +232,28 @@ def test_with_tls_files_it_serves_https(database: str, tmp_path: Path) -> None:
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
         ).open(asked, timeout=10) as answer:
             assert json.load(answer)["member"] == "ana"
+        with Person(hub.base, "shop", token).stream(ssl=trusted) as stream:
+            stream.until("up_to_date")
+            assert "ok" in stream.post(command("artifact.create", path="a.md", text=""))[0]
+            stream.event("artifact.created")
+
+
+def test_it_serves_ipv6_too(database: str) -> None:
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
+        pytest.skip("there is no IPv6 here")
+    with running_hub(database, "--host", "::1") as hub:
+        assert hub.base.startswith("http://[::1]:")
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"{hub.base}/healthz"
+        ) as answer:
+            assert json.load(answer)["ok"] is True
+
+
+def test_an_empty_hub_says_how_to_make_a_space(database: str) -> None:
+    with running_hub(database) as hub:
+        said = [json.loads(line) for line in hub.log.read_text().splitlines()]
+
+    assert any("flowide token create" in line.get("hint", "") for line in said)
 
 
 def test_behind_a_proxy_the_clients_own_address_counts(database: str) -> None:
