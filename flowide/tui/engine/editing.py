@@ -202,3 +202,20 @@ async def as_variation(session: Session, artifact: str, path: str, base: int, te
 
 def _mine(session: Session, state: q.LockState) -> bool:
     return is_mine(state.lock, session.space.actor.id, session.space.client)
+
+
+async def saved_later(session: Session, artifact: str, text: str) -> int | None:
+    """The version that a save became which had to wait for the hub; None = it became none."""
+    newest = (await session.space.read(q.History(artifact)))[-1]
+    data = await session.space.read(q.Content(artifact, newest.version))
+    if newest.actor != session.space.actor.id or not _says(data, text):
+        return None
+    hold = session.holds.pop(artifact, None)
+    if hold is not None:
+        await hold.keeper.__aexit__(None, None, None)
+    return newest.version
+
+
+def _says(data: bytes, text: str) -> bool:
+    """Whether a version is this text; its line ends may be those of the file."""
+    return data.replace(b"\r\n", b"\n") == text.encode().replace(b"\r\n", b"\n")

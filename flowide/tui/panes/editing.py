@@ -14,7 +14,7 @@ from textual.message import Message
 
 from flowide.domain.actors import ActorKind
 from flowide.domain.commands import TransferLock
-from flowide.errors import Conflict, Fenced, FlowError
+from flowide.errors import Conflict, Fenced, FlowError, Offline
 from flowide.space.queries import LockState
 from flowide.tui import commands
 from flowide.tui.desk import AtDesk
@@ -61,6 +61,8 @@ class EditPane(AtDesk, Vertical):
         self.settling = False
         """A conflict about this text is being settled: its lock may go."""
         self._row = row
+        self._waiting: str | None = None
+        """The text of a save that waits for the hub; None when none does."""
 
     def compose(self) -> ComposeResult:
         yield self.editor
@@ -108,9 +110,27 @@ class EditPane(AtDesk, Vertical):
         if self.settling or self.ended or ours:
             return
         if lock is None or lock.lock.state == "free":
-            self._lock_out("somebody ended your lock")
+            why = "somebody ended your lock"
         else:
-            self._lock_out(f"{clean(lock.lock.actor or 'somebody')} has the lock now")
+            why = f"{clean(lock.lock.actor or 'somebody')} has the lock now"
+        if self._waiting is None:
+            self._lock_out(why)
+        else:
+            self._saved_or_locked_out(self._waiting, why)
+
+    @work(group="save", exclusive=True)
+    async def _saved_or_locked_out(self, text: str, why: str) -> None:
+        """The lock has ended after a save that had to wait for the hub: has it been made meanwhile?"""
+        try:
+            version = await self.ask_engine(lambda session: editing.saved_later(session, self.artifact, text))
+        except FlowError as error:
+            self.tell(error)
+            version = None
+        if version is None or self.editor.content != text:
+            self._lock_out(why)
+        else:
+            self.say(f"The hub is back: saved as v{version}. The lock is free again.", good=True)
+            self.post_message(self.Ended(focus=False))
 
     def put_away(self) -> None:
         """The text is where it was wanted, and the lock is given back already."""
@@ -148,6 +168,10 @@ class EditPane(AtDesk, Vertical):
             self._lock_out(error.message)
         except Conflict as error:
             self._clashed(error)
+        except Offline as error:
+            if error.data.get("kept"):
+                self._waiting = text
+            self.tell(error)
         except FlowError as error:
             self.tell(error)
         else:
