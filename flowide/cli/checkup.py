@@ -24,7 +24,7 @@ _EXTRAS = {
     "xllamacpp": "local",
     "psycopg": "postgres",
     "uvicorn": "server",
-    "textual-image": "images",
+    "pillow": "images",
     "textual-serve": "web",
     "keyring": "keyring",
 }

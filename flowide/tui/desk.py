@@ -10,6 +10,8 @@ from flowide.tui.guide import Guide
 from flowide.tui.views.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.app import App
 
     from flowide.tui.engine.thread import Engine, Work
@@ -27,6 +29,8 @@ class Desk(Protocol):
     """The newest picture of the space."""
     book: Mapping[str, str]
     """Colour role of each handle."""
+    root: Path | None
+    """The project's folder; None in tests without one."""
     guide: Guide | None
     """None but in the demo."""
     marks: dict[str, Marks]

@@ -66,11 +66,18 @@ class Ink:
     def __init__(self, theme: Theme, variables: dict[str, str], *, ascii_signs: bool = False) -> None:
         self.theme = theme
         self._ascii = ascii_signs
+        self.few = theme.ansi or ascii_signs
+        """Pictures cannot be drawn: there are just the terminal's own colours, or hardly any signs."""
         self._variables = variables
         self.style = cache(self._style)
 
     def _style(self, role: str = "", ground: str = "background") -> Style:
-        """Style of a role on a ground: a theme colour, `added`, `removed`, `picked` or `selected`."""
+        """Style of a role on a ground: a theme colour, `added`, `removed`, `picked` or `selected`.
+
+        A role `#rrggbb#rrggbb` is two colours as they are, for pictures.
+        """
+        if role.startswith("#"):
+            return Style(color=role[:7], bgcolor=role[7:])
         words = role.split()
         flags = {word for word in words if word in {"b", "i", "u", "r"}}
         colour = next((word for word in words if word not in flags), "")

@@ -19,6 +19,7 @@ from textual.widget import Widget
 from flowide.errors import Busy, FlowError
 from flowide.tui.desk import AtDesk
 from flowide.tui.highlight import Highlighter, language_of
+from flowide.tui.panes.picturing import ShowsPictures
 from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import compare_lines
 from flowide.tui.views.artifact import OpenArtifact, is_prose, live_words, title, version_words
@@ -38,7 +39,7 @@ WATCH_S = 0.5
 """Seconds between looks at somebody else's lock and draft; nothing is polled while the lock is free."""
 
 
-class ArtifactPane(AtDesk, Vertical):
+class ArtifactPane(ShowsPictures, AtDesk, Vertical):
     """Shows one file; while its lock is ours, the editor is in its place."""
 
     @dataclass
@@ -122,6 +123,7 @@ class ArtifactPane(AtDesk, Vertical):
 
     async def _show(self, opened: OpenArtifact) -> None:
         self.opened = opened
+        await self.read_picture(opened)
         lines = opened.lines
         colours, new = await asyncio.to_thread(_prepare, opened, lines)
         if self.opened is not opened:
@@ -139,10 +141,11 @@ class ArtifactPane(AtDesk, Vertical):
         code.set_title(*title(self.opened, state.me, state.client, code.body_width))
         if self.opened is None:
             code.show_empty(welcome(state, code.body_width))
+        elif self.picture_lines:
+            code.show_empty(self.picture_lines)
         elif not self.opened.lines:
-            code.show_empty(
-                [[], [(clean(self.opened.problem) or "This file is empty. Press e to write.", "quiet")]]
-            )
+            said = clean(self.opened.problem) or "This file is empty. Press e to write."
+            code.show_empty([[], [(said, "quiet")], *self.picture_words])
         self.post_message(self.Changed())
 
     def lock_words(self) -> tuple[Sequence[Span], Sequence[Span]]:

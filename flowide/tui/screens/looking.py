@@ -54,13 +54,25 @@ class Looks(AtDesk, Screen[None]):
         if found.kind == "variation":
             self.open_set(owner, int(number))
         elif found.kind == "message":
-            self.open_thread(owner)
+            self._open_message(owner, number)
         elif found.kind == "version":
             from flowide.tui.screens.history import HistoryScreen
 
             self.app.push_screen(HistoryScreen(owner, version=int(number)))
         else:
             self._open_decision(found.ref)
+
+    @work(group="decision", exclusive=True)
+    async def _open_message(self, thread: str, number: str) -> None:
+        """The thread, at a message."""
+        from flowide.space.queries import OneMessage
+
+        try:
+            message = await self.ask_engine(lambda session: session.space.read(OneMessage(number, thread)))
+        except FlowError as error:
+            self.tell(error)
+        else:
+            self.desk.jump_to(thread, message.id)
 
     @work(group="decision", exclusive=True)
     async def _open_decision(self, ref: str) -> None:

@@ -25,7 +25,9 @@ _DEMO = (
         "In the grid: n goes to the next piece, space picks it into a mix, enter builds the mix, a accepts. "
         "s puts one on the short list, g asks for more like it.",
     ),
-    ("Accepted: it is a version now, with the origin of each piece. L shows the whole story.",),
+    (
+        "Accepted: it is a version now. H shows its history, and with b where each line is from; L the whole story.",
+    ),
 )
 
 

@@ -38,6 +38,13 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
 
 
+def size_words(size: int) -> str:
+    """`812 bytes`, `12 KiB`, `3.4 MiB`."""
+    if size < 1024:
+        return count(size, "byte")
+    return f"{size / 1024:.0f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"
+
+
 def dollars(micros: int | None) -> str:
     """`$0.04`; empty when the cost is unknown or nothing."""
     if not micros:
