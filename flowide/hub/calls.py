@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
@@ -29,15 +30,16 @@ RATES = {"human": (50.0, 200.0), "agent": (20.0, 80.0), "system": (50.0, 200.0)}
 class Pace:
     """How many commands one client may still send now: a bucket that fills steadily."""
 
-    def __init__(self, rate: float, burst: float) -> None:
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._burst = burst
         self._left = burst
-        self._at = time.monotonic()
+        self._clock = clock
+        self._at = clock()
 
     def take(self) -> float:
         """0 when one may be sent, else after how many seconds."""
-        now = time.monotonic()
+        now = self._clock()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
         if self._left >= 1:
@@ -53,6 +55,9 @@ class Paces:
 
     def __init__(self) -> None:
         self._of: dict[tuple[str, str], Pace] = {}
+
+    def __len__(self) -> int:
+        return len(self._of)
 
     def of(self, client: str, actor: Actor) -> Pace:
         """The one of a client and actor."""
