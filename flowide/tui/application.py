@@ -25,6 +25,7 @@ from flowide.tui.engine.thread import Engine
 from flowide.tui.guide import Guide
 from flowide.tui.habits import Habits
 from flowide.tui.notifying import Notify
+from flowide.tui.pacing import PacedApp
 from flowide.tui.remembered import Remembered, save
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.workspace import Workspace
@@ -41,7 +42,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""
 
 
-class FlowApp(Habits):
+class FlowApp(Habits, PacedApp):
     """FlowIDE in the terminal."""
 
     TITLE = "FlowIDE"
@@ -164,6 +165,7 @@ class FlowApp(Habits):
                     kept += await screen.keep_text()
         self.remember()
         await self.engine.close()
+        await self.end_pacing()
         self.exit(code, message=Text("\n".join(kept)) if kept else None)
         self._return_code = code
 

@@ -9,6 +9,7 @@ from textual.screen import Screen
 from flowide.tui import commands
 from flowide.tui.desk import AtDesk
 from flowide.tui.engine.news import News
+from flowide.tui.pacing import PacedScreen
 from flowide.tui.widgets.bars import HintBar
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ NARROW = 100
 """Below so many cells one pane, or one column, is shown at a time."""
 
 
-class FlowScreen(AtDesk, Screen[None]):
+class FlowScreen(AtDesk, PacedScreen, Screen[None]):
     """A full screen of the app."""
 
     wheres: ClassVar[tuple[str, ...]] = ("app",)

@@ -1,0 +1,140 @@
+"""Frames at the pace of the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from textual.drivers._writer_thread import WriterThread
+from textual.screen import Screen
+
+from flowide.domain.commands import OpenGate
+from flowide.tui.pacing import ASK_AFTER, MOST_QUEUED, PATIENCE_S, QUESTION, WINDOW, Pace, PacedScreen
+from tests.tui.conftest import other_process
+from tests.tui.terminal.conftest import Start, Terminal, start
+
+__all__ = ["start"]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_private_names_of_textual_that_are_used_are_there() -> None:
+    assert "_queue" in WriterThread(sys.stdout).__dict__
+    for name in ("_on_timer_update", "_update_timer", "_invoke_and_clear_callbacks"):
+        assert hasattr(Screen, name)
+    assert PacedScreen._on_timer_update is not Screen._on_timer_update
+
+
+def test_the_terminal_is_asked_after_some_bytes_and_few_follow_before_it_answers() -> None:
+    pace = Pace(Clock())
+    pace.sent(ASK_AFTER - 1)
+    assert not pace.ask()
+    pace.sent(1)
+    assert pace.ask()
+    assert not pace.ask()
+    assert not pace.holds(0)
+    pace.sent(WINDOW)
+    assert pace.holds(0)
+    pace.answered()
+    assert not pace.holds(0)
+    assert pace.ask()
+
+
+def test_a_terminal_that_never_answers_is_not_waited_for_again() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.sent(ASK_AFTER)
+    assert pace.ask()
+    pace.sent(WINDOW)
+    clock.now = PATIENCE_S + 0.1
+    assert not pace.holds(0)
+    pace.sent(10 * WINDOW)
+    assert not pace.ask()
+
+
+def test_one_lost_answer_does_not_end_it() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.sent(ASK_AFTER)
+    pace.ask()
+    pace.answered()
+    pace.sent(ASK_AFTER + WINDOW)
+    pace.ask()
+    pace.sent(WINDOW)
+    clock.now = PATIENCE_S + 0.1
+    assert not pace.holds(0)
+    assert pace.ask()
+
+
+def test_nothing_is_drawn_while_writes_pile_up() -> None:
+    assert Pace(Clock()).holds(MOST_QUEUED)
+    assert not Pace(Clock()).holds(MOST_QUEUED - 1)
+
+
+def answer(app: Terminal, seconds: float) -> None:
+    """Be a terminal that answers."""
+    end = time.monotonic() + seconds
+    asked = app.raw.count(QUESTION.encode())
+    while time.monotonic() < end:
+        app.read(0.02)
+        now = app.raw.count(QUESTION.encode())
+        for _ in range(now - asked):
+            app.send("\x1b[7;7R")
+        asked = now
+
+
+async def test_with_a_terminal_that_answers_the_app_asks_now_and_then_and_works(
+    start: Start, project: Path
+) -> None:
+    app = start(str(project))
+    answer(app, 2.0)
+    app.sees("plan.md")
+    assert QUESTION.encode() in app.raw
+    app.send("?")
+    answer(app, 1.0)
+    app.sees("Take the lock and write.")
+    assert "[7;7R" not in app.text
+    app.send("\x1b")
+    answer(app, 0.5)
+    app.send("\x11")
+    answer(app, 1.0)
+    assert app.ends() == 0
+
+
+async def test_a_terminal_that_stops_reading_and_reads_again_shows_what_is_now(
+    start: Start, project: Path
+) -> None:
+    app = start(str(project))
+    answer(app, 1.5)
+    app.sees("plan.md")
+    async with other_process(project) as mia:
+        for n in range(30):
+            await mia.execute(OpenGate(kind="approve", question=f"Question {n}?"))
+            await asyncio.sleep(0.05)
+        answer(app, 3.0)
+        app.sees("Question 29?")
+    app.send("\x11")
+    answer(app, 1.0)
+    assert app.ends() == 0
+
+
+def test_an_idle_app_writes_nothing(start: Start, project: Path) -> None:
+    app = start(str(project))
+    answer(app, 2.0)
+    app.sees("plan.md")
+    end = time.monotonic() + 20
+    size = -1
+    while size != len(app.raw) and time.monotonic() < end:  # until it has come to rest
+        size = len(app.raw)
+        answer(app, 1.5)
+    assert len(app.raw) == size
+    app.send("\x11")
+    answer(app, 1.0)
+    app.ends()
