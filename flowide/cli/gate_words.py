@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 HOW = {
     "choose": "a number; '4 but with the helper of 2'; 'more 3 with fewer locks'; 'reject: reason'",
     "verdict": "'approve'; 'reject: what has to change'; 'reject to STAGE: …'; 'comment: …'",
+    "permission": "'once'; 'session' (until the run ends); 'always' (in this project); 'deny: why not'",
     "hunks": "'all'; 'none'; or the numbers you take, and why not the others: '1,3-4; 2: changes the meaning'",
 }
 """What can be answered, by the gate's kind; other kinds list their options."""

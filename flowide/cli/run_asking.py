@@ -68,7 +68,7 @@ async def ask_gates(desk: Desk, run: str) -> None:
         while not answer:
             answer = (await read_line(f"{options.strip()}> ".lstrip())).strip()
         word, _, reason = answer.partition(":")
-        if word.strip() in {"reject", "approve"} and reason.strip():
+        if word.strip() in {"reject", "approve", "deny"} and reason.strip():
             await desk.space.execute(AnswerGate(gate=gate.id, answer=word.strip(), reason=reason.strip()))
         else:
             await desk.space.execute(AnswerGate(gate=gate.id, answer=answer))

@@ -33,6 +33,14 @@ def hints(gate: rows.Gate) -> list[tuple[str, str]]:
             ("more 3", "three more, made from the short list and the notes"),
             ("reject too slow", "none of them, and why"),
         ]
+    if gate.kind == "permission":
+        known = {
+            "once": "this time",
+            "session": "until the run ends",
+            "always": "in this project, for good",
+            "deny": "no, and why: deny that file is not yours",
+        }
+        return [(option, known.get(option, "")) for option in gate.options]
     if gate.options:
         return [(option, "") for option in gate.options]
     return [("", "type your answer")]
