@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,6 +18,7 @@ from flowide.hub.feed import Feed, Row
 from flowide.hub.live import Live
 from flowide.hub.manner import Manner
 from flowide.hub.presence import Presences
+from flowide.hub.restart import grant_again
 from flowide.hub.seats import Seat, seat_of, still
 from flowide.hub.space import HubSpace
 from flowide.space.keys import digest_of
@@ -137,6 +139,8 @@ class Keeper:
             space = HubSpace(name, store, self._policy, self._threads)
             try:
                 room = Room(space, self._manner)
+                with contextlib.suppress(StorageFailed):  # what cannot be written can still be read
+                    await space.write(lambda store: grant_again(store, space.now()))
                 await room.feed.start(partial(self._lost, room))
             except FlowError:
                 space.close()
