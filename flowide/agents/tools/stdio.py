@@ -23,7 +23,7 @@ LONGEST_LINE = 32 * 1024 * 1024
 """Bytes of one message; a server that sends more is ended."""
 LAST_WORDS = 4096
 """Bytes that are kept of what it prints on stderr."""
-GRACE_S = 2.0
+GRACE_S = 0.5
 """Seconds a server has to end by itself once its input is closed."""
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "TERM", "SYSTEMROOT")
 """Variables that every server gets; keys are not among them."""
