@@ -56,7 +56,7 @@ async def start(
         OverBudget: Only money is bounded, and a price is unknown; no run was started.
     """
     around = surroundings or Surroundings()
-    request = _bounded(request, around)
+    request = _by_settings(request, folder, around)
     plan = _planned(folder, request, around)
     everyone = plan.everyone
     async with pool_of(everyone, request, around) as pool:
@@ -95,7 +95,7 @@ async def enqueue(
         OverBudget: Only money is bounded, and a price is unknown; nothing was queued.
     """
     around = surroundings or Surroundings()
-    request = _bounded(request, around)
+    request = _by_settings(request, folder, around)
     plan = _planned(folder, request, around)
     command = QueueRun(
         run=run_id or uuid7(),
@@ -136,11 +136,16 @@ class _Plan(msgspec.Struct, frozen=True):
         return {**msgspec.to_builtins(request), **flows}
 
 
-def _bounded(request: RunRequest, around: Surroundings) -> RunRequest:
-    """The request with the bounds of the settings, when it has none of its own."""
-    if request.budget != Budget():
-        return request
-    return msgspec.structs.replace(request, budget=around.budget)
+def _by_settings(request: RunRequest, folder: ProjectFolder, around: Surroundings) -> RunRequest:
+    """The request with the bounds of the settings, when it has none of its own, and with the trust they give."""
+    if request.budget == Budget():
+        request = msgspec.structs.replace(request, budget=around.budget)
+    return _trusted(request, folder, around)
+
+
+def _trusted(request: RunRequest, folder: ProjectFolder, around: Surroundings) -> RunRequest:
+    trusted = around.settings is not None and around.settings.settings.trusts(folder.root)
+    return msgspec.structs.replace(request, trust=request.trust or trusted)
 
 
 def _planned(folder: ProjectFolder, request: RunRequest, around: Surroundings) -> _Plan:
@@ -176,7 +181,7 @@ async def resume(
     origin = view.run.options.get("origin", "project")
     loaded = parse_flow(view.run.flow_text, f"run {view.run.id[:13]}", origin=origin)
     called = restored(view.run.options.get("called", {}))
-    request = with_options(msgspec.convert(view.run.options, RunRequest), request)
+    request = _trusted(with_options(msgspec.convert(view.run.options, RunRequest), request), folder, around)
     if taken is not None and taken.trust is not None:
         request = msgspec.structs.replace(
             request, trust=taken.trust, allow=request.allow if taken.trust else []
