@@ -341,3 +341,17 @@ async def test_a_step_that_fails_says_why_or_is_skipped(
     assert (failed.status, failed.exit_code) == ("failed", code)
     assert skipped.status == "completed"
     assert any("is skipped" in each for each in tools.watcher.warnings)
+
+
+async def test_a_project_that_the_users_settings_trust_is_trusted_in_every_run(
+    bench: Bench, tmp_path: Path
+) -> None:
+    with_servers(bench, tmp_path, user=False)
+    home = tmp_path / "home"
+    (home / "config.toml").write_text(f"[trust]\nprojects = [{json.dumps(str(bench.root))}]\n")
+    found = settings.load(bench.root, {"FLOWIDE_HOME": str(home)})
+    bench.around = structs.replace(bench.around, settings=found)
+
+    result = await asked(bench, [call("echo", text="x")], allow=["*"])
+
+    assert [each["text"] for each in await calls_of(bench, result.run)] == ["x"]
