@@ -21,6 +21,7 @@ from typing import Any
 TICK_S = 0.2
 """Seconds between looks at how much the program uses."""
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG = 1
 _LONGEST_END_S = 10.0
 NOT_STARTED = 127
 
@@ -53,10 +54,18 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def _die_with_the_keeper() -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
 def _become(spec: dict[str, Any]) -> None:
     """In the child: limits, confinement, then the program itself."""
     try:
         os.setsid()
+        _die_with_the_keeper()
         signal.set_wakeup_fd(-1)
         for each in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(each, signal.SIG_DFL)

@@ -27,7 +27,7 @@ _ADVICE = {
     "linux": "Install bubblewrap (apt install bubblewrap), or use a kernel with Landlock (6.2 or newer).",
     "darwin": "sandbox-exec did not work here; is it blocked by a policy of this computer?",
 }
-_TRIAL_S = 10
+_TRIAL_S = 60
 
 
 class Confinement(Struct, frozen=True):

@@ -7,6 +7,8 @@ import contextlib
 import json
 import os
 import signal
+import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +19,7 @@ from flowide.confinement.methods import DEVICES, confinement, kept_in, python
 
 _LONGEST_END_S = 15.0
 _KEEPER = "from flowide.confinement.keeper import main; main()"
+_MARK = "FLOWIDE_KEPT"
 Ended = Literal["exit", "stopped", "processes", "memory", "lost"]
 """`lost`: the keeper itself was killed."""
 
@@ -34,7 +37,9 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Guarded:
     """A program that runs under a keeper. `stdin`, `stdout` and `stderr` are the program's."""
 
-    def __init__(self, keeper: asyncio.subprocess.Process, lifeline: int, report: int) -> None:
+    def __init__(self, keeper: asyncio.subprocess.Process, lifeline: int, report: int, mark: str) -> None:
+        """`mark` is in the environment of all that it keeps."""
+        self._mark = mark
         self._keeper, self._report = keeper, report
         self._lifeline: int | None = lifeline
         self._ended: Ended | None = None
@@ -97,6 +102,8 @@ class Guarded:
             with contextlib.suppress(ProcessLookupError):
                 self._keeper.kill()
         self._read_report()
+        if self._ended == "lost":  # somebody killed the keeper, and nobody has adopted what it kept
+            await asyncio.to_thread(_kill_marked, self._mark)
 
     async def close(self) -> None:
         """End it, and let go of its pipes; may be called twice."""
@@ -140,6 +147,7 @@ async def spawn(
     lifeline, ours = os.pipe()
     report, theirs = os.pipe()
     os.set_blocking(report, False)
+    mark = uuid.uuid4().hex
     spec = {
         "argv": kept_in(method, argv, places),
         "landlock": [*places, *DEVICES] if method == "landlock" else None,
@@ -160,7 +168,7 @@ async def spawn(
             _KEEPER,
             json.dumps(spec),
             cwd=cwd,
-            env=dict(env),
+            env={**env, _MARK: mark},
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
@@ -175,8 +183,24 @@ async def spawn(
     finally:
         os.close(lifeline)
         os.close(theirs)
-    return Guarded(keeper, ours, report)
+    return Guarded(keeper, ours, report, mark)
 
 
 def _real(paths: Sequence[Path | str]) -> list[str]:
     return [os.path.realpath(path) for path in paths]
+
+
+def _kill_marked(mark: str) -> None:
+    """Kill every process with the mark in its environment (Linux), also those that are born meanwhile."""
+    wanted = f"{_MARK}={mark}".encode()
+    until = time.monotonic() + _LONGEST_END_S
+    while time.monotonic() < until:
+        found = False
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError, ValueError):
+                if wanted in (process / "environ").read_bytes().split(b"\0"):
+                    found = True
+                    os.kill(int(process.name), signal.SIGKILL)
+        if not found:
+            return
+        time.sleep(0.02)

@@ -169,6 +169,21 @@ async def test_children_together_stay_within_the_memory(tmp_path: Path) -> None:
     assert program.ended == "memory"
 
 
+@linux
+async def test_nothing_is_left_when_the_keeper_itself_is_killed(tmp_path: Path) -> None:
+    mark = f"65{os.getpid()}.25"
+    program = await started(f"(setsid sleep {mark} &); sleep {mark}", tmp_path)
+    while len(running(f"^sleep {mark}")) < 2:
+        await asyncio.sleep(0.01)
+
+    os.kill(program.keeper, signal.SIGKILL)
+    await program.wait()
+    await program.close()
+
+    assert program.ended == "lost"
+    assert gone(f"^sleep {mark}")
+
+
 async def test_a_file_does_not_grow_without_end(tmp_path: Path) -> None:
     await done("yes > big", tmp_path, Limits(file_size=1 << 20))
 
