@@ -110,14 +110,15 @@ class Desk:
     async def _refusal(self, call: Call, refused: FlowError) -> Result:
         """Of a call that no transaction has seen."""
         at = await self.space.position()
-        refused.data.setdefault("decided", False)
         return Result(call.id, at.seq, err=refused.to_dict())
 
     async def _command(self, call: Call, actor: Actor, client: str, pace: Pace, *, late: bool) -> Result:
         try:
             if late:
                 raise Unavailable(
-                    "the time for this command had run out before it began", hint="Send it again."
+                    "the time for this command had run out before it began",
+                    hint="Send it again.",
+                    decided=False,
                 )
             wait_s = pace.take()
             if wait_s:
@@ -125,15 +126,22 @@ class Desk:
                     "commands come faster than this hub takes them from one client",
                     hint="Send it again a little later.",
                     retry_ms=round(wait_s * 1000) + 1,
+                    decided=False,
                 )
             args = with_ids(call.cmd, call.args, call.id)
             command = self._prepared(command_of(call.cmd, args), call.id)
         except FlowError as refused:
             return await self._refusal(call, refused)
-        outcome = await self.space.execute(command, Caller(actor, client, call.id, self.seat.token))
+        try:
+            outcome = await self.space.execute(command, Caller(actor, client, call.id, self.seat.token))
+        except Exception as error:
+            # Nothing was changed. The other commands of this client must not wait for one that cannot be.
+            self._metrics.fault(f"{call.cmd[:80]}: {type(error).__name__}: {error}")
+            return await self._refusal(call, FlowError("this is a mistake in the hub; its log has more"))
         if isinstance(outcome, FlowError):
             seq = outcome.data.get("seq")
             if seq is None:
+                outcome.data["decided"] = False
                 return await self._refusal(call, outcome)
             return Result(call.id, seq, err=outcome.to_dict())
         self._live.wrote(command)
@@ -174,4 +182,7 @@ class Desk:
             seq, ok = await self.space.read(query_of(call.cmd, call.args))
         except FlowError as refused:
             return await self._refusal(call, refused)
+        except Exception as error:
+            self._metrics.fault(f"{call.cmd[:80]}: {type(error).__name__}: {error}")
+            return await self._refusal(call, FlowError("this is a mistake in the hub; its log has more"))
         return Result(call.id, seq, ok=ok)

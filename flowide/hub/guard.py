@@ -43,10 +43,7 @@ class Guard:
         except ClientDisconnect:
             return
         except Exception as error:
-            self._hub.metrics.faults += 1
-            self._hub.journal.write(
-                "error", "fault", path=scope["path"][:200], error=f"{type(error).__name__}: {error}"[:500]
-            )
+            self._hub.metrics.fault(f"{scope['path'][:200]}: {type(error).__name__}: {error}")
             if not started:
                 await _answer(
                     scope, receive, send, FlowError("this is a mistake in the hub; its log has more")

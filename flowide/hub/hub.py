@@ -36,7 +36,7 @@ class Hub:
         self.policy = policy
         self.manner = manner
         self.journal = journal
-        self.metrics = Metrics()
+        self.metrics = Metrics(journal)
         self.stopping = False
         self._good: set[str] = set()
         """SHA-256 of tokens that were good lately."""

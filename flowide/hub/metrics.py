@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 from flowide import __version__
+from flowide.hub.journal import Journal
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 """Seconds."""
@@ -14,7 +15,8 @@ _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 class Metrics:
     """Counters since the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._started = time.time()
         self.commands: Counter[str] = Counter()
         """By `ok` or the code of the refusal."""
@@ -27,6 +29,11 @@ class Metrics:
         """To all streams together."""
         self._slower = [0] * (len(_BOUNDS) + 1)
         self._seconds = 0.0
+
+    def fault(self, error: str) -> None:
+        """Something went wrong that nobody foresaw."""
+        self.faults += 1
+        self._journal.write("error", "fault", error=error[:500])
 
     def command(self, result: str, seconds: float) -> None:
         """A command was decided, or refused before."""

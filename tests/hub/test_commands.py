@@ -198,6 +198,7 @@ def test_a_wrong_command_is_refused_and_changes_nothing(ana: Person, call: dict[
 
     assert result["err"]["code"] in {"bad_args", "bad_path", "too_large", "not_found"}
     assert result["err"]["message"]
+    assert "decided" not in result["err"]["data"]
     assert ana.events() == before
 
 

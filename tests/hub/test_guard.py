@@ -12,6 +12,12 @@ from tests.hub.client import Person, own_address
 from tests.hub.conftest import RunningHub
 
 
+@pytest.fixture(scope="module")
+def ana(hub: RunningHub) -> Person:
+    """The owner of a space that all these tests share: nothing of what they send changes it."""
+    return hub.person("guarded", "ana")
+
+
 def raw(hub: RunningHub, data: bytes) -> bytes:
     """The first bytes that come back for these."""
     where = urlsplit(hub.base)
