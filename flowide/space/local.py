@@ -27,6 +27,7 @@ from flowide.space.clock import Clock
 from flowide.space.queries import Query, Search, Stats, Verify
 from flowide.space.reads import answer
 from flowide.store.api import Store
+from flowide.store.bell import Bell, bell_of
 
 if TYPE_CHECKING:
     from flowide.space.archive import Moved
@@ -38,6 +39,10 @@ LONG_QUERIES = (Search, Stats, Verify)
 """Answered in a thread, over a connection of their own."""
 POLL_S = 0.03
 """Seconds between looks at what other processes committed."""
+SOON = ((0.02, 0.004), (0.1, 0.015), (2.0, POLL_S))
+"""Seconds after the bell, and between looks until then: it rings while a commit is written, just before it is seen."""
+QUIET_S = 0.5
+"""Seconds between looks while the bell is silent."""
 PAGE = 256
 """Events fetched at a time."""
 
@@ -192,7 +197,14 @@ class LocalSpace:
             if not follow:
                 return
             while not self._followers.closed and self.store.change_token() == token:
-                await self._followers.sleep(POLL_S)
+                await self._followers.sleep(self._followers.pause())
+            self._followers.found()
+
+    def listen(self) -> None:
+        """Follow by being told, where the system can: looks are rare while nothing is written."""
+        path = getattr(self.store, "path", None)
+        if path is not None:
+            self._followers.listen(bell_of([path, path.with_name(path.name + "-wal")]))
 
     async def close(self) -> None:
         self._followers.close()
@@ -210,6 +222,9 @@ class _Followers:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
         self._store = store
+        self._bell: Bell | None = None
+        self._rung = 0.0
+        """When the bell was heard last, on the loop's clock."""
 
     def wake(self) -> None:
         for waiter in self._waiters:
@@ -218,7 +233,36 @@ class _Followers:
 
     def close(self) -> None:
         self.closed = True
+        self.listen(None)
         self.wake()
+
+    def listen(self, bell: Bell | None) -> None:
+        """Be woken by this bell from now on; None = by none."""
+        if self._bell is not None:
+            asyncio.get_running_loop().remove_reader(self._bell.descriptor)
+            self._bell.close()
+        self._bell = bell
+        if bell is not None:
+            loop = asyncio.get_running_loop()
+            self._rung = loop.time()
+            loop.add_reader(bell.descriptor, self._ring, bell, loop)
+
+    def _ring(self, bell: Bell, loop: asyncio.AbstractEventLoop) -> None:
+        bell.clear()
+        self._rung = loop.time()
+        self.wake()
+
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        if self._bell is None:
+            return POLL_S
+        since = asyncio.get_running_loop().time() - self._rung
+        return next((pause for until, pause in SOON if since < until), QUIET_S)
+
+    def found(self) -> None:
+        """Something was committed; a bell that was silent about it is not heard here."""
+        if self._bell is not None and asyncio.get_running_loop().time() - self._rung > SOON[-1][0]:
+            self.listen(None)
 
     async def sleep(self, seconds: float) -> None:
         """For so long at most, or until somebody here commits."""

@@ -110,6 +110,9 @@ class Session:
             FlowError: It cannot be used.
         """
         self.place = await self._opener()
+        listen = getattr(self.space, "listen", None)
+        if listen is not None:
+            listen()
         core = getattr(self.space, "core", None)
         if core is not None:
             core.on_change.append(self._nudge.set)
