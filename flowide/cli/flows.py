@@ -10,6 +10,7 @@ import click
 from flowide.cli.desk import print_json, print_table, say
 
 if TYPE_CHECKING:
+    from flowide.flows.called import Called
     from flowide.flows.load import LoadedFlow
 
 _TEMPLATE = """\
@@ -117,8 +118,7 @@ def validate(files: tuple[str, ...], project: str | None) -> None:
     for file in files:
         try:
             loaded = load_flow(file, root, user)
-            load_called(loaded, root, user)
-            _check_agents(loaded, root, user)
+            _check_agents(loaded, load_called(loaded, root, user), root, user)
         except (BadInput, NotFound) as error:
             bad += 1
             say(f"{error.message}\n  {error.hint}" if error.hint else error.message)
@@ -150,20 +150,23 @@ def new(name: str, project: str | None) -> None:
     click.echo(str(file))
 
 
-def _check_agents(loaded: LoadedFlow, root: Path, user: Path) -> None:
-    """Raise BadInput for an agent of the file that is nowhere, or whose own file is wrong."""
+def _check_agents(loaded: LoadedFlow, called: dict[str, Called], root: Path, user: Path) -> None:
+    """Raise BadInput for an agent that the file names and that is nowhere, or whose own file is wrong."""
     from flowide import settings
     from flowide.agents.load import choose_agents, find_agents
-    from flowide.agents.yaml_file import YamlFile
-    from flowide.errors import NotFound
+    from flowide.flows.called import everywhere
+    from flowide.flows.naming import check_steps, check_top
 
     found = find_agents(root, user / "agents")
-    aliases = list(settings.load(root).settings.models)
-    for at, name in enumerate(loaded.flow.agents):
-        try:
-            choose_agents(found, [name], aliases)
-        except NotFound as error:
-            YamlFile(loaded.text, loaded.path).bad(("agents", at), error.message, error.hint)
+    models = list(settings.load(root).settings.models)
+    check_top(loaded, found, models)
+    for each in everywhere(called):
+        check_top(each.loaded, found, models)
+    named = loaded.flow.agents or list(found.agents)
+    agents = [agent.handle for agent in choose_agents(found, named, models)]
+    more = [name for each in everywhere(called) for name in each.flow.agents]
+    everyone = [*agents, *(agent.handle for agent in choose_agents(found, more, models))]
+    check_steps(loaded, called, agents, everyone)
 
 
 def _where(project: str | None) -> tuple[Path, Path]:

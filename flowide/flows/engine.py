@@ -9,16 +9,18 @@ from typing import Any
 import msgspec
 
 from flowide.agents.definition import AgentDefinition
+from flowide.agents.load import find_agents
 from flowide.domain.commands import ClaimRun, FinishRun, QueueRun, StartRun
 from flowide.domain.ids import uuid7
-from flowide.errors import FlowError
+from flowide.errors import FlowError, NotFound
 from flowide.flows import driving, leases
 from flowide.flows.api import Budget, Observer, Quiet, RunRequest, RunResult
 from flowide.flows.budget import Spending, bounds_of
-from flowide.flows.called import Called, load_called, restored, stored
+from flowide.flows.called import Called, everywhere, load_called, restored, stored
 from flowide.flows.casting import agents_of, check_price, pool_of
 from flowide.flows.checks import commands_of
 from flowide.flows.load import LoadedFlow, input_values, load_flow, parse_flow
+from flowide.flows.naming import check_steps, check_top
 from flowide.flows.recalling import recall
 from flowide.flows.schema import Flow
 from flowide.flows.state import Agents, RunState, with_options
@@ -152,7 +154,15 @@ def _planned(folder: ProjectFolder, request: RunRequest, around: Surroundings) -
     loaded = load_flow(request.flow, folder.root, around.user_flows)
     called = load_called(loaded, folder.root, around.user_flows)
     inputs = input_values(loaded.flow, _given(request))
-    agents, everyone = agents_of(folder, request, loaded.flow, called, around)
+    try:
+        agents, everyone = agents_of(folder, request, loaded.flow, called, around)
+    except NotFound:
+        if not request.agents:  # the file names it: told with its place
+            found, models = find_agents(folder.root, around.user_agents), list(around.models)
+            for each in (loaded, *(child.loaded for child in everywhere(called))):
+                check_top(each, found, models)
+        raise
+    check_steps(loaded, called, agents, everyone)
     check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
     return _Plan(loaded, called, inputs, agents, everyone)
 

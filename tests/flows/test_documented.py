@@ -65,6 +65,8 @@ def test_every_key_is_explained(page: str, fields: set[str]) -> None:
 
 
 def test_the_agent_files_that_are_shown_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "quinn.yaml").write_text("replies: []\n")
+
     handles = [parse_agent(text, tmp_path / "shown.md").handle for text in blocks(AGENTS, "md")]
 
     assert handles == ["edwin", "quinn"]
