@@ -15,7 +15,7 @@ from flowide.agents.acp.desk import Answer, Question, Seat
 from flowide.agents.api import Progress, ReasoningDelta, Request
 from flowide.agents.definition import AgentDefinition
 from flowide.confinement.methods import confinement
-from flowide.errors import FlowError
+from flowide.errors import FlowError, NeedsInput
 from flowide.flows.coding.bringing import Bringing
 from flowide.flows.coding.parking import tell_everybody
 from flowide.flows.coding.permits import Permits
@@ -62,41 +62,58 @@ class CodingDesk:
 
     @asynccontextmanager
     async def seat(self, agent: AgentDefinition, request: Request) -> AsyncIterator[Seat]:
-        """A copy of the project as it is now; the same copy when the agent is asked again for one answer."""
-        state = self.state
+        """A copy of the project as it is now.
+
+        The same copy as before when the agent is asked again for one answer, and when it goes on with a turn that
+        stopped at a question, or with its process.
+        """
+        state, name = self.state, (agent.handle, request.session)
         clear_up()
         found = await asyncio.to_thread(confinement)
         if not found.works:
             state.warn_once(f"@{agent.handle}: {found.told()}")
-        left = self._left.pop(request.step, None)
         sessions = Sessions(state.folder.dot_dir / _SESSIONS)
+        session = sessions.get(*name)
+        left = self._left.pop(request.step, None)
         if left is None:
-            left = await self._laid(agent, request, link_installed=found.works)
-        session = sessions.get(agent.handle, request.session) if left.place.named else None
+            place = self._place(agent, request)
+            copy = place.left("working", request.step) if session is not None else None
+            if copy is None:
+                copy = await self._laid(place, agent, link_installed=found.works)
+                place.note("working", request.step, copy)
+            left = _Left(place, copy)
+        permits = Permits(state, agent, request.step)
         try:
-            yield _CodingSeat(
-                left, Permits(state, agent, request.step), sessions, (agent.handle, request.session), session
-            )
+            yield _CodingSeat(left, permits, sessions, name, session if left.place.named else None)
+        except NeedsInput:
+            left.place.give_back()  # it goes on there when the question is answered
+            raise
         except BaseException:
             await uninterrupted(self._fail(left, request))
             raise
-        left.place.leave(request.step, left.copy)
+        left.place.note("done", request.step, left.copy)
         self._left[request.step] = left
 
-    async def _laid(self, agent: AgentDefinition, request: Request, *, link_installed: bool) -> _Left:
-        state = self.state
-        place = place_of(state.folder.root, agent.handle, request.session)
+    def _place(self, agent: AgentDefinition, request: Request) -> Place:
+        """The place of the conversation, or another one when somebody works there."""
+        place = place_of(self.state.folder.root, agent.handle, request.session)
         try:
             place.take()
         except TakenPlace:
             place = Place(place.top.with_name(f"{place.top.name}-{uuid.uuid4().hex[:8]}"))
             place.named = False
             place.take()
-        waiting = place.waits()
-        if waiting is not None:
+        return place
+
+    async def _laid(self, place: Place, agent: AgentDefinition, *, link_installed: bool) -> PrivateCopy:
+        """A new copy; what was left there and nobody took over is kept aside."""
+        state = self.state
+        before = place.stage()
+        copy = None if before is None else place.left(*before)  # type: ignore[arg-type]  # as it was noted
+        if before is not None and copy is not None and await self._changed(copy):
             aside = place.set_aside()
             state.observer.warning(
-                f"what @{agent.handle} changed in its turn {waiting} was not taken over; it is in {aside}"
+                f"what @{agent.handle} changed in its turn {before[1]} was not taken over; it is in {aside}"
             )
             place.take()
         place.clear()
@@ -110,15 +127,18 @@ class CodingDesk:
             await uninterrupted(_abandoned(laying, place))
             raise
         place.temporary.mkdir(exist_ok=True)
-        return _Left(place, copy)
+        return copy
+
+    async def _changed(self, copy: PrivateCopy) -> bool:
+        try:
+            found = await asyncio.to_thread(changes_in, copy, self.state.folder.root)
+        except FlowError:
+            return False
+        return bool(found.changes or found.beyond)
 
     async def _fail(self, left: _Left, request: Request) -> None:
         """The turn failed: what was changed until then is no result, but it is not thrown away either."""
-        try:
-            found = await asyncio.to_thread(changes_in, left.copy, self.state.folder.root)
-            changed = bool(found.changes or found.beyond) and request.json_schema is None
-        except FlowError:
-            changed = False
+        changed = request.json_schema is None and await self._changed(left.copy)
         if changed or self._keep:
             aside = left.place.set_aside()
             what = "changed files before its turn failed" if changed else "failed"
@@ -209,7 +229,7 @@ class CodingDesk:
             place.take()
         except TakenPlace:
             return None
-        copy = place.left(request.step)
+        copy = place.left("done", request.step)
         if copy is None:
             place.give_back()
             return None

@@ -12,7 +12,7 @@ import time
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flowide.errors import StorageFailed
 from flowide.project.private.copying import PrivateCopy, kept_copy, write_atomically
@@ -22,6 +22,8 @@ KEPT_DAYS = 7
 """Copies whose changes nobody has taken over are kept so long."""
 _PENDING = "pending"
 _MOST_SESSIONS = 200
+Stage = Literal["working", "done"]
+"""`working` = the turn is not over; `done` = its changes wait to be brought back."""
 
 
 class TakenPlace(Exception):
@@ -101,21 +103,22 @@ class Place:
             f"there are too many folders beside {self.top}", hint="Look through them, remove some."
         )
 
-    def leave(self, step: str, copy: PrivateCopy) -> None:
-        """Note that the changes of a step wait there to be brought back."""
+    def note(self, stage: Stage, step: str, copy: PrivateCopy) -> None:
+        """Note how far the turn of a step is, so that another process can go on."""
         copy.keep(self.top)
-        write_atomically(self.top / _PENDING, step.encode())
+        write_atomically(self.top / _PENDING, f"{stage} {step}".encode())
 
-    def left(self, step: str) -> PrivateCopy | None:
-        """The copy whose changes wait there for this step; None when there is none."""
-        return kept_copy(self.work, self.top) if self.waits() == step else None
+    def left(self, stage: Stage, step: str) -> PrivateCopy | None:
+        """The copy that was left at this stage of a step; None when there is none."""
+        return kept_copy(self.work, self.top) if self.stage() == (stage, step) else None
 
-    def waits(self) -> str | None:
-        """The step whose changes wait there; None when none does."""
+    def stage(self) -> tuple[str, str] | None:
+        """How far which step was when the place was left; None when nobody worked there."""
         try:
-            return (self.top / _PENDING).read_text()
+            stage, _, step = (self.top / _PENDING).read_text().partition(" ")
         except OSError:
             return None
+        return stage, step
 
 
 def _remove(folder: Path) -> None:

@@ -45,7 +45,7 @@ class Doer:
         self.cwd = Path.cwd()
         self.mode = "yolo"
         self.cancelled = asyncio.Event()
-        self.denied = False
+        self.loaded = False
         self.sessions = option(["--load"])
         self.authenticated = "--auth" not in sys.argv
 
@@ -75,6 +75,7 @@ class Doer:
         known = Path(self.sessions).read_text() if Path(self.sessions).exists() else ""
         if session_id not in known:
             raise acp.RequestError.resource_not_found(session_id)
+        self.loaded = True
         await self.client.session_update(session_id, acp.update_agent_message_text("said long ago"))
         return acp.LoadSessionResponse(modes=self._modes())
 
@@ -118,6 +119,11 @@ class Doer:
 
     async def do_ids(self) -> None:
         await self.do_say(f"{self.session} {self.mode} {self.cwd}")
+
+    async def do_first(self, word: str, rest: str = "") -> None:
+        """Only in a new session: a loaded one remembers that it did it."""
+        if not self.loaded:
+            await getattr(self, f"do_{word}")(*(rest.split(" ", 1) if rest else []))
 
     async def do_env(self, name: str) -> None:
         await self.do_say(f"[{os.environ.get(name, '')}]")

@@ -113,12 +113,17 @@ async def test_copies_stay_when_that_is_wished(coding: Coding, own_temporary: Pa
     assert (coding.root / "a.md").read_text() == "x"
 
 
-async def test_a_thread_is_one_conversation_for_an_agent_that_remembers(coding: Coding) -> None:
+def remembering(coding: Coding) -> None:
+    """From now on the agent can load its sessions."""
     sessions = coding.root.parent / "own"
     sessions.mkdir()
     file = coding.root / ".flowide" / "agents" / "doer.md"
     text = file.read_text().replace("agent.py ", f"agent.py --load {sessions}/sessions ")
     file.write_text(text.replace("env:", f"writes: [{sessions}]\nenv:"))
+
+
+async def test_a_thread_is_one_conversation_for_an_agent_that_remembers(coding: Coding) -> None:
+    remembering(coding)
 
     await coding.do("!ids")
     first = await coding.last_words()
@@ -126,6 +131,39 @@ async def test_a_thread_is_one_conversation_for_an_agent_that_remembers(coding: 
 
     assert (await coding.last_words()).split()[0] == first.split()[0]
     assert (await coding.last_words()).split()[2] == first.split()[2]
+
+
+async def test_a_turn_that_stopped_at_a_question_goes_on_in_its_copy(
+    coding: Coding, own_temporary: Path
+) -> None:
+    remembering(coding)
+    await coding.do("!first write made.md before the question\n!permit execute npm test\n!say done")
+    assert coding.last.status == "waiting"
+    assert not (coding.root / "made.md").exists()
+
+    result = await coding.bench.answer(coding.last, "once")
+
+    assert result.status == "completed"
+    assert (coding.root / "made.md").read_text() == "before the question"
+    assert list(own_temporary.iterdir()) == []
+
+
+async def test_what_an_abandoned_turn_changed_is_kept_aside_when_another_begins(
+    coding: Coding, own_temporary: Path
+) -> None:
+    await coding.do("!write made.md abandoned\n!permit execute npm test")
+    assert coding.last.status == "waiting"
+    from flowide.flows.coding.places import place_of
+
+    place = place_of(coding.root, "doer", f"thread {coding.thread}")
+    assert (place.work / "project" / "made.md").read_text() == "abandoned"
+
+    await coding.say("@doer !say another", actor="bob")
+    coding.last = await coding.answer(trust=True, agents=["doer"], on_gate="reject")
+
+    [aside] = [each for each in own_temporary.iterdir() if "kept" in each.name]
+    assert (aside / "work/project/made.md").read_text() == "abandoned"
+    assert any(str(aside) in each for each in coding.bench.watcher.warnings)
 
 
 async def test_a_copy_has_the_project_s_history_and_no_way_back(coding: Coding) -> None:
