@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from flowide.domain.actors import Actor
-from flowide.domain.commands import AnswerGate, Command
+from flowide.domain.commands import AnswerGate, Command, ForceLock
 from flowide.errors import Busy, FlowError, Gone, StorageFailed
 from flowide.flows import engine
 from flowide.flows.api import Budget, RunRequest
 from flowide.space.api import Reply
-from flowide.space.queries import Gates, OneRun, Runs, VariationText, Verify
+from flowide.space.queries import Artifacts, Gates, LiveDraft, OneRun, Runs, VariationText, Verify
 from flowide.testing import ManualClock, MemorySpace
 from tests.flows.conftest import Bench
 from tests.project_with_agents import fenced, make_project, shop, write_agent
@@ -198,6 +198,26 @@ async def test_a_run_as_a_whole_has_a_bound(bench: Bench) -> None:
 
     assert (result.status, result.exit_code) == ("failed", 8)
     assert result.resume_command is not None
+
+
+async def test_a_lock_that_is_taken_away_ends_the_run_in_the_log_too(bench: Bench) -> None:
+    long = shop(1) + "".join(f"# line {n} of many\n" for n in range(2000))
+    write_agent(bench.root, "anders", [{"on": "draft", "text": fenced(long)}])
+    bench.around.env["FLOWIDE_SCRIPTED_PACE"] = "20000"
+    (bench.root / "one.yaml").write_text("flow: one\nsteps:\n  - draft: {by: anders}\n")
+    driving = asyncio.create_task(bench.start(str(bench.root / "one.yaml"), agents=["anders"]))
+    artifact = None
+    async with asyncio.timeout(20):
+        while artifact is None or await bench.space.read(LiveDraft(artifact)) is None:
+            await asyncio.sleep(0.02)
+            artifact = next((each.id for each in await bench.space.read(Artifacts())), None)
+
+    await bench.space.execute(ForceLock(artifact=artifact, reason="mine", take=True))
+    result = await driving
+
+    assert (result.status, result.exit_code) == ("failed", 9)
+    [run] = await bench.space.read(Runs())
+    assert (run.status, run.exit_code) == ("failed", 9)
 
 
 async def test_no_more_calls_are_in_flight_than_allowed(
