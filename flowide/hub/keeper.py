@@ -79,8 +79,7 @@ class Room:
 
     async def _check_streams(self) -> None:
         for stream in tuple(self.streams):
-            seat = stream.seat
-            stream.reseat(await self.space.look(lambda store, seat=seat: _still(store, seat)))  # type: ignore[misc] # mypy knows no types of defaults
+            stream.reseat(await self.space.look(partial(_still, seat=stream.seat)))
 
     async def invites(self, code: str) -> bool:
         """Whether this is the code of an invitation here, used or not."""
