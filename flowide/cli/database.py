@@ -9,7 +9,7 @@ _PLACE = click.option("--database", metavar="PLACE", help="Of the hub, as for `f
 
 @click.group("database", epilog="\b\nExample:\n  flowide database list")
 def database() -> None:
-    """The database of a hub: prepare, list, verify."""
+    """The database of a hub: prepare, list, verify, backup."""
 
 
 @database.command(
@@ -51,6 +51,31 @@ def list_(database: str | None, as_json: bool) -> None:
     else:
         for name in names:
             click.echo(name)
+
+
+@database.command(
+    "backup", epilog="\b\nExample:\n  flowide database backup /backup/today --database /var/lib/flowide"
+)
+@click.argument("folder", type=click.Path(file_okay=False))
+@_PLACE
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def backup(folder: str, database: str | None, as_json: bool) -> None:
+    """Copy all spaces into FOLDER while the hub runs, each as of one moment. For SQLite; PostgreSQL has pg_dump.
+
+    To restore: stop the hub, put the copies in place of the files (and remove -wal and -shm), start it.
+    """
+    from pathlib import Path
+
+    from flowide.cli.desk import print_json
+    from flowide.cli.hub import default_database
+    from flowide.store.backup import back_up
+
+    made = [str(file) for file in back_up(default_database(database), Path(folder))]
+    if as_json:
+        print_json(made)
+    else:
+        for file in made:
+            click.echo(file)
 
 
 @database.command(

@@ -115,3 +115,32 @@ def test_a_refused_token_makes_no_space(flowide: Here, database: str) -> None:
     flowide("token", "create", "--database", database, "--space", "shop", "--as", "a b")
 
     assert not (Path(database) / "shop.db").exists()
+
+
+def test_a_backup_is_a_database_of_its_own(
+    flowide: Here, space: list[str], database: str, tmp_path: Path
+) -> None:
+    copy = tmp_path / "backup"
+
+    said = flowide("database", "backup", str(copy), "--database", database)
+    flowide("token", "create", *space, "--as", "later")
+
+    assert said.out == f"{copy / 'shop.db'}\n"
+    assert (copy / "shop.db").stat().st_mode & 0o777 == 0o600
+    members = flowide("members", "--database", str(copy), "--space", "shop", "--json").json
+    assert [row["id"] for row in members] == ["ana"]
+    assert flowide("database", "verify", "shop", "--database", str(copy)).code == 0
+
+
+def test_a_backup_overwrites_nothing(flowide: Here, space: list[str], database: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.db").write_text("mine")
+
+    said = flowide("database", "backup", str(tmp_path), "--database", database)
+
+    assert said.code == 2 and "is there already" in said.err
+    assert (tmp_path / "shop.db").read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["postgresql:///flowide", "/nonexistent"])
+def test_what_cannot_be_copied_is_told(flowide: Here, place: str, tmp_path: Path) -> None:
+    assert flowide("database", "backup", str(tmp_path / "x"), "--database", place).code == 2

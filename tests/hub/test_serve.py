@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from flowide.store.backup import back_up
 from tests.hub.client import Person, chained, command
 from tests.hub.conftest import running_hub, token_of
 
@@ -110,9 +111,7 @@ def test_a_restored_backup_is_noticed(database: str, tmp_path: Path) -> None:
     with running_hub(database) as hub:
         ana = Person(hub.base, "shop", token)
         ana.do("artifact.create", path="a.md", text="")
-    shutil.copytree(database, tmp_path / "backup")
-    with running_hub(database) as hub:
-        ana = Person(hub.base, "shop", token)
+        back_up(database, tmp_path / "backup")
         ana.do("artifact.create", path="lost.md", text="")
         cursor = ana.events()[-1]
     shutil.rmtree(database)
