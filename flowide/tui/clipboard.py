@@ -48,8 +48,8 @@ def to_tmux(text: str, env: Mapping[str, str] = os.environ) -> bool:
 def told(size: str, *, in_tmux: bool, env: Mapping[str, str] = os.environ) -> str:
     """What became of a copy, as far as anybody can know: a terminal never says whether it took it."""
     if in_tmux:
-        return f"{size} is in tmux's buffer (prefix ] pastes it), and was sent on to your terminal."
+        return f"{size} copied to tmux's buffer (prefix ] pastes), and sent on to your terminal."
     known = deaf(env)
     if known:
-        return f"{size} was sent, but {known} does not take copies from programs. ^o Y saves it to a file."
-    return f"{size} was sent to your terminal's clipboard. If it cannot be pasted, it was not taken: ^o Y saves a file."
+        return f"{size} sent, but {known} does not take copies from programs. ^o Y saves to a file."
+    return f"{size} sent to your terminal's clipboard. If pasting gives nothing, it took no copy: ^o Y saves to a file."

@@ -177,7 +177,8 @@ class Habits(App[int]):
         """Send a text to the terminal's clipboard, and say what is known of it."""
         from flowide.tui import clipboard
 
-        size = count(text.count("\n") + 1, "line") if "\n" in text.strip() else "The text"
+        lines = text.removesuffix("\n").count("\n") + 1
+        size = count(lines, "line") if lines > 1 else count(len(text), "character")
         if len(text.encode()) > clipboard.MOST_BYTES:
             words = f"{size}: too much for most terminals' clipboards. ^o Y saves it to a file."
             self.notify(words, severity="warning", markup=False, timeout=8)

@@ -77,7 +77,7 @@ async def test_selected_lines_are_copied_and_the_app_says_what_it_knows(project:
         await app.sees("3 lines selected")
         await app.press("y")
         await app.until(lambda: clip(app) == "# Plan\n\n## Why\n", "the lines")
-        await app.sees("3 lines")
+        await app.sees("3 lines sent")
         await app.press("escape")
         await app.sees_no_more("selected")
         await app.press("y")
@@ -129,7 +129,7 @@ async def test_more_than_a_clipboard_holds_is_not_sent(project: Path) -> None:
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({}, "was sent to your terminal's clipboard. If it cannot be pasted"),
+        ({}, "sent to your terminal's clipboard. If pasting gives nothing"),
         ({"TERM_PROGRAM": "Apple_Terminal"}, "Apple's Terminal does not take copies"),
         ({"VTE_VERSION": "6800"}, "this terminal (VTE) does not take copies"),
         ({"TERM": "linux"}, "the Linux console does not take copies"),

@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 
 from flowide.space.queries import Drafts, Locks
-from tests.tui.conftest import PATIENCE_S, other_process
+from tests.tui.conftest import other_process
 
 aiohttp = pytest.importorskip("aiohttp")
 pytest.importorskip("textual_serve")
 
+PATIENCE_S = 40.0
+"""A whole app is started behind the server."""
 SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
 
 

@@ -43,9 +43,16 @@ async def newest_events(
     kept: deque[Event] = deque(maxlen=most)
     async for event in session.space.events(start):
         head = max(head, event.seq)
+        await _breathe(event)
         if sieve.fits(event, paths):
             kept.append(event)
     return list(kept), head
+
+
+async def _breathe(event: Event) -> None:
+    """Let others have the loop now and then: locks are kept alive on it."""
+    if event.seq % 500 == 0:
+        await asyncio.sleep(0)
 
 
 async def numbers(session: Session, since: str) -> tuple[q.StatsView, Counted]:
@@ -53,6 +60,7 @@ async def numbers(session: Session, since: str) -> tuple[q.StatsView, Counted]:
     totals = await session.space.read(q.Stats(since))
     counted = Counted()
     async for event in session.space.events(0):
+        await _breathe(event)
         if event.ts >= since:
             count_event(counted, event)
         if event.seq >= totals.events:
@@ -83,7 +91,7 @@ async def search(session: Session, typed: str, kinds: Sequence[Kind]) -> list[Fo
     if set(kinds) - {"file"}:
         hits = await session.space.read(q.Search(typed, MOST_FOUND, history="version" in kinds))
         others = [_of_hit(hit) for hit in hits if hit.kind in kinds]
-        found += sorted(others, key=lambda each: (KINDS.index(each.kind), each.title))
+        found += sorted(others, key=lambda each: (KINDS.index(each.kind), each.title, len(each.label), each.label))
     return found
 
 

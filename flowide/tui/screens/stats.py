@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from flowide.space.queries import StatsView
 
 
+PAUSE_S = 2.0
+"""Least seconds from one count to the next, while things happen; a long log takes longer to count."""
+
+
 class StatsScreen(FlowScreen):
     """Activity, lock holds, waits, cost, acceptance."""
 
@@ -38,6 +45,8 @@ class StatsScreen(FlowScreen):
         self._found: tuple[StatsView, Counted] | None = None
         self._reading = False
         self._again = False
+        self._wake = asyncio.Event()
+        """Another time is wanted: no pause before the next count."""
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
@@ -75,11 +84,17 @@ class StatsScreen(FlowScreen):
         try:
             while True:
                 self._again = False
-                since = since_of(self.period, datetime.now(UTC))
+                period, start = self.period, time.monotonic()
+                since = since_of(period, datetime.now(UTC))
                 self._found = await self.ask_engine(partial(numbers, since=since))
                 self._draw()
                 if not self._again:
                     return
+                if period == self.period:
+                    self._wake.clear()
+                    with contextlib.suppress(TimeoutError):
+                        pause = max(PAUSE_S, 4 * (time.monotonic() - start))
+                        await asyncio.wait_for(self._wake.wait(), pause)
         except FlowError as error:
             self.tell(error)
         finally:
@@ -98,6 +113,7 @@ class StatsScreen(FlowScreen):
         """Another time."""
         self.period = (self.period + 1) % len(PERIODS)
         self._draw()
+        self._wake.set()
         self.reload()
 
     def action_back(self) -> None:
