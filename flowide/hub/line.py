@@ -27,6 +27,12 @@ class LineProtocol(WebSocketsSansIOProtocol):
         if scope is not None:
             scope["state"]["line"] = self
 
+    def handle_ping(self) -> None:
+        if self.transport.get_write_buffer_size() > MAX_UNSENT:
+            self.transport.abort()  # it asks without end, and reads no answer
+        else:
+            super().handle_ping()
+
 
 def framed(payload: bytes) -> bytes:
     """A WebSocket text frame from a server (RFC 6455, 5.2); the same bytes go to every line."""

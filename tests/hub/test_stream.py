@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from typing import Any
 
@@ -291,6 +292,22 @@ def test_a_client_that_reads_nothing_is_cut_off_and_goes_on_from_its_cursor(ana:
         stream.until("up_to_date", 30)
 
     assert chained(slow.events + stream.events) == ana.events()[-1]["chain"]
+
+
+def test_who_asks_for_signs_of_life_without_reading_them_is_cut_off(ana: Person) -> None:
+    with socket.create_connection(("127.0.0.1", int(ana.base.rpartition(":")[2])), timeout=30) as line:
+        line.sendall(
+            f"GET /v1/spaces/{ana.space}/stream?after=0&chain= HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: flowide.1\r\n"
+            f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {ana.token}\r\n\r\n".encode()
+        )
+        pings = (b"\x89\xfd" + b"\0\0\0\0" + b"x" * 125) * 1000
+
+        with pytest.raises(OSError):
+            for _ in range(400):
+                line.sendall(pings)
+
+    assert ana.get("/healthz").status == 200
 
 
 def test_a_long_answer_over_the_line_is_refused_and_the_line_stays(ana: Person) -> None:
