@@ -135,6 +135,7 @@ async def test_a_lock_fight_is_seen_from_both_sides_and_loses_no_word(project: P
         await app.artifact.edit.store_now()
         await mia.execute(ForceLock(artifact=artifact.id, reason="the release is due"))
         await app.sees("Your lock is gone")
+        await app.sees("mia ended your lock: the release is due")
         await app.press("d")
         await app.until(lambda: app.artifact.edit is None, "the editor to go")
         [draft] = await mia.read(Drafts())

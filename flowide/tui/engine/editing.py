@@ -16,6 +16,8 @@ from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import common_start
 from flowide.tui.views.artifact import OpenArtifact
 
+LOOK_BACK = 500
+"""Events among which the one that ended a lock is looked for."""
 MOST_SHOWN = 4 * 1024 * 1024
 """Bytes; larger files are not drawn."""
 
@@ -219,3 +221,14 @@ async def saved_later(session: Session, artifact: str, text: str) -> int | None:
 def _says(data: bytes, text: str) -> bool:
     """Whether a version is this text; its line ends may be those of the file."""
     return data.replace(b"\r\n", b"\n") == text.encode().replace(b"\r\n", b"\n")
+
+
+async def why_lost(session: Session, artifact: str, fence: int) -> str:
+    """Who ended a lock of ours and the reason they gave; empty when nobody did."""
+    head = await session.space.head()
+    told = ""
+    async for event in session.space.events(max(0, head - LOOK_BACK)):
+        data = event.data
+        if event.type == "lock.forced" and (data.get("artifact"), data.get("fence")) == (artifact, fence):
+            told = f"{event.actor.get('id', 'somebody')} ended your lock: {data.get('reason', '')}"
+    return told

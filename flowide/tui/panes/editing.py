@@ -143,10 +143,21 @@ class EditPane(AtDesk, Vertical):
         self.ended = why
         self.editor.read_only = True
         self.post_message(self.LockedOut())
+        self._tell_lost(why)
+
+    @work(group="lost", exclusive=True)
+    async def _tell_lost(self, why: str) -> None:
+        """Who ended the lock, and the reason they gave."""
+        try:
+            told = await self.ask_engine(lambda session: editing.why_lost(session, self.artifact, self.fence))
+        except FlowError:
+            told = ""
+        self.ended = clean(told) or why
+        self.post_message(self.LockedOut())
         if self.editor.touched:
-            self._card("Your lock is gone", why)
+            self._card("Your lock is gone", self.ended)
         else:
-            self.say(f"{why[:1].upper()}{why[1:]}; you had changed nothing.")
+            self.say(f"{self.ended[:1].upper()}{self.ended[1:]}; you had changed nothing.")
             self.post_message(self.Ended())
 
     # --- ending -------------------------------------------------------------------------------------

@@ -101,10 +101,15 @@ class ReviewScreen(Says):
         before = self.seen
         self.seen = seen
         gate = seen.gate.id if seen.gate is not None else None
-        if before is None or (before.gate.id if before.gate is not None else None) != gate:
+        asked_anew = before is None or (before.gate.id if before.gate is not None else None) != gate
+        if asked_anew:
             self.current = self.marks.next_open(seen.hunks, 0) or (1 if seen.hunks else 0)
         self.current = min(self.current, len(seen.hunks))
         self.draw()
+        if asked_anew and not self.is_gone:
+            view = self.query_one(HunksView)
+            view.action_end(-1)
+            view.show_change(self.current)
         alive = seen.run is not None and seen.run.run.status == "running" and seen.run.alive
         writing = alive and seen.gate is None
         if writing and self._tick is None:

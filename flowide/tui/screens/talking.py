@@ -103,6 +103,8 @@ class Talks(AtDesk, Screen[None]):
         """The thread that was open, read anew; where none was, the one somebody spoke in last."""
         pane = self.thread
         pane.open_last()
+        if not pane.chosen:
+            pane.about = self.desk.open_file
         pane.draw()
         pane.reload()
 

@@ -127,6 +127,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         self._fit()
         if pane == "artifact":
             self.set_focus(self.artifact.keys_go_to)
+            self.call_after_refresh(self.artifact.draw)  # its title fits its width, known once it is shown
         elif pane == "files":
             self.set_focus(self.files.rows)
         elif pane == "thread":
