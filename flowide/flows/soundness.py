@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
+from flowide.agents.tools.servers import problem_of
 from flowide.agents.yaml_file import Route, YamlFile
 from flowide.flows.schema import KINDS, Blend, Flow, Repeat, Stage, Step
 
@@ -113,6 +114,10 @@ def _with_ids(source: YamlFile, given: list[Step], route: Route) -> list[Step]:
 
 def check_values(source: YamlFile, flow: Flow) -> None:
     """Check what every step says."""
+    for name, spec in flow.mcp.items():
+        wrong = problem_of(name, spec)
+        if wrong is not None:
+            source.bad(("mcp", name), *wrong, at_key=True)
     names = {"brief", "path", *flow.inputs, "steps"}
     _check_list(source, flow.steps, ("steps",), names, set())
 
@@ -138,12 +143,12 @@ def _check_list(source: YamlFile, steps: list[Step], route: Route, names: set[st
 
 
 def _check_step(source: YamlFile, step: Step, route: Route, names: set[str], seen: set[str]) -> None:
-    if step.vary is not None and isinstance(step.vary.n, int) and not 2 <= step.vary.n <= 10:
-        source.bad((*route, "n"), f"{step.vary.n} variations are not possible", "n goes from 2 to 10.")
-    if step.more is not None and isinstance(step.more.n, int) and not 1 <= step.more.n <= 10:
-        source.bad((*route, "n"), f"{step.more.n} more are not possible", "n goes from 1 to 10.")
-    if step.repair is not None and isinstance(step.repair.n, int) and not 1 <= step.repair.n <= 10:
-        source.bad((*route, "n"), f"{step.repair.n} repairs are not possible", "n goes from 1 to 10.")
+    for kind, least, words in (("vary", 2, "variations"), ("more", 1, "more"), ("repair", 1, "repairs")):
+        n = getattr(getattr(step, kind), "n", None)
+        if isinstance(n, int) and not least <= n <= 10:
+            source.bad((*route, "n"), f"{n} {words} are not possible", f"n goes from {least} to 10.")
+    if step.tool is not None and "/" not in step.tool.tool and "{{" not in step.tool.tool:
+        source.bad((*route, "tool"), "a tool is written server/tool", "For example: tool: git/git_status")
     if step.review is not None:
         _check_stages(source, route, step.review.stages)
     if step.blend is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from msgspec import structs
 from flowide import settings
 from flowide.agents.tools.permissions import Permissions
 from flowide.domain.commands import AnswerGate
+from flowide.errors import BadInput
 from flowide.flows.api import Budget, RunResult
+from flowide.flows.load import parse_flow
 from flowide.headless.envelope import lines_of
 from flowide.space.queries import Gates, OneRun
 from tests.agents.tools.conftest import MISBEHAVING, SECRET
@@ -355,3 +358,33 @@ async def test_a_project_that_the_users_settings_trust_is_trusted_in_every_run(
     result = await asked(bench, [call("echo", text="x")], allow=["*"])
 
     assert [each["text"] for each in await calls_of(bench, result.run)] == ["x"]
+
+
+async def test_an_agent_that_names_a_server_that_is_not_there_goes_on_and_it_is_told(tools: Bench) -> None:
+    handle = agent(tools, [])
+    file = tools.root / ".flowide/agents/toolsmith.md"
+    file.write_text(file.read_text().replace("tools: [bad]", "tools: [bda]"))
+
+    result = await run(tools, FLOW % handle, agents=[handle])
+
+    assert result.status == "completed"
+    assert "@toolsmith goes without a tool: there is no tool server for 'bda'" in tools.watcher.warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "flow: f\nmcp:\n  a: {command: x, url: 'http://x'}\nsteps: [{vary: {}}]\n",
+            ":3:3: .*both a command",
+        ),
+        ("flow: f\nmcp:\n  'a b': {command: x}\nsteps: [{vary: {}}]\n", ":3:3: .*name that cannot"),
+        ("flow: f\nmcp:\n  a: {comand: x}\nsteps: [{vary: {}}]\n", ":3:7: .*comand"),
+        ("flow: f\nsteps:\n  - tool: {tool: git}\n", ":3:18: a tool is written server/tool"),
+    ],
+)
+def test_what_a_flow_file_says_wrongly_of_tools_is_told_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        parse_flow(text, "f.yaml")
+
+    assert re.search(said, raised.value.message), raised.value.message

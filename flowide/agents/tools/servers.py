@@ -190,14 +190,20 @@ def checked(server: Server) -> Server:
     Raises:
         BadInput: It has neither a command nor an address, or both, or a name that tools cannot have.
     """
-    spec, where = server.spec, f"{server.source}: the tool server {server.name[:100]}"
-    if not NAME.fullmatch(server.name):
-        raise BadInput(
-            f"{where} has a name that cannot be used", hint="Letters, digits, - and _, at most 40."
-        )
+    wrong = problem_of(server.name, server.spec)
+    if wrong is not None:
+        raise BadInput(f"{server.source}: {wrong[0]}", hint=wrong[1])
+    return server
+
+
+def problem_of(name: str, spec: McpServer) -> tuple[str, str] | None:
+    """What is wrong with what is written of a server, and what would be right; None = nothing."""
+    where = f"the tool server {name[:100]}"
+    if not NAME.fullmatch(name):
+        return f"{where} has a name that cannot be used", "Letters, digits, - and _, at most 40."
     if bool(spec.command) == bool(spec.url):
         said = "both a command and a url" if spec.command else "neither a command nor a url"
-        raise BadInput(f"{where} has {said}", hint="A command is started here, a url is called.")
+        return f"{where} has {said}", "A command is started here, a url is called."
     if spec.url and not re.match(r"https?://|\$\{", spec.url):
-        raise BadInput(f"{where} has the url {spec.url[:200]!r}", hint="It begins with http:// or https://.")
-    return server
+        return f"{where} has the url {spec.url[:200]!r}", "It begins with http:// or https://."
+    return None

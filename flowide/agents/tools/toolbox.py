@@ -88,12 +88,14 @@ class Toolbox:
 
     async def offered(self, agent: AgentDefinition) -> Offered:
         """The tools that an agent's file names; servers that do not start are problems, not errors."""
-        if not agent.tools or not self.servers:
-            return Offered({}, [])
-        wanted = [name for name in self.servers if any(may_mean(each, name) for each in agent.tools)]
+        there = [name for name, server in self.servers.items() if not server.spec.disabled]
+        wanted = [name for name in there if any(may_mean(each, name) for each in agent.tools)]
         listed = await asyncio.gather(*(self._listed(name) for name in wanted))
         offers: dict[str, Offer] = {}
         problems: list[str] = []
+        if agent.origin != "claude":  # those name what another program has built in
+            meant = ((each, any(may_mean(each, name) for name in there)) for each in agent.tools)
+            problems += [f"there is no tool server for '{each[:100]}'" for each, found in meant if not found]
         for name, found in zip(wanted, listed, strict=True):
             if isinstance(found, FlowError):
                 problems.append(found.message)
