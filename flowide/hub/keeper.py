@@ -111,7 +111,7 @@ class Keeper:
         self._manner = manner
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
         self._rooms: dict[str, Room] = {}
-        self._opening = asyncio.Lock()
+        self._opening: dict[str, asyncio.Task[Room | None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -128,24 +128,29 @@ class Keeper:
         room = self._rooms.get(name)
         if room is not None:
             return room
-        async with self._opening:
-            if name in self._rooms:
-                return self._rooms[name]
-            try:
-                store = await self._in_thread(lambda: open_store(self.database, name))
-            except (BadInput, NotFound):
-                return None
-            space = HubSpace(name, store, self._policy, self._threads)
-            try:
-                room = Room(space, self._manner)
-                with contextlib.suppress(StorageFailed):  # what cannot be written can still be read
-                    await space.write(lambda store: grant_again(store, space.now()))
-                await room.feed.start(partial(self._lost, room))
-            except FlowError:
-                space.close()
-                raise
-            self._rooms[name] = room
-            return room
+        opening = self._opening.get(name)
+        if opening is None:
+            opening = self._opening[name] = asyncio.create_task(self._open(name), name="open")
+            opening.add_done_callback(lambda _: self._opening.pop(name, None))
+        # Whoever asked first may go; the others still wait for it.
+        return await asyncio.shield(opening)
+
+    async def _open(self, name: str) -> Room | None:
+        try:
+            store = await self._in_thread(lambda: open_store(self.database, name))
+        except (BadInput, NotFound):
+            return None
+        space = HubSpace(name, store, self._policy, self._threads)
+        try:
+            room = Room(space, self._manner)
+            with contextlib.suppress(StorageFailed):  # what cannot be written can still be read
+                await space.write(lambda store: grant_again(store, space.now()))
+            await room.feed.start(partial(self._lost, room))
+        except FlowError:
+            space.close()
+            raise
+        self._rooms[name] = room
+        return room
 
     def _lost(self, room: Room, failed: StorageFailed) -> None:
         """A space that cannot be read is closed, and opened again for the next who comes."""
@@ -166,6 +171,7 @@ class Keeper:
 
     async def close(self) -> None:
         """Close all."""
+        await asyncio.gather(*self._opening.values(), *self._closing, return_exceptions=True)
         for room in self.rooms:
             await room.close()
         self._rooms.clear()
