@@ -16,7 +16,7 @@ MATERIAL = (
 )
 MAX_NOTES = 16 * 1024
 """Bytes of an agent's notes that are passed on."""
-_LAST_WANTED: dict[str, int] = {"rules": 0, "notes": 1, "reason": 2}
+_WANTED: dict[str, int] = {"diff": 0, "reference": 1, "rules": 2, "notes": 3, "reason": 4}
 """What may be left out, the most wanted first."""
 
 
@@ -38,7 +38,7 @@ class Prompt(Struct, frozen=True):
             BadInput: What must be given takes more than the budget.
         """
         items = [*self.system, *self.user]
-        order = sorted(range(len(items)), key=lambda at: _LAST_WANTED.get(items[at].kind, 9))
+        order = sorted(range(len(items)), key=lambda at: _WANTED.get(items[at].kind, 9))
         fitted = fit(self.agent, items, budget, order=order, hint=_HINT)
         kept = {id(item) for item in fitted.items}
 

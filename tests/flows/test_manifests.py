@@ -104,6 +104,23 @@ async def test_every_call_of_every_kind_of_step_has_its_manifest(bench: Bench) -
     assert (source.name, source.version) == ("src/shop.py@1", 1)
 
 
+async def test_what_a_brief_points_at_is_shown_at_its_version(bench: Bench) -> None:
+    (bench.root / "style.md").write_text("# Style\n\nShort words.\n")
+    (bench.root / ".flowide" / "config.toml").write_text("[limits]\nparallel = 2\n")
+    await bench.folder.artifact(bench.space, "style.md")
+    (bench.root / "style.md").write_text("# Style\n\nLong words.\n")
+    brief = "As in #style.md@1 and #src/shop.py:Shop.total; see #nosuch.md, #a.md, #.flowide/config.toml."
+
+    result = await bench.start(flow(bench, "- draft: {path: a.md}"), agents=["anders"], brief=brief)
+
+    assert result.status == "completed", result.error
+    [manifest] = (await told(bench, result.run)).values()
+    assert [(item.name, item.version) for item in manifest.given if item.kind == "reference"] == [
+        ("style.md@1", 1),
+        ("src/shop.py@1:Shop.total", 1),
+    ]
+
+
 async def test_the_manifest_lists_just_what_was_sent(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Request] = []
     real = ScriptedBackend.stream
