@@ -121,6 +121,12 @@ class Retrying(Struct, frozen=True, tag="retrying"):
     wait_ms: int
 
 
+class Spent(Struct, frozen=True, tag="spent"):
+    """An attempt was answered, and the answer is no use; it is paid for all the same."""
+
+    usage: Usage
+
+
 class Finished(Struct, frozen=True, tag="finished"):
     """The provider said that the answer is complete. A stream that ends without this is incomplete."""
 
@@ -134,7 +140,7 @@ class Finished(Struct, frozen=True, tag="finished"):
     """What the agent wants done before it goes on; each is whole. Only when tools were offered."""
 
 
-Delta = TextDelta | ReasoningDelta | Progress | Retrying | Finished
+Delta = TextDelta | ReasoningDelta | Progress | Retrying | Spent | Finished
 
 
 class Backend(Protocol):

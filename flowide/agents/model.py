@@ -17,6 +17,7 @@ from flowide.agents.api import (
     ReasoningDelta,
     Request,
     Retrying,
+    Spent,
     TextDelta,
 )
 from flowide.agents.definition import AgentDefinition
@@ -115,6 +116,8 @@ class ModelBackend:
                                 return
                             case Failed():
                                 fault = frame.fault
+                                if frame.usage is not None:
+                                    yield Spent(frame.usage)
             except TimeoutError:
                 raise self._too_late(target, request, began=bool(reply)) from None
             assert fault is not None

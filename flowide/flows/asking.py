@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from flowide.agents.api import Finished, Message, Request, Retrying, TextDelta, Usage
+from flowide.agents.api import Finished, Message, Request, Retrying, Spent, TextDelta, Usage
 from flowide.agents.context import encode
 from flowide.domain.commands import MAX_INLINE, Command, StreamStep
 from flowide.errors import FlowError, Incomplete, NeedsInput
 from flowide.flows.budget import UNPRICED
 from flowide.flows.decided import decision_items, with_decisions
+from flowide.flows.pointing import with_references
 from flowide.flows.prompt import Prompt
 from flowide.flows.state import RunState
 from flowide.flows.turns import Talk
@@ -64,7 +65,8 @@ async def ask(
     if prompt is None:
         request = await with_decisions(state.space, request)
     else:
-        messages, fitted = prompt.holding(await decision_items(state.space)).fitted(state.context)
+        prompt = (await with_references(state, prompt)).holding(await decision_items(state.space))
+        messages, fitted = prompt.fitted(state.context)
         request = structs.replace(request, messages=messages)
         told = {"manifest": encode(fitted.manifest).decode()}
         manifest = sha256(told["manifest"].encode()).hexdigest()
@@ -123,9 +125,8 @@ async def _until_usable(
 ) -> Finished:
     async def once(request: Request) -> Finished:
         began = time.monotonic()
-        finished = await _call(
-            state, key, structs.replace(request, deadline_s=state.seconds_for(request.agent)), heard
-        )
+        bounded = structs.replace(request, deadline_s=state.seconds_for(request.agent))
+        finished = await _call(state, key, bounded, heard, spent)
         state.spending.add(request.agent, finished.usage, time.monotonic() - began)
         spent.add(finished.usage)
         if state.spending.unpriced:
@@ -191,7 +192,7 @@ def _again(request: Request, reply: str, error: Incomplete) -> Request:
     )
 
 
-async def _call(state: RunState, key: str, request: Request, heard: Heard | None) -> Finished:
+async def _call(state: RunState, key: str, request: Request, heard: Heard | None, spent: _Spent) -> Finished:
     show = _Show(state, key, request.agent)
     finished: Finished | None = None
     fresh = True
@@ -202,7 +203,11 @@ async def _call(state: RunState, key: str, request: Request, heard: Heard | None
                 if heard is not None:
                     await heard(delta.text, fresh)
                     fresh = False
+            elif isinstance(delta, Spent):
+                state.spending.add(request.agent, delta.usage)
+                spent.add(delta.usage)
             elif isinstance(delta, Retrying):
+                state.spending.check(request.agent)
                 await show.restart(delta.why)
                 fresh = True
             elif isinstance(delta, Finished):

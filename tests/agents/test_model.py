@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from msgspec import structs
 
-from flowide.agents.api import Finished, ReasoningDelta, Retrying, TextDelta
+from flowide.agents.api import Finished, ReasoningDelta, Retrying, Spent, TextDelta
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.model import ATTEMPTS, INCOMPLETE_ATTEMPTS, SILENT_ATTEMPTS, ModelBackend
 from flowide.agents.pool import AgentPool
@@ -255,6 +255,19 @@ async def test_a_fault_that_passes_leaves_a_whole_answer(
     retries = [at for at, delta in enumerate(said) if isinstance(delta, Retrying)]
     assert len(retries) == 1
     assert "".join(part.text for part in said[retries[0] :] if isinstance(part, TextDelta)) == TEXT
+
+
+async def test_answers_that_are_no_use_are_paid_for_too(server: FaultServer, worker: ModelWorker) -> None:
+    schema = {"type": "object", "required": ["verdict"]}
+    used: list[tuple[int, int]] = []
+
+    with pytest.raises(Incomplete):
+        async for delta in backend(server.url, "ok", worker).stream(request(json_schema=schema)):
+            if isinstance(delta, Spent):
+                used.append((delta.usage.input_tokens, delta.usage.output_tokens))
+
+    assert used == [(11, 8)] * len(server.requests)
+    assert used
 
 
 async def test_nobody_listening_is_unavailable(worker: ModelWorker) -> None:

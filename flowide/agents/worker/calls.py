@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import litellm
+from msgspec import structs
 
 from flowide.agents.api import Usage
 from flowide.agents.extract import extract_json
@@ -151,12 +152,18 @@ def _is_json(stream: Any) -> bool:
 
 
 def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, end: NativeEnd) -> Done | Failed:
-    """What a stream that ended without an error amounts to."""
+    """What a stream that ended without an error amounts to; an answer that is no use is paid for too."""
+    ending = _judged(call, stream, out, asked, end)
+    if isinstance(ending, Failed) and (out.total or asked.total):
+        return structs.replace(ending, usage=_usage(call, stream, _reported(stream), out.text))
+    return ending
+
+
+def _judged(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, end: NativeEnd) -> Done | Failed:
     if out.total + asked.total > LONGEST_REPLY:
         fault = Fault(kind="incomplete", message=f"the reply has more than {LONGEST_REPLY:,} characters")
         return Failed(call.id, fault)
     text = out.text
-    reported = [usage for chunk in stream.chunks if (usage := getattr(chunk, "usage", None)) is not None]
     reason = stream.received_finish_reason
     if reason is None and stream.custom_llm_provider in PROVIDERS and (end.said or not end.watches):
         # litellm never notes the reason of these, and makes one up; in its words it is here.
@@ -176,8 +183,13 @@ def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, end:
             return Failed(
                 call.id, Fault(kind="incomplete", message=error.message, retry=True, reask=error.message)
             )
-    used = _usage(call, stream, reported, text)
+    used = _usage(call, stream, _reported(stream), text)
     return Done(call.id, _model_named(stream, call), used, json_text, tool_calls)
+
+
+def _reported(stream: Any) -> list[Any]:
+    """What the provider says was used."""
+    return [usage for chunk in stream.chunks if (usage := getattr(chunk, "usage", None)) is not None]
 
 
 def _last_reason(chunks: list[Any]) -> str | None:

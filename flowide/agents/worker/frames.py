@@ -105,6 +105,8 @@ class Failed(Struct, frozen=True, tag="failed"):
 
     id: int
     fault: Fault
+    usage: Usage | None = None
+    """What it used all the same; None = nothing was answered, or nobody knows."""
 
 
 class Cancelled(Struct, frozen=True, tag="cancelled"):
