@@ -35,6 +35,7 @@ from flowide.space.remote.live import Live
 from flowide.space.remote.outbox import Entry, Outbox, Text
 from flowide.space.remote.replica import Replica
 from flowide.space.remote.standing import Standing
+from flowide.space.remote.waiting import Ahead
 from flowide.space.wire.calls import Call, Result, args_of
 from flowide.space.wire.frames import Cmds, FromHub, Presence, Present
 
@@ -79,6 +80,7 @@ class Core:
         """The highest `seq` an answer has told."""
         self.ahead: list[tuple[int, Entry]] = []
         """Commands that were answered, with the `seq` of the answer, whose events are not here yet."""
+        self.overlay = Ahead(self.replica.store)
         self.generation = 0
         """Changes when another log takes the replica's place."""
         self.closed = False
@@ -222,7 +224,10 @@ class Core:
             self.outbox.answered(entry.id)
             self._give_back(entry, kind, result)
         elif error.data.get("decided") is False or isinstance(error, StorageFailed):
-            self._again(entry, error.data.get("retry_ms"))
+            retry_ms = error.data.get("retry_ms")
+            self.links[entry.seat].later(
+                entry.id, retry_ms / 1000 if isinstance(retry_ms, int | float) else 1.0
+            )
         elif not entry.promised:
             self.outbox.answered(entry.id)
             self._keep_text_of(entry)
@@ -230,12 +235,6 @@ class Core:
             self.outbox.refuse(entry.id, error.to_dict())
             self.tell(f"{entry.cmd} was sent when the hub was there again, and refused: {error.message}")
         self.stood()
-
-    def _again(self, entry: Entry, retry_ms: Any) -> None:
-        """The hub took no decision, as when too much comes at once: send it again a little later."""
-        link = self.links[entry.seat]
-        pause = retry_ms / 1000 if isinstance(retry_ms, int | float) else 1.0
-        asyncio.get_running_loop().call_later(pause, link.resend, entry.id)
 
     def _give_back(self, entry: Entry, kind: type[Command[Any]], result: Result) -> None:
         """A lock or a place in its queue that came after its taker had given up is nobody's: give it back."""
@@ -283,6 +282,9 @@ class Core:
                 self.holds.pop(hold.artifact, None)
         await self._upload(link)
         await link.drain()
+        await self.settle(link)
+
+    async def settle(self, link: Link) -> None:
         for text in self.outbox.dirty(link.seat.handle):
             await self._settle(link, text)
 

@@ -29,6 +29,7 @@ class Http:
         self._token = token
         self._idle: list[http.client.HTTPConnection] = []
         self._busy: set[http.client.HTTPConnection] = set()
+        self._closed = False
 
     def blob(self, digest: str) -> bytes:
         """A content.
@@ -85,7 +86,8 @@ class Http:
             FlowError: The refusal.
             Offline: No answer.
         """
-        self.close()  # what is sent piece by piece cannot be sent twice, so the connection is a new one
+        while self._idle:  # what is sent piece by piece cannot be sent twice, so the connection is a new one
+            self._idle.pop().close()
         with self._asked("POST", path, pieces, kind) as answer:
             return _object(answer.read())
 
@@ -101,7 +103,8 @@ class Http:
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Free the connections."""
+        """Free the connections; what is still on its way frees its own."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 
@@ -147,7 +150,10 @@ class Http:
             raise
         finally:
             self._busy.discard(connection)
-        self._idle.append(connection)
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     @staticmethod
     def _answer(

@@ -69,6 +69,10 @@ class Ears(Protocol):
         """The link is up to date again; called before anything else is sent."""
         ...
 
+    async def settle(self, link: Link) -> None:
+        """See to texts that are kept on this machine."""
+        ...
+
     def answered(self, entry: Entry, result: Result) -> None:
         """A command was answered for which nobody here waits any more."""
         ...
@@ -107,6 +111,9 @@ class Link:
         self._unanswered: set[str] = set()
         """Those of them that have no answer yet."""
         self._news = asyncio.Event()
+        self._draining = asyncio.Lock()
+        self._paused: dict[str, float] = {}
+        """Seconds after which a command of the outbox may be sent again, which the hub did not decide."""
         self._tried = asyncio.Event()
         self._changed = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -206,11 +213,26 @@ class Link:
             self._waiters.pop(entry.id, None)
 
     async def drain(self) -> None:
-        """Send what is in the outbox and was not yet sent over this connection, in order."""
-        self._outbox.adopt(self.seat.handle)
-        while unsent := self._unsent():
-            for together in _together(unsent):
-                await self._send_entries(together, raising=True)
+        """Send what is in the outbox and was not yet sent over this connection, in order.
+
+        The first go together; then each waits for the answer to the one before, so that the order stays also when
+        the hub takes them more slowly than they come.
+
+        Raises:
+            Offline: The connection has ended, or does not answer.
+        """
+        async with self._draining:
+            self._outbox.adopt(self.seat.handle)
+            burst = _TOGETHER
+            while unsent := self._unsent():
+                group = _together(unsent[: max(1, burst)])[0]
+                burst = max(0, burst - len(group))
+                await self._send_entries(group, raising=True)
+                await self._answers({entry.id for entry in group})
+                pauses = [self._paused.pop(id) for id in list(self._paused)]
+                if pauses:
+                    await asyncio.sleep(max(pauses))
+                    self._sent.difference_update(entry.id for entry in group)
 
     def _unsent(self) -> list[Entry]:
         entries = self._outbox.entries(self.seat.handle)
@@ -219,30 +241,45 @@ class Link:
         mine = self._outbox.mine(self.seat.handle)
         return [entry for entry in entries if entry.id in mine and entry.id not in self._sent]
 
-    async def _answers(self, timeout_s: float) -> None:
-        """Until what was sent has its answers, so that they are seen by whoever reads next."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while self._unanswered:
-                    self._news.clear()
+    async def _answers(self, ids: set[str]) -> None:
+        """Until all of these are answered; a hub that does not answer is given up."""
+        patience = time.monotonic() + 3 * DOUBT_S
+        while self._unanswered & ids:
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DOUBT_S):
                     await self._news.wait()
+                    continue
+            if self._line is not None:
+                self._line.probe()
+                if time.monotonic() > patience:
+                    self._line.abort()
+            if self._line is None or time.monotonic() > patience:
+                raise self.offline()
 
     def nudge(self) -> None:
-        """Have what was put into the outbox sent soon."""
+        """Have what was put into the outbox sent soon, and texts that are kept here."""
         task = asyncio.create_task(self._nudged(), name="hub-nudge")
         self._nudges.add(task)
         task.add_done_callback(self._nudges.discard)
 
-    def resend(self, id: str) -> None:
-        """Have a command of the outbox sent once more."""
-        self._sent.discard(id)
-        if self.ready.is_set():
-            self.nudge()
-
     async def _nudged(self) -> None:
         with contextlib.suppress(Offline):
             if self.ready.is_set():
+                await self._ears.settle(self)
                 await self.drain()
+
+    def later(self, id: str, pause_s: float) -> None:
+        """The hub took no decision about a command, as when too much comes at once: send it again after a pause."""
+        if self._draining.locked():
+            self._paused[id] = pause_s
+        else:
+            asyncio.get_running_loop().call_later(pause_s, self._again, id)
+
+    def _again(self, id: str) -> None:
+        self._sent.discard(id)
+        if self.ready.is_set():
+            self.nudge()
 
     async def tell(self, frame: FromClient) -> None:
         """Send a frame that gets no answer; lost when the hub is away."""
@@ -414,7 +451,6 @@ class Link:
                     waiting.sent = True
                     await self._send(waiting.frame)
                 await self.drain()
-                await self._answers(DOUBT_S)
                 if all(waiting.sent for waiting in self._asked.values()) and not self._unsent():
                     break
         except Offline:

@@ -41,7 +41,7 @@ from flowide.space.remote.replica import missing_content
 from flowide.space.remote.slim import slim
 from flowide.space.remote.standing import Standing
 from flowide.space.remote.texts import Hold
-from flowide.space.remote.waiting import may_wait, provisional, seen_after
+from flowide.space.remote.waiting import may_wait
 from flowide.space.wire.calls import Call, Result, args_of, reply_of
 from flowide.space.wire.frames import Cmds, Present
 from flowide.store.sqlite import SqliteStore
@@ -251,6 +251,8 @@ class RemoteSpace:
             hold = self._hold(command.artifact, command.fence)
             if hold is not None:
                 self._core.texts.keep_save(command, hold, command.text)
+                if self._link.ready.is_set():
+                    self._link.nudge()
                 raise Offline(
                     "the hub cannot be reached, so nothing is saved yet; your text is kept on this machine",
                     hint="It is saved when the hub is there again and the lock is still yours; "
@@ -267,9 +269,8 @@ class RemoteSpace:
             FlowError: It would be refused, by what is known here; then it is not kept.
         """
         ahead = [each for each in self._core.unseen() if each.id != entry.id]
-        ok = provisional(
-            self.store, ahead, command, Caller(self.actor, self.client, entry.id), self._clock.now()
-        )
+        caller = Caller(self.actor, self.client, entry.id)
+        ok = self._core.overlay.carry_out(ahead, command, caller, self._clock.now())
         if not put:
             self._core.outbox.promise(entry.id)
         else:
@@ -282,7 +283,10 @@ class RemoteSpace:
         hold = self._hold(command.artifact, command.fence)
         if hold is None:
             raise self._link.offline()
-        return Reply(self._core.seq, Have(self._core.texts.keep(command, hold)))
+        have = self._core.texts.keep(command, hold)
+        if self._link.ready.is_set():  # it came back meanwhile
+            self._link.nudge()
+        return Reply(self._core.seq, Have(have))
 
     def _hold(self, artifact: str, fence: int) -> Hold | None:
         """The lock under which we write, as this process or the replica knows it; None when it is not ours."""
@@ -360,7 +364,7 @@ class RemoteSpace:
         if waiting:
             return cast(
                 "R",
-                seen_after(self.store, waiting, now, lambda view: ANSWERS[type(query)](view, query, now)),
+                self._core.overlay.look(waiting, now, lambda view: ANSWERS[type(query)](view, query, now)),
             )
         return self._core.replica.answer(query, now)
 

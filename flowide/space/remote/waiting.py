@@ -1,9 +1,9 @@
-"""Commands that may wait for the hub: what they will do is shown meanwhile, worked out on the replica and undone."""
+"""Commands that may wait for the hub: what they will do is shown meanwhile, worked out over the replica."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from flowide.domain.actors import Actor, Caller, Now
@@ -12,8 +12,9 @@ from flowide.domain.view import View
 from flowide.errors import FlowError
 from flowide.space.arbiter import Work
 from flowide.space.remote.outbox import Entry
+from flowide.space.remote.overlay import Overlay
 from flowide.space.wire.calls import command_of
-from flowide.store.api import Store, Tx
+from flowide.store.api import Position, Store
 
 R = TypeVar("R")
 
@@ -36,36 +37,46 @@ def may_wait(command: Command[Any]) -> bool:
     return command.wire_name() in WAITS
 
 
-def provisional(store: Store, ahead: Sequence[Entry], command: Command[Any], caller: Caller, now: Now) -> Any:
-    """What a command would answer after those that wait ahead of it; the replica stays as it is.
+class Ahead:
+    """What waits, worked out over the replica; each command is worked out once, as long as the replica stays."""
 
-    Raises:
-        FlowError: It would be refused.
-    """
-    return _after(store, ahead, now, lambda tx: Work(command, caller).carry_out(tx, now))
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._overlay: Overlay | None = None
+        self._done: list[str] = []
+        """Ids of the commands in the overlay, in order."""
+        self._base: Position | None = None
+        """Where the replica stood."""
 
+    def carry_out(self, waiting: Sequence[Entry], command: Command[Any], caller: Caller, now: Now) -> Any:
+        """What a command would answer after those that wait ahead of it.
 
-def seen_after(store: Store, ahead: Sequence[Entry], now: Now, look: Callable[[View], R]) -> R:
-    """What is seen once the waiting commands have been carried out; the replica stays as it is."""
-    return _after(store, ahead, now, look)
+        Raises:
+            FlowError: It would be refused.
+        """
+        with self._store.read() as view, self._caught_up(waiting, view, now) as overlay, overlay.savepoint():
+            ok = Work(command, caller).carry_out(overlay, now)
+            self._done.append(caller.command)
+            return ok
 
+    def look(self, waiting: Sequence[Entry], now: Now, look: Callable[[View], R]) -> R:
+        """What is seen once the waiting commands have been carried out."""
+        with self._store.read() as view, self._caught_up(waiting, view, now) as overlay:
+            return look(overlay)
 
-class _Undo(Exception):
-    def __init__(self, found: Any) -> None:
-        self.found = found
-
-
-def _after(store: Store, ahead: Sequence[Entry], now: Now, then: Callable[[Tx], R]) -> R:
-    try:
-        with store.write() as tx:
-            for entry in ahead:
-                with suppress(FlowError), tx.savepoint():
+    @contextmanager
+    def _caught_up(self, waiting: Sequence[Entry], view: View, now: Now) -> Iterator[Overlay]:
+        ids = [entry.id for entry in waiting]
+        at = self._store.position()
+        if self._overlay is None or self._base != at or ids[: len(self._done)] != self._done:
+            self._overlay, self._base, self._done = Overlay(at), at, []
+        with self._overlay.over(view) as overlay:
+            for entry in waiting[len(self._done) :]:
+                with suppress(FlowError), overlay.savepoint():
                     caller = Caller(actor_of(entry), entry.client, entry.id)
-                    Work(command_of(entry.cmd, entry.args), caller).carry_out(tx, now)
-            raise _Undo(then(tx))
-    except _Undo as undone:
-        found: R = undone.found
-        return found
+                    Work(command_of(entry.cmd, entry.args), caller).carry_out(overlay, now)
+                self._done.append(entry.id)
+            yield overlay
 
 
 def actor_of(entry: Entry) -> Actor:

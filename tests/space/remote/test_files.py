@@ -32,7 +32,7 @@ class Desk:
     async def follow(self, other: Desk) -> list[Change]:
         """Once everything that the other one did is known here."""
         last = await other.space.head()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.space.core.seq < last:
                 await asyncio.sleep(0.01)
         return await follow_now(self.folder, self.space)
@@ -215,6 +215,6 @@ async def watched(desk: Desk) -> AsyncIterator[None]:
 
 
 async def until_text(path: Path, text: str) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not path.exists() or path.read_text() != text:
             await asyncio.sleep(0.02)

@@ -15,7 +15,7 @@ from tests.space.remote.proxy import Proxy
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not await true():
             await asyncio.sleep(0.02)
 
