@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -40,6 +41,14 @@ if TYPE_CHECKING:
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""
+
+
+END_S = 5.0
+"""Seconds the app takes at most to end after a signal."""
+
+
+TERMINAL_S = 3.0
+"""Seconds between looks whether the terminal is still there."""
 
 
 class FlowApp(Habits, PacedApp):
@@ -122,6 +131,14 @@ class FlowApp(Habits, PacedApp):
         for number in ENDING:
             with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: tests, the web
                 loop.add_signal_handler(number, self._end, number)
+        fileno = getattr(self._driver, "fileno", None)
+        if isinstance(fileno, int) and os.isatty(fileno):
+            self.set_interval(TERMINAL_S, lambda: self._end_without(fileno))
+
+    def _end_without(self, terminal: int) -> None:
+        """Not everybody who takes a terminal away says so; reading from it then never waits, and busies a core."""
+        if not os.isatty(terminal):
+            self._end(signal.SIGHUP)
 
     def _first_frame_is_drawn(self) -> None:
         if not gc.isenabled():
@@ -131,6 +148,10 @@ class FlowApp(Habits, PacedApp):
         self.watch_own_theme()
 
     def _end(self, number: int) -> None:
+        """End, however it stands with the engine: without its terminal the app would go on unseen for ever."""
+        last = threading.Timer(END_S, os._exit, [128 + number])
+        last.daemon = True
+        last.start()
         self.run_worker(self.leave(128 + number), group="leave", exclusive=True)
 
     async def action_leave(self) -> None:

@@ -86,13 +86,19 @@ class Terminal:
         assert self.process.returncode is not None
         return self.process.returncode
 
+    def vanish(self) -> None:
+        """Take the terminal away without a word, as a container that is left does."""
+        os.close(self._master)
+        self._master = -1
+
     def close(self) -> None:
         """Nothing stays behind."""
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
 
 
 Start = Callable[..., Terminal]

@@ -18,7 +18,7 @@ from flowide.domain.commands import AcquireLock
 from flowide.errors import Busy
 from flowide.space.queries import Drafts, FindArtifact, Locks
 from tests.tui.conftest import other_process
-from tests.tui.terminal.conftest import Start
+from tests.tui.terminal.conftest import PATIENCE_S, Start
 
 ALTERNATE_SCREEN_OFF = b"\x1b[?1049l"
 MOUSE_OFF = b"\x1b[?1000l"
@@ -44,6 +44,15 @@ def test_a_closed_window_ends_the_app_and_frees_its_locks(start: Start, project:
     app.sees("plan.md")
     os.kill(app.process.pid, signal.SIGHUP)
     assert app.ends() == 128 + signal.SIGHUP
+
+
+def test_an_app_whose_terminal_went_away_without_a_signal_ends(start: Start, project: Path) -> None:
+    app = start(str(project))
+    app.sees("plan.md")
+
+    app.vanish()
+
+    assert app.process.wait(PATIENCE_S) == 128 + signal.SIGHUP
 
 
 @pytest.mark.parametrize(
