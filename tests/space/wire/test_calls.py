@@ -10,8 +10,10 @@ from flowide.space.wire.calls import QUERIES, answer_type, args_of, command_of, 
 
 
 def test_every_question_and_command_promises_a_type() -> None:
-    for asked in (*QUERIES.values(), *c.COMMANDS.values()):
-        assert answer_type(asked) is not None
+    for query in QUERIES.values():
+        assert answer_type(query) is not None
+    for command in c.COMMANDS.values():
+        assert answer_type(command) is not None
 
 
 @pytest.mark.parametrize(
