@@ -41,6 +41,7 @@ def compare(name: str, screen: str) -> None:
 
 async def nothing_open(app: Driver) -> None:
     await app.sees("Nothing is open yet.")
+    await app.sees("shop.py")
     await app.sees("Nothing has run yet.")
 
 
