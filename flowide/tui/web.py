@@ -55,7 +55,8 @@ class FlowServer(Server):
             given = request.query.get("key", "")
             if given and hmac.compare_digest(given, self.secret):
                 if request.host != urlsplit(self.public_url).netloc:
-                    raise web.HTTPFound(self.address)  # the socket is at the one name, and so must be the cookie
+                    # The socket is at the one name, and so must be the cookie.
+                    raise web.HTTPFound(self.address)
                 answer = web.HTTPFound("/")
                 secure = self.public_url.startswith("https:")
                 answer.set_cookie(COOKIE, self.secret, httponly=True, samesite="Strict", secure=secure)

@@ -301,7 +301,9 @@ async def test_columns_are_put_in_order_and_say_where_they_are_from(project: Pat
         await app.type("fewest lines")
         await app.press("enter")
         await app.sees("by fewest lines")
-        await app.until(lambda: app.row_with("anders").rstrip().endswith("dropped"), "the dropped one at the end")
+        await app.until(
+            lambda: app.row_with("anders").rstrip().endswith("dropped"), "the dropped one at the end"
+        )
         await app.press("w")
         await app.sees("Where 1 is from")
         await app.sees("written by anders")

@@ -91,7 +91,9 @@ async def search(session: Session, typed: str, kinds: Sequence[Kind]) -> list[Fo
     if set(kinds) - {"file"}:
         hits = await session.space.read(q.Search(typed, MOST_FOUND, history="version" in kinds))
         others = [_of_hit(hit) for hit in hits if hit.kind in kinds]
-        found += sorted(others, key=lambda each: (KINDS.index(each.kind), each.title, len(each.label), each.label))
+        found += sorted(
+            others, key=lambda each: (KINDS.index(each.kind), each.title, len(each.label), each.label)
+        )
     return found
 
 
