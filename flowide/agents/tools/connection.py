@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +13,7 @@ from msgspec import Struct, structs
 
 from flowide.agents.redact import redact, secrets_in
 from flowide.agents.tools import extras
+from flowide.agents.tools.life import CALL_S, Life, http
 from flowide.agents.tools.results import Answer, answer_of, contents
 from flowide.agents.tools.servers import Server
 from flowide.agents.tools.stdio import Ending, stdio
@@ -23,12 +23,9 @@ from flowide.text import one_line
 
 if TYPE_CHECKING:
     from mcp.client import Client
-    from mcp.client._transport import TransportStreams
     from mcp.shared.exceptions import MCPError
 
 T = TypeVar("T")
-CALL_S = 600.0
-"""Seconds of one call, however much progress it tells of."""
 RESTARTS = 3
 """Starts after deaths before a server is given up."""
 PAGES = 50
@@ -58,7 +55,7 @@ class Connection:
         self.server = server
         self._root, self._env = root, env
         self._secrets = secrets_in(env)
-        self._life: _Life | None = None
+        self._life: Life | None = None
         self._starting = asyncio.Lock()
         self._deaths = 0
         self._tools: list[Found] | None = None
@@ -220,7 +217,7 @@ class Connection:
                 raise self._died(life, what) from error
             raise self._refused(what, f"{type(error).__name__}: {error}") from error
 
-    async def _living(self) -> _Life:
+    async def _living(self) -> Life:
         async with self._starting:
             if self._life is not None and self._life.alive:
                 return self._life
@@ -234,7 +231,7 @@ class Connection:
                     server=self.server.name,
                 )
             spec = self.server.filled(self._env)
-            life = _Life(self._connected(spec), spec.timeout_s)
+            life = Life(self._connected(spec), spec.timeout_s)
             try:
                 await life.start()
             except BaseException as error:
@@ -248,7 +245,7 @@ class Connection:
     def _connected(self, spec: McpServer) -> tuple[Any, Ending]:
         ending = Ending()
         if spec.url:
-            return _http(spec), ending
+            return http(spec), ending
         cwd = self._root / spec.cwd if spec.cwd else self._root
         made = stdio(
             [spec.command, *spec.args],
@@ -260,7 +257,7 @@ class Connection:
         )
         return made, ending
 
-    def _not_started(self, life: _Life, error: Exception) -> Unavailable:
+    def _not_started(self, life: Life, error: Exception) -> Unavailable:
         if isinstance(error, TimeoutError):
             why = f"it did not answer within {self.server.spec.timeout_s:g} s"
         else:
@@ -273,7 +270,7 @@ class Connection:
             server=self.server.name,
         )
 
-    def _died(self, life: _Life, what: str) -> Unavailable:
+    def _died(self, life: Life, what: str) -> Unavailable:
         said = life.ending.last_words
         return Unavailable(
             f"the tool server {self.server.name} died during {what}: {life.ending.why or 'the connection closed'}"
@@ -297,78 +294,6 @@ class Connection:
         return one_line(redact(said, self._secrets), 400)
 
 
-class _Life:
-    """A connection from its start to its end, in a task of its own: what opens it has to close it."""
-
-    def __init__(self, connected: tuple[Any, Ending], start_s: float) -> None:
-        self._transport, self.ending = connected
-        self._start_s = start_s
-        self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-        self._closing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
-        return self._task is not None and not self._task.done() and not self.ending.why
-
-    @property
-    def client(self) -> Client:
-        """The library's client. Only once it has started."""
-        return self._ready.result()
-
-    async def start(self) -> None:
-        """Connect.
-
-        Raises:
-            TimeoutError, Exception: It did not answer, or wrongly.
-        """
-        self._task = asyncio.create_task(self._run())
-        async with asyncio.timeout(self._start_s):
-            await asyncio.shield(self._ready)
-
-    async def close(self) -> None:
-        """Disconnect; the server is gone when this returns."""
-        if self._task is None:
-            return
-        self._closing.set()
-        done, _ = await asyncio.wait({self._task}, timeout=10)
-        if not done:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
-    async def _run(self) -> None:
-        _quiet()
-        from mcp.client import Client
-        from mcp.types import Implementation
-
-        import flowide
-
-        try:
-            client = Client(
-                self._transport,
-                client_info=Implementation(name="flowide", version=flowide.__version__),
-                read_timeout_seconds=self._start_s,
-                cache=None,
-            )
-            entering = asyncio.current_task()
-            assert entering is not None
-            async with contextlib.AsyncExitStack() as stack:
-                closing = asyncio.create_task(self._closing.wait())
-                stack.callback(closing.cancel)
-                closing.add_done_callback(lambda _: None if self._ready.done() else entering.cancel())
-                entered = await stack.enter_async_context(client)
-                self._ready.set_result(entered)
-                await closing
-        except BaseException as error:
-            if not self._ready.done():
-                self._ready.set_exception(error if isinstance(error, Exception) else Unavailable("stopped"))
-                self._ready.exception()  # told by start, if anybody still waits
-            self.ending.why = self.ending.why or "the connection closed"
-            if isinstance(error, asyncio.CancelledError) and not self._closing.is_set():
-                raise
-
-
 class _Silence:
     """Bounds the time without a sign of progress."""
 
@@ -386,18 +311,6 @@ class _Silence:
         """Raises TimeoutError when it has been too long."""
         async with asyncio.timeout(self._limit) as self._timeout:
             yield
-
-
-@contextlib.asynccontextmanager
-async def _http(spec: McpServer) -> AsyncIterator[TransportStreams]:
-    from mcp.client.streamable_http import streamable_http_client
-    from mcp.shared._httpx_utils import create_mcp_http_client
-
-    async with (
-        create_mcp_http_client(headers=spec.headers) as http,
-        streamable_http_client(spec.url, http_client=http) as streams,
-    ):
-        yield streams
 
 
 async def _list_tools(client: Client) -> list[Found]:
@@ -451,16 +364,3 @@ def _innermost(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return str(error) or type(error).__name__
-
-
-def _quiet() -> None:
-    """The library logs what servers do wrong, to wherever; here it is told by errors."""
-    import logging
-
-    for name in ("mcp", "client", "httpx2"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def since(began: float) -> int:
-    """Milliseconds."""
-    return round((time.monotonic() - began) * 1000)
