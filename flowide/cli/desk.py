@@ -164,7 +164,9 @@ def workspace_command(command: F) -> F:
     """Add the common options; the command gets them as one `Place` named `at`."""
 
     @click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
-    @click.option("--space", metavar="NAME", help="Space of a hub, by name or address; `local` = the project's own.")
+    @click.option(
+        "--space", metavar="NAME", help="Space of a hub, by name or address; `local` = the project's own."
+    )
     @click.option("--as", "handle", metavar="HANDLE", help="Who acts; by default the git or login user.")
     @click.option(
         "--client",

@@ -230,7 +230,7 @@ def ask(view: View, command: AskAgent, caller: Caller, now: Now) -> Decision:
 
 def take(view: View, command: TakeTurn, caller: Caller, now: Now) -> Decision:
     """Begin to write an answer; that of a run whose process is gone can be taken over."""
-    run = driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence, caller)
     turn = _open_turn(view, command.message, command.agent)
     if turn.state == "taken" and turn.run != run.id and turn.run is not None:
         other, lease = view.get(Run, turn.run), view.get(Lease, lease_key("run", turn.run))
@@ -257,7 +257,7 @@ def take(view: View, command: TakeTurn, caller: Caller, now: Now) -> Decision:
 
 def fail(view: View, command: FailTurn, caller: Caller, now: Now) -> Decision:
     """Give an answer up."""
-    run = driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence, caller)
     turn = _open_turn(view, command.message, command.agent)
     failed = TurnFailed(
         thread=turn.thread, message=turn.message, agent=turn.agent, run=run.id, error=command.error

@@ -110,7 +110,7 @@ def claim(view: View, command: ClaimRun, caller: Caller, now: Now) -> Decision:
 
 def renew(view: View, command: RenewRun, caller: Caller, now: Now) -> Decision:
     """Keep driving."""
-    run = driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence, caller)
     key = lease_key("run", run.id)
     lease = view.get(Lease, key)
     ttl = LEASE_MS if lease is None else max(500, lease.deadline_ms - lease.active_ms)
@@ -119,7 +119,7 @@ def renew(view: View, command: RenewRun, caller: Caller, now: Now) -> Decision:
 
 def step(view: View, command: RecordStep, caller: Caller, now: Now) -> Decision:
     """Record where a step is; its streamed text goes once it has ended."""
-    run = driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence, caller)
     check_text("key", command.key, MAX_NAME, least=1)
     out, result = Outcome(), command.result
     if command.manifest is not None:
@@ -147,7 +147,7 @@ def step(view: View, command: RecordStep, caller: Caller, now: Now) -> Decision:
 
 def stream(view: View, command: StreamStep, caller: Caller, now: Now) -> Decision:
     """Show the next part of a step's answer."""
-    run = driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence, caller)
     check_text("text", command.text, MAX_INLINE)
     key = stream_of(run.id, command.key)
     out = Outcome()
@@ -169,7 +169,7 @@ def stream(view: View, command: StreamStep, caller: Caller, now: Now) -> Decisio
 
 def finish(view: View, command: FinishRun, caller: Caller, now: Now) -> Decision:
     """End or stop a run."""
-    run = driven(view, command.run, command.fence)
+    run = driven(view, command.run, command.fence, caller)
     out = Outcome()
     out.facts.append(
         RunFinished(
@@ -192,7 +192,7 @@ def open_gate(view: View, command: OpenGate, caller: Caller, now: Now) -> Decisi
     if view.get(Gate, command.gate) is not None:
         raise Exists(f"there is a gate {command.gate} already", hint="Make a new id.")
     if command.run is not None:
-        driven(view, command.run, command.fence or 0)
+        driven(view, command.run, command.fence or 0, caller)
     return Decision(
         ok=Done(),
         facts=[
@@ -251,10 +251,10 @@ def _run(view: View, id: str) -> Run:
     return run
 
 
-def driven(view: View, id: str, fence: int) -> Run:
-    """The run, if this fence drives it."""
+def driven(view: View, id: str, fence: int, caller: Caller) -> Run:
+    """The run, if this client drives it with this fence."""
     run = _run(view, id)
-    if run.fence != fence:
+    if run.fence != fence or run.client != caller.client:
         raise Fenced(
             f"the run {run.id} was taken over by another process",
             hint="Leave it to that process.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from flowide.domain import commands as c
@@ -48,6 +50,21 @@ def test_a_run_whose_driver_is_gone_goes_on_under_a_new_fence(board: Board, fenc
     assert board.get(r.Step, "r", "vary#1").status == "completed"  # type: ignore[union-attr]
     with pytest.raises(Fenced):
         record(board, fence, key="vary#2")
+
+
+def test_nobody_but_its_driver_writes_a_run(board: Board, fence: int) -> None:
+    commands: list[c.Command[Any]] = [
+        c.RecordStep(run="r", fence=fence, key="vary#1", kind="vary", status="completed"),
+        c.RenewRun(run="r", fence=fence),
+        c.StreamStep(run="r", fence=fence, key="vary#1", off=0, text="x"),
+        c.OpenGate(run="r", fence=fence, gate="g", kind="approve", question="?"),
+        c.FinishRun(run="r", fence=fence, status="completed", exit_code=0),
+    ]
+
+    for command in commands:
+        with pytest.raises(Fenced):
+            board.do(command, ROD)
+        board.do(command, EDWIN, client="ana-pc")  # an agent that the driver runs
 
 
 def test_a_finished_run_takes_nothing_more(board: Board, fence: int) -> None:
