@@ -84,3 +84,14 @@ async def test_a_search_while_somebody_has_the_lock_goes_on(project: Path) -> No
         await searched(app, "slowly", "1 place")
         await app.press("enter")
         await app.sees("Slowly.")
+
+
+async def test_leaving_while_it_is_searched_harms_nothing(project: Path) -> None:
+    async with app_on(project) as app:
+        for words in ("slowly", "sum", "plan"):
+            await app.press("ctrl+f")
+            await app.pilot.press(*words, "escape")
+            await app.sees("FILES")
+            await app.press("L", "escape", "S", "escape", "ctrl+o", "comma", "escape")
+        await app.pilot.pause(0.5)
+        await app.sees("FILES")

@@ -36,6 +36,11 @@ class FlowScreen(AtDesk, PacedScreen, Screen[None]):
         """Whether what has the focus takes letters as text."""
         return self.focused is not None and self.focused.check_consume_key("x", "x")
 
+    @property
+    def left(self) -> bool:
+        """Whether the screen was left: what was being read for it comes too late, and nothing is there to draw on."""
+        return self not in self.app.screen_stack
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a text is being typed, letters are letters."""
         if action == "by_key":

@@ -112,6 +112,8 @@ class GridScreen(FlowScreen):
             self._reading = False
 
     async def _take(self, grid: Grid) -> None:
+        if self.left:
+            return
         if self.state is None or self.view is None:
             if not grid.columns:
                 self._draw_frame(grid)
@@ -306,7 +308,7 @@ class GridScreen(FlowScreen):
         except FlowError as error:
             self.tell(error)
             return
-        if state.base == base and tuple(state.picks) == picks:
+        if not self.left and state.base == base and tuple(state.picks) == picks:
             state.preview = made
             self.draw()
 

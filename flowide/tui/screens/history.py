@@ -123,8 +123,12 @@ class HistoryScreen(FlowScreen):
         try:
             past = await self.ask_engine(lambda session: history.read_past(session, self.ref))
         except FlowError as error:
+            if self.left:
+                return
             self.versions.show([])
             self.diff.say([[], [(clean(error.message), "warn")], [(clean(error.hint or ""), "quiet")]])
+            return
+        if self.left:
             return
         self.past = past
         self._draw_versions()
@@ -165,6 +169,8 @@ class HistoryScreen(FlowScreen):
         except FlowError as error:
             self.tell(error)
             return
+        if self.left:
+            return
         self._pair, self._texts = pair, {pair.before: pair.texts[0], pair.after: pair.texts[1]}
         if pair.found is None:
             self.diff.say([[], [("One of the two is not text, so there is no comparison.", "quiet")]])
@@ -185,6 +191,8 @@ class HistoryScreen(FlowScreen):
             found = await self.ask_engine(lambda session: history.origins(session, past.artifact, version))
         except FlowError as error:
             self.tell(error)
+            return
+        if self.left:
             return
         self._texts = {version: found.text}
         if found.lines:
@@ -347,7 +355,8 @@ class HistoryScreen(FlowScreen):
             return
         self.say(f"v{made} has the text of v{version}.", good=True)
         self._wanted = made
-        self.reload()
+        if not self.left:
+            self.reload()
 
     def to_copy(self) -> tuple[str, str]:
         """The text of the version at the cursor."""

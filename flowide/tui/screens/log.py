@@ -100,6 +100,8 @@ class LogScreen(FlowScreen):
         except FlowError as error:
             self.tell(error)
             return
+        if self.left:
+            return
         first = self._head is None
         self._head = head
         self._events = new if first else [*self._events, *new][-MOST:]

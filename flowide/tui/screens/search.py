@@ -118,6 +118,8 @@ class SearchScreen(FlowScreen):
         except FlowError as error:
             self.tell(error)
             return
+        if self.left:
+            return
         if not typed.strip():
             self._said = ""
             self._empty()
@@ -146,7 +148,10 @@ class SearchScreen(FlowScreen):
         try:
             read = await self.ask_engine(lambda session: reading.preview(session, found, typed))
         except FlowError as error:
-            view.show_empty([[], [(clean(error.message), "warn")]])
+            if not self.left:
+                view.show_empty([[], [(clean(error.message), "warn")]])
+            return
+        if self.left:
             return
         view.set_title(read.title, [])
         view.show(read.lines, read.colours, wraps=read.wraps, lit=read.at)

@@ -164,6 +164,8 @@ class SettingsScreen(FlowScreen):
         except BadInput as error:
             self.tell(error)
             return
+        if self.left:
+            return
         self.reload()
         now = next((each for each in self._settings if each.name == setting.name), setting)
         if setting.name == "app.theme":

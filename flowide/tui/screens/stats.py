@@ -87,6 +87,8 @@ class StatsScreen(FlowScreen):
                 period, start = self.period, time.monotonic()
                 since = since_of(period, datetime.now(UTC))
                 self._found = await self.ask_engine(partial(numbers, since=since))
+                if self.left:
+                    return
                 self._draw()
                 if not self._again:
                     return
