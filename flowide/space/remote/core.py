@@ -201,10 +201,14 @@ class Core:
             self.holds[artifact] = t.Hold(
                 artifact, command.fence, version, entry.client, entry.seat, entry.as_
             )
-            self.texts.forget(artifact, command.fence)
         elif version is not None or name in {"lock.release", "lock.transfer"}:
             self.holds.pop(artifact, None)
-            self.texts.forget(artifact, command.fence)
+        else:
+            return
+        link = self.links.get(entry.seat)
+        left = self.texts.ended(artifact, command.fence, getattr(command, "text", None))
+        if left and link is not None and link.ready.is_set():
+            link.nudge()
 
     def fenced(self, command: Command[Any]) -> None:
         """A fence has ended: the lock is not ours any more."""

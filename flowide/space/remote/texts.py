@@ -91,6 +91,18 @@ class Texts:
             )
         )
 
+    def ended(self, artifact: str, fence: int, saved: str | None = None) -> bool:
+        """The draft under a fence has ended, with a version of this text, or without any (None).
+
+        Returns whether words of it are still kept here: those that the hub lacks, and that are not in the version.
+        """
+        kept = self._outbox.text(artifact, fence)
+        if kept is not None and kept.dirty and not (saved or "").startswith(kept.text):
+            self._written.pop((artifact, fence), None)
+            return True
+        self.forget(artifact, fence)
+        return False
+
     def forget(self, artifact: str, fence: int) -> None:
         """The fence has ended, and its text is safe."""
         self._written.pop((artifact, fence), None)

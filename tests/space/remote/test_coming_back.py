@@ -268,6 +268,24 @@ async def test_a_text_whose_lock_was_taken_meanwhile_is_kept_as_a_draft(
     assert ana.core.outbox.dirty("ana") == []
 
 
+async def test_a_text_that_was_kept_here_outlives_the_release_of_its_lock(
+    ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy, doc: str
+) -> None:
+    fence = (await ana.execute(c.AcquireLock(artifact=doc))).ok.fence or 0
+    await away(ana, proxy)
+    await ana.execute(c.AppendDraft(artifact=doc, fence=fence, off=0, text="precious words"))
+    release = c.ReleaseLock(artifact=doc, fence=fence)
+    ana.core.put("ana", ana.client, None, release)  # as of a command that was on its way when the line broke
+
+    await back(ana, proxy)
+
+    async with asyncio.timeout(60):
+        while not [each for each in await ana.read(q.Drafts(doc)) if each.why == OFFLINE]:
+            await asyncio.sleep(0.02)
+    [draft] = await ana.read(q.Drafts(doc))
+    assert await rod.read(q.DraftContent(draft.id)) == b"precious words"
+
+
 async def test_a_lock_that_came_after_its_taker_gave_up_is_given_back(
     ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy, doc: str
 ) -> None:
