@@ -191,11 +191,13 @@ async def resume(
     origin = view.run.options.get("origin", "project")
     loaded = parse_flow(view.run.flow_text, f"run {view.run.id[:13]}", origin=origin)
     called = restored(view.run.options.get("called", {}))
-    request = _trusted(with_options(msgspec.convert(view.run.options, RunRequest), request), folder, around)
-    if taken is not None and taken.trust is not None:
-        request = msgspec.structs.replace(
-            request, trust=taken.trust, allow=request.allow if taken.trust else []
-        )
+    own = view.run.actor == space.actor.id if taken is None else taken.trust is None
+    began = msgspec.convert(view.run.options, RunRequest)
+    if not own:
+        # What somebody else trusted on another machine is not what the person here trusts.
+        trust = taken is not None and bool(taken.trust)
+        began = msgspec.structs.replace(began, trust=trust, allow=began.allow if trust else [])
+    request = _trusted(with_options(began, request), folder, around)
     agents, everyone = agents_of(folder, request, loaded.flow, called, around)
     check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
     async with pool_of(everyone, request, around) as pool:
@@ -205,7 +207,8 @@ async def resume(
         state.called, state.everyone = called, everyone
         if taken is not None:
             state.given_back = "queued"
-            state.trusted = state.trusted if taken.trust is None else set()
+        if not own:
+            state.trusted = set()
         _warn_if_changed(state, folder, request, loaded, around)
         await state.refresh()
         state.past = await recall(space, view.run.id, view.run.seq)

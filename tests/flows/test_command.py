@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flowide.domain.actors import Actor
 from flowide.flows.api import RunResult
 from flowide.space.queries import OneRun
 from tests.flows.conftest import Bench
@@ -30,6 +31,21 @@ async def test_it_runs_in_the_project_folder_and_its_output_is_kept(bench: Bench
 
 async def test_without_trust_nothing_runs(bench: Bench) -> None:
     result = await run(bench, "touch made.txt", trust=False)
+
+    assert (result.status, result.exit_code) == ("failed", 7)
+    assert not (bench.root / "made.txt").exists()
+
+
+async def test_what_somebody_else_trusted_is_not_trusted_by_who_goes_on_with_their_run(bench: Bench) -> None:
+    flow = bench.root / "asks.yaml"
+    flow.write_text(
+        "flow: asks\nsteps:\n  - gate: {question: Shall I?}\n  - run: {command: touch made.txt}\n"
+    )
+    asked = await bench.start(str(flow), inputs={"path": ""}, trust=True)
+    assert asked.exit_code == 3
+
+    bench.space = bench.space.acting_as(Actor("rod"))  # type: ignore[assignment] # the same space
+    result = await bench.answer(asked, "approve")
 
     assert (result.status, result.exit_code) == ("failed", 7)
     assert not (bench.root / "made.txt").exists()
