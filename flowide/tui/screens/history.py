@@ -249,6 +249,8 @@ class HistoryScreen(FlowScreen):
             leave_out |= {"history.layout", "history.whole", "history.mark", "history.next"}
         elif not self._text_has_keys and self.has_class("-narrow"):
             leave_out |= {"history.layout", "history.whole", "history.next"}
+        if self.diff.beside and not self.diff.is_beside:
+            leave_out.add("history.layout")  # there is no room for it
         hints = commands.hints("history", leave_out=frozenset(leave_out))
         if self.diff.is_beside:
             hints = [Hint("d", "one below the other", "d") if hint.key == "d" else hint for hint in hints]
