@@ -263,11 +263,20 @@ class Core:
                 args["base"],
                 args["text"],
             )
-            self.put(entry.seat, entry.client, entry.as_, t.as_draft(text))
+            self.put(entry.seat, entry.client, entry.as_, t.as_draft(text), promised=True)
 
-    def put(self, seat: str, client: str, as_: dict[str, Any] | None, command: Command[Any]) -> None:
-        """Put a command into the outbox, and have it sent soon."""
-        self.outbox.put(Entry(uuid7(), seat, client, as_, command.wire_name(), args_of(command)))
+    def put(
+        self,
+        seat: str,
+        client: str,
+        as_: dict[str, Any] | None,
+        command: Command[Any],
+        *,
+        promised: bool = False,
+    ) -> None:
+        """Put a command into the outbox, and have it sent soon; one that is `promised` is told when it is refused."""
+        entry = Entry(uuid7(), seat, client, as_, command.wire_name(), args_of(command))
+        self.outbox.put(entry, promised=promised)
         link = self.links.get(seat)
         if link is not None and link.ready.is_set():
             link.nudge()
@@ -293,27 +302,43 @@ class Core:
             await self._settle(link, text)
 
     async def _settle(self, link: Link, text: Text) -> None:
-        """A text that was written while the hub was away."""
+        """A text that was written while the hub was away; one that has grown meanwhile is seen to again."""
         fits = await self._append_all(link, text)
         with self.replica.store.read() as view:
             row = view.get(Artifact, text.artifact)
         if not fits:
-            if text.text and row is not None:
-                self.put(link.seat.handle, text.client, text.as_, t.as_draft(text))
-            self.texts.forget(text.artifact, text.fence)
+            if row is None:
+                return  # there is no such artifact any more: the text stays here
+            if text.text:
+                self.put(link.seat.handle, text.client, text.as_, t.as_draft(text), promised=True)
+            hold = self.holds.get(text.artifact)
+            if hold is not None and hold.fence == text.fence:
+                del self.holds[text.artifact]
         elif text.note is not None and row is not None and row.version == text.base:
             self.put(link.seat.handle, text.client, text.as_, t.as_save(text))
-            self.outbox.drop_text(text.artifact, text.fence)
-        else:
-            self.outbox.drop_text(text.artifact, text.fence)
+        self.outbox.drop_text_if(text)
 
     async def _append_all(self, link: Link, text: Text) -> bool:
         """Make a text the live draft of its fence; whether the fence is still ours."""
-        for part in t.parts_of(text):
+        live = await self._live_text(link, text)
+        if live is not None and live.startswith(text.text):
+            renew = RenewLock(artifact=text.artifact, fence=text.fence)
+            return await self._now(link, text.client, text.as_, renew) is None
+        # What the hub has of it already is not cut off: it may have got more in the meantime.
+        cut = live is not None and not text.text.startswith(live)
+        for part in t.parts_of(text, cut=cut):
             error = await self._now(link, text.client, text.as_, part)
             if error is not None:
                 return False
         return True
+
+    async def _live_text(self, link: Link, text: Text) -> str | None:
+        """What the hub has under the fence; None = nothing, or another fence."""
+        call = Call(f"q{uuid7()}", "LiveDraft", {"artifact": text.artifact})
+        result = await link.ask(call, timeout_s=10.0, early=True)
+        if result_error(result) is not None or not isinstance(result.ok, dict):
+            return None
+        return str(result.ok["text"]) if result.ok.get("fence") == text.fence else None
 
     async def _now(
         self, link: Link, client: str, as_: dict[str, Any] | None, command: Command[Any]

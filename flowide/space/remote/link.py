@@ -459,6 +459,7 @@ class Link:
         self._stand("online", "")
         self.ready.set()
         self._changed.set()
+        self.nudge()  # a text may have been kept here in the meantime
 
     def _take_result(self, result: Result) -> None:
         self._unanswered.discard(result.id)

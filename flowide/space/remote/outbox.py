@@ -242,6 +242,14 @@ class Outbox:
         with explained(self.path):
             self._db.execute('DELETE FROM "texts" WHERE "artifact" = ? AND "fence" = ?', (artifact, fence))
 
+    def drop_text_if(self, text: Text) -> None:
+        """As `drop_text`, unless something else is written there by now."""
+        with explained(self.path):
+            self._db.execute(
+                'DELETE FROM "texts" WHERE "artifact" = ? AND "fence" = ? AND "text" = ? AND "note" IS ?',
+                (text.artifact, text.fence, text.text, text.note),
+            )
+
     def _texts(self, where: str, values: tuple[Any, ...]) -> list[Text]:
         with explained(self.path):
             found = self._db.execute(

@@ -109,20 +109,22 @@ class Texts:
         self._outbox.drop_text(artifact, fence)
 
 
-def parts_of(text: Text, *, most: int = 60_000) -> list[AppendDraft]:
-    """The commands that make a text the live draft of its fence."""
+def parts_of(text: Text, *, cut: bool, most: int = 60_000) -> list[AppendDraft]:
+    """The commands that make a text the live draft of its fence; `cut` = in place of another text."""
     made = []
     at = 0
     for start in range(0, max(1, len(text.text)), most):
         part = text.text[start : start + most]
-        made.append(AppendDraft(artifact=text.artifact, fence=text.fence, off=at, text=part, cut=start == 0))
+        made.append(
+            AppendDraft(artifact=text.artifact, fence=text.fence, off=at, text=part, cut=cut and start == 0)
+        )
         at += len(part.encode())
     return made
 
 
 def as_draft(text: Text) -> KeepDraft:
-    """The command that keeps a text whose fence has ended; the same each time."""
-    name = sha256(f"{text.artifact} {text.fence} {text.client}".encode()).hexdigest()[:24]
+    """The command that keeps a text whose fence has ended; for the same text the same each time."""
+    name = sha256(f"{text.artifact} {text.fence} {text.client} {text.text}".encode()).hexdigest()[:24]
     return KeepDraft(
         draft=f"offline-{name}", artifact=text.artifact, base=text.base, text=text.text, why=OFFLINE
     )
