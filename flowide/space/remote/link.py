@@ -78,6 +78,10 @@ class Ears(Protocol):
         ...
 
 
+class _Behind(Diverged):
+    """The replica is right as far as it goes, and the snapshot is quicker than the stream."""
+
+
 class _Waiting(Struct):
     """Something that was sent, or is about to be."""
 
@@ -390,7 +394,7 @@ class Link:
         try:
             await line.listen(self._take)
         except Diverged as why:
-            await self._resync(str(why))
+            await self._resync(why)
         finally:
             line.abort()
             if self._resuming is not None:
@@ -428,7 +432,7 @@ class Link:
                 self._outbox.put_note("hub", frame.hub)
                 at = self._replica.position().seq
                 if frame.head - at > FAR and at < frame.head // 2:
-                    raise Diverged("it is far behind")
+                    raise _Behind("most of the log is missing here")
                 if frame.head > at:
                     self._stand("resyncing", "catching up")
             case UpToDate():
@@ -477,10 +481,11 @@ class Link:
         if entry is not None:
             self._ears.answered(entry, result)
 
-    async def _resync(self, why: str) -> None:
+    async def _resync(self, why: Diverged) -> None:
         """Put the hub's snapshot in place of the replica; outbox and drafts stay."""
-        _LOG.warning("the replica is replaced by the hub's snapshot: %s", why)
-        self._stand("resyncing", why)
+        level = logging.INFO if isinstance(why, _Behind) else logging.WARNING
+        _LOG.log(level, "the replica is replaced by the hub's snapshot: %s", why)
+        self._stand("resyncing", str(why))
         try:
             head = await asyncio.to_thread(lambda: self._replica.replace(self.http.snapshot()))
         except Diverged as error:
