@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.filter import Monochrome, NoColor
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
+from textual.worker import WorkerFailed
 
 from flowide.errors import FlowError
 from flowide.tui import commands, notifying, theme
@@ -204,7 +205,8 @@ class FlowApp(Habits, PacedApp):
 
     def _handle_exception(self, error: Exception) -> None:
         """A mistake of the app's own ends it; whoever runs the app tells it without a traceback."""
-        self.crashed = error
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        self.crashed = cause if isinstance(cause, Exception) else error
         super()._handle_exception(error)
         self._exit_renderables.clear()
 
