@@ -86,7 +86,8 @@ class Pace:
             self._asked = None
             self._deaf = not self._heard
             return False
-        return self._since >= WINDOW
+        # A terminal that has not answered yet may never do so: the first screen does not wait for it.
+        return self._heard and self._since >= WINDOW
 
 
 def queued(driver: Driver | None) -> int:

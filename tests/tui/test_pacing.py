@@ -34,6 +34,7 @@ def test_the_private_names_of_textual_that_are_used_are_there() -> None:
 
 def test_the_terminal_is_asked_after_some_bytes_and_few_follow_before_it_answers() -> None:
     pace = Pace(Clock())
+    pace.answered()
     pace.sent(ASK_AFTER - 1)
     assert not pace.ask()
     pace.sent(1)
@@ -45,6 +46,14 @@ def test_the_terminal_is_asked_after_some_bytes_and_few_follow_before_it_answers
     pace.answered()
     assert not pace.holds(0)
     assert pace.ask()
+
+
+def test_the_first_screen_does_not_wait_for_a_terminal_that_may_never_answer() -> None:
+    pace = Pace(Clock())
+    pace.sent(ASK_AFTER)
+    assert pace.ask()
+    pace.sent(WINDOW)
+    assert not pace.holds(0)
 
 
 def test_a_terminal_that_never_answers_is_not_waited_for_again() -> None:
