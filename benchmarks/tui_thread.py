@@ -16,7 +16,9 @@ from pathlib import Path
 from benchmarks import Row, row
 
 MESSAGES = 10_000
-WORDS = "The lock is taken where it should be, and the test says so in one sentence that a newcomer can read. "
+WORDS = (
+    "The lock is taken where it should be, and the test says so in one sentence that a newcomer can read. "
+)
 
 
 def run(quick: bool) -> list[Row]:
