@@ -60,7 +60,8 @@ def held_lock(view: View, artifact: str, fence: int, caller: Caller) -> Lock:
         Fenced: The fence is not the newest, the lock is free, or somebody else holds it.
     """
     lock = view.get(Lock, artifact) or Lock(artifact)
-    if lock.state == "free" or lock.fence != fence or lock.actor != caller.actor.id:
+    holder = (lock.actor, lock.for_)
+    if lock.state == "free" or lock.fence != fence or holder != (caller.actor.id, caller.actor.for_):
         who = lock.actor if lock.state != "free" else None
         raise Fenced(
             f"fence {fence} of {_path(view, artifact)} has ended; "

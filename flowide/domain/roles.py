@@ -112,13 +112,22 @@ def _role(view: View, actor: Actor) -> str:
         if person.role == "viewer":
             raise NotAllowed(f"{person.id} is a viewer here, and brings no agents", actor=actor.id)
         return "agent"
-    if member.status == "removed" or member.kind != "agent" or member.for_ != person.id:
+    shared = member.for_ == person.id or not _has_token(view, actor.id)
+    if member.status == "removed" or member.kind != "agent" or not shared:
         raise NotAllowed(
             f"{actor.id} is no agent of {person.id} here",
             hint="Give your agent a handle that is free.",
             actor=actor.id,
         )
     return "agent" if person.role != "viewer" else "viewer"
+
+
+def _has_token(view: View, agent: str) -> bool:
+    """Whether an agent has a machine of its own, and works for one person.
+
+    Others are names in the agent files that a team shares: each works for whoever runs it, and events say for whom.
+    """
+    return any(not token.revoked for token in view.find(Token, member=agent))
 
 
 def _active(view: View, handle: str) -> Member:

@@ -8,6 +8,7 @@ import pytest
 
 from flowide.domain import commands as c
 from flowide.domain import rows as r
+from flowide.domain.actors import Actor
 from flowide.domain.policy import Policy
 from flowide.errors import BadInput, Busy, Conflict, Fenced, FlowError, Gone, Limit, NotAllowed, NotFound
 from tests.domain.board import ANA, EDWIN, ROD, Board
@@ -388,3 +389,15 @@ def test_every_refusal_says_what_to_do_next(board: Board, doc: str, act: str) ->
         board.do(commands[act], ROD)
 
     assert refused.value.message and refused.value.hint
+
+
+def test_an_agent_of_one_person_does_not_save_with_the_lock_it_holds_for_another(
+    board: Board, doc: str
+) -> None:
+    granted = board.do(c.AcquireLock(artifact=doc), Actor("edwin", "agent", "ana"))
+
+    with pytest.raises(Fenced):
+        board.do(
+            c.SaveArtifact(artifact=doc, fence=granted.fence, base=1, text="x"),
+            Actor("edwin", "agent", "rod"),
+        )

@@ -212,12 +212,20 @@ def test_an_agent_of_somebody_who_only_reads_writes_nothing() -> None:
     assert not may(board, "agent", sample("artifact.save"))
 
 
-def test_an_agent_is_nobody_elses() -> None:
+def test_an_agent_with_a_machine_of_its_own_is_nobody_elses() -> None:
     board = a_space()
+    put(board, Token("of-edwin", "edwin", "pc", "1" * 64, False, 1, ""))
     caller = Caller(Actor("edwin", "agent", "ana"), "pc", "1", "of-ana")
 
     with pytest.raises(NotAllowed, match="no agent of ana"):
         check_role(board, sample("artifact.save"), caller, board.now)
+
+
+def test_an_agent_without_a_machine_of_its_own_works_for_whoever_runs_it() -> None:
+    board = a_space()
+    caller = Caller(Actor("edwin", "agent", "ana"), "pc", "1", "of-ana")
+
+    check_role(board, sample("artifact.save"), caller, board.now)
 
 
 def test_a_person_does_not_act_as_another_one_by_calling_them_an_agent() -> None:
