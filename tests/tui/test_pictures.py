@@ -159,6 +159,8 @@ async def work(app: Driver) -> None:
 async def test_it_looks_as_it_did(project: Path, story: Story, size: tuple[int, int]) -> None:
     async with app_on(project, size=size) as app:
         await story(app)
+        app.app.clear_notifications()  # whether one still stands depends on how fast the machine is
+        await app.until(lambda: not app.app.query("Toast"), "no toast to be shown")
         compare(f"{story.__name__}_{size[0]}", app.screen())
 
 
@@ -190,6 +192,8 @@ async def test_its_colours_in_a_light_theme_are_as_they_were(project: Path, stor
     async with app_on(project, size=WIDE, theme="paper") as app:
         await story(app)
         await app.pilot.pause(0.2)
+        app.app.clear_notifications()
+        await app.until(lambda: not app.app.query("Toast"), "no toast to be shown")
         compare(f"{story.__name__}_paper", styled(app))
 
 

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 
 _MESSAGES_ONLY = frozenset(
-    {"thread.type", "thread.unfold", "thread.code", "thread.decide", "thread.propose", "thread.retry", "decisions.open"}
+    {
+        "thread.type",
+        "thread.unfold",
+        "thread.code",
+        "thread.decide",
+        "thread.propose",
+        "thread.retry",
+        "decisions.open",
+    }
 )
 """Commands whose keys are letters, so that they cannot be pressed while a message is typed."""
 

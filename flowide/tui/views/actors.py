@@ -71,7 +71,11 @@ def standing_words(state: Snapshot) -> list[Span]:
         return []
     words = "catching up with the hub" if standing.state == "resyncing" else "offline"
     waits = f" · {standing.waiting} to be sent" if standing.waiting else ""
-    return [("○ ", "warn b"), (f"{words} since {clock_time(standing.since)}", "warn b"), (f"{waits}   ", "quiet")]
+    return [
+        ("○ ", "warn b"),
+        (f"{words} since {clock_time(standing.since)}", "warn b"),
+        (f"{waits}   ", "quiet"),
+    ]
 
 
 def working(state: Snapshot) -> dict[str, str]:

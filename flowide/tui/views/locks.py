@@ -42,7 +42,9 @@ def named(lock: LockState | None, state: Snapshot) -> LockState | None:
     if lock is None:
         return None
     queue = [replace(ticket, purpose=purpose_words(ticket.purpose, state)) for ticket in lock.queue]
-    return replace(lock, lock=replace(lock.lock, purpose=purpose_words(lock.lock.purpose, state)), queue=queue)
+    return replace(
+        lock, lock=replace(lock.lock, purpose=purpose_words(lock.lock.purpose, state)), queue=queue
+    )
 
 
 def lock_word(state: LockState | None, me: str, client: str) -> Span:
