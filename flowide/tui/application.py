@@ -101,6 +101,8 @@ class FlowApp(Habits, PacedApp):
         self._wish = theme
         self._attached = attach
         self._leaving = False
+        self._terminal: int | None = None
+        """The file descriptor of the terminal; None = there is none, as in tests and in a browser."""
         self.animation_level = "none"
 
     # --- start and end ------------------------------------------------------------------------------
@@ -134,6 +136,7 @@ class FlowApp(Habits, PacedApp):
                 loop.add_signal_handler(number, self._end, number)
         fileno = getattr(self._driver, "fileno", None)
         if isinstance(fileno, int) and os.isatty(fileno):
+            self._terminal = fileno
             self.set_interval(TERMINAL_S, lambda: self._end_without(fileno))
 
     def _end_without(self, terminal: int) -> None:
@@ -187,6 +190,8 @@ class FlowApp(Habits, PacedApp):
                     kept += await screen.keep_text()
         self.remember()
         await self.engine.close()
+        if self._terminal is not None and not os.isatty(self._terminal):
+            os._exit(code)  # nothing is left to be put in order, and Textual would wait to write to it
         await self.end_pacing()
         self.exit(code, message=Text("\n".join(kept)) if kept else None)
         self._return_code = code
