@@ -147,7 +147,8 @@ async def _end(guarded: Guarded) -> None:
     # Not wait(): that also ends what the server left running, and closes the pipe under the reader.
     while guarded.running and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - nothing tells it
         await asyncio.sleep(0.01)
-    await guarded.end()
+    # Not only end(): a pipe that nobody read to its end would stay open.
+    await guarded.close()
 
 
 @asynccontextmanager
