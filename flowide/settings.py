@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from flowide.errors import BadInput
+from flowide.text import close_to
 from flowide.toml_file import TomlFile
 
 FILE = "config.toml"
@@ -282,7 +283,7 @@ def load(project: Path | None, env: Mapping[str, str] = os.environ) -> Loaded:
     for name, (section, key, kind) in variables(env).items():
         _take(merged, section, key, _converted(name, env[name], section, key, kind))
         sources[f"{section}.{key}"] = name
-    return Loaded(msgspec.convert(merged, Settings), sources)
+    return Loaded(msgspec.convert(merged, Settings) if merged else Settings(), sources)
 
 
 def known_variables() -> dict[str, tuple[str, str, Any]]:
@@ -296,8 +297,13 @@ def known_variables() -> dict[str, tuple[str, str, Any]]:
 
 def variables(env: Mapping[str, str]) -> dict[str, tuple[str, str, Any]]:
     """As `known_variables`, those that are set; the key of a model's is `alias.key`."""
-    known = known_variables()
-    given = {name: known[name] for name in env if name in known}
+    given = {}
+    for section, kind in _sections().items():
+        for field_name in kind.__struct_fields__:
+            name = f"FLOWIDE_{section}_{field_name}".upper()
+            if name in env:
+                kinds = {each.name: each.type for each in _fields(kind)}
+                given[name] = (section, field_name, kinds[field_name])
     for name in env:
         for each in _fields(Model) if name.startswith("FLOWIDE_MODELS_") else ():
             end = f"_{each.name}".upper()
@@ -308,11 +314,9 @@ def variables(env: Mapping[str, str]) -> dict[str, tuple[str, str, Any]]:
 
 
 def _sections() -> dict[str, type[Struct]]:
-    return {
-        each.name: each.type
-        for each in _fields(Settings)
-        if isinstance(each.type, type) and issubclass(each.type, Struct)
-    }
+    standard = Settings()
+    made = {name: getattr(standard, name) for name in Settings.__struct_fields__}
+    return {name: type(section) for name, section in made.items() if isinstance(section, Struct)}
 
 
 def _check(file: TomlFile) -> None:
@@ -400,9 +404,7 @@ def _plainly(said: str) -> str:
 
 
 def _near(name: str, known: list[str], about: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1)
+    close = close_to(name, known)
     return (f"Did you mean {close[0]}? " if close else "") + f"{about}: {', '.join(known)}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from flowide.patterns import lazy
 
@@ -36,3 +37,10 @@ def one_line(text: str, width: int = 10_000) -> str:
     """The printable text on one line, cut to `width` characters with an ellipsis."""
     line = " ".join(printable(text).split())
     return line if len(line) <= width else line[: max(1, width) - 1] + "…"
+
+
+def close_to(word: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """The known words that somebody may have meant, likeliest first."""
+    from difflib import get_close_matches  # slow to load, and seldom needed
+
+    return get_close_matches(word, list(known), n=most)

@@ -9,11 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from flowide.errors import BadInput
+from flowide.patterns import lazy
 
-_SET = re.compile(
+_SET = lazy(
     r"""(?P<name>[a-z][a-z0-9_]*)=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>\S*))(?:\s+|$)"""
 )
-_COMMAND = re.compile(r"/([a-z][\w-]*)(?:\s+(.*))?", re.DOTALL)
+_COMMAND = lazy(r"/([a-z][\w-]*)(?:\s+(.*))?", re.DOTALL)
 
 
 class Wish(Struct, frozen=True):

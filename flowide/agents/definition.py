@@ -7,13 +7,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+from flowide.patterns import lazy
+
 BackendKind = Literal["model", "acp", "scripted"]
 Permission = Literal["allow", "ask", "deny"]
 Origin = Literal["project", "user", "claude", "model", "recipe"]
 """Where it was found: `.flowide/agents`, the user's folder, `.claude/agents`; or a model name, or the name of a
 coding agent that FlowIDE knows, given as an agent."""
 
-HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
+HANDLE = lazy(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 """What follows the @."""
 
 

@@ -50,12 +50,12 @@ _FAREWELL = lazy(
     r"(?i)^(?:let me know|i hope|hope this|feel free|would you like|if you (?:need|want|have|would)|please let me|"
     r"is there anything)\b"
 )
-_THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|analysis|scratchpad)>")
-_REFUSAL = re.compile(
+_THINKING = lazy(r"\s*<(think|thinking|thought|reasoning|reflection|analysis|scratchpad)>")
+_REFUSAL = lazy(
     r"(?i)^(?:i'm sorry|i am sorry|sorry,|i apologi[sz]e|i can(?:'t|not|\u2019t)|i\u2019m sorry|as an ai\b|"
     r"i(?:'m| am) (?:unable|not able))"
 )
-_DIFF = re.compile(r"(?m)\A(?:diff --git .*|--- \S.*\n\+\+\+ \S.*|@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)")
+_DIFF = lazy(r"(?m)\A(?:diff --git .*|--- \S.*\n\+\+\+ \S.*|@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)")
 _MOST_OF_A_REFUSAL = 600
 """Characters; a text that begins with an apology and is longer may be a letter of apology that was asked for."""
 _MOST_OBJECTS = 200

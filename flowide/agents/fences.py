@@ -7,7 +7,9 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-_FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)$")
+from flowide.patterns import lazy
+
+_FENCE = lazy(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)$")
 
 _ALIASES = {
     "python": "py python3 py3 pyi python-repl",

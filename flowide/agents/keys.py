@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from flowide.agents.models import key_variables
 from flowide.errors import BadInput, NotFound, StorageFailed, Unavailable
+from flowide.patterns import lazy
 from flowide.settings import Settings, user_folder
 
 CREDENTIALS = "credentials"
@@ -27,9 +28,9 @@ SERVICE = "flowide"
 KEYRING_S = 20.0
 """Seconds for all questions to the keyring: it may wait for somebody to unlock it."""
 LARGEST = 256 * 1024
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_KEY_NAME = re.compile(r"(?i)(?:key|token|secret|password|credentials?|pat)$")
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
+_NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_KEY_NAME = lazy(r"(?i)(?:key|token|secret|password|credentials?|pat)$")
+_LINE = lazy(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
 Ask = Callable[[str], str | None]
 """What the keyring holds under a name."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,6 +21,7 @@ from flowide.agents.definition import (
 )
 from flowide.agents.yaml_file import YamlFile, read_text
 from flowide.errors import BadInput, NotFound
+from flowide.text import close_to
 
 _HINTS = {
     "handle": "Lower-case letters, digits, - and _, for example: handle: edwin",
@@ -169,7 +169,7 @@ def _unknown_agent(name: str, found: FoundAgents, aliases: Collection[str]) -> B
     from flowide.agents.acp.recipes import recipes
 
     known = sorted({*found.agents, *aliases})
-    near = difflib.get_close_matches(name, [*known, *recipes()], n=1)
+    near = close_to(name, [*known, *recipes()])
     hint = f"Did you mean {near[0]}? " if near else ""
     hint += f"Known: {', '.join(known)}. " if known and not near else ""
     hint += "A model is written provider/name, for example openai/gpt-4o-mini."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 
 from flowide.agents.definition import AgentDefinition
 from flowide.errors import AuthFailed, BadInput
+from flowide.patterns import lazy
 from flowide.settings import Model as ModelSettings
 
 SILENCE_S = 60.0
@@ -84,7 +84,7 @@ _BASES: dict[str, tuple[str, ...]] = {
     "anthropic": ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),
     "ollama_chat": ("OLLAMA_API_BASE", "OLLAMA_HOST"),
 }
-_BARE = ((re.compile(r"gpt-|chatgpt-|o\d"), "openai"), (re.compile(r"claude-"), "anthropic"))
+_BARE = ((lazy(r"gpt-|chatgpt-|o\d"), "openai"), (lazy(r"claude-"), "anthropic"))
 _CLAUDE = {"opus": "claude-opus-4-5", "sonnet": "claude-sonnet-4-5", "haiku": "claude-haiku-4-5"}
 """The short names that `.claude/agents` files use, unless an alias of the settings has that name."""
 _NO_KEY = "none"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
-_SECRET_NAME = re.compile(r"(?i)(?:key|token|secret|password|credentials?)$")
-_SHAPES = re.compile(
+from flowide.patterns import lazy
+
+_SECRET_NAME = lazy(r"(?i)(?:key|token|secret|password|credentials?)$")
+_SHAPES = lazy(
     r"(?i)(?<=bearer )[\w.~+/=-]{6,}"
     r"|(?<=[?&]key=)[\w.~-]{6,}"
     r"|\b(?:sk|pk|rk|gsk|xai|hf|ghp|gho)[-_][\w-]{8,}"

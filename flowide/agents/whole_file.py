@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_OPENING = re.compile(r"^(`{4,})flowide-file (.+)\n", re.MULTILINE)
+from flowide.patterns import lazy
+
+_OPENING = lazy(r"^(`{4,})flowide-file (.+)\n", re.MULTILINE)
 
 
 def with_file(words: str, path: str, text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin, 
 import msgspec
 
 from flowide.errors import BadInput, NotFound
+from flowide.patterns import lazy
+from flowide.text import close_to
 
 if TYPE_CHECKING:
     import yaml
@@ -21,9 +22,9 @@ Route = tuple[str | int, ...]
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
 
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
-_MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
+_STEP = lazy(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_UNKNOWN_FIELD = lazy(r"unknown field `([^`]+)`")
+_MISSING_FIELD = lazy(r"missing required field `([^`]+)`")
 
 
 def read_text(path: Path) -> str:
@@ -132,7 +133,7 @@ class YamlFile:
         if unknown := _UNKNOWN_FIELD.search(what):
             name = unknown[1]
             known = [field.encode_name for field in msgspec.structs.fields(_at(type_, route))]
-            near = difflib.get_close_matches(name, known, n=1)
+            near = close_to(name, known)
             right = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
             self.bad((*route, name), f"'{name}' means nothing here", right, at_key=True)
         if missing := _MISSING_FIELD.search(what):
@@ -210,7 +211,7 @@ _WORDS = {
     "bool": ("true or false", "true"),
 }
 """What msgspec calls a type, for people, and an example of it."""
-_QUOTED = re.compile(r"`([^`]+)`")
+_QUOTED = lazy(r"`([^`]+)`")
 
 
 def _in_words(what: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from flowide.errors import FlowError
 from flowide.settings import Loaded, known_variables, user_folder, variables
+from flowide.text import close_to
 
 if TYPE_CHECKING:
     from flowide.agents.load import FoundAgents
@@ -148,8 +149,6 @@ async def _opened(database: Path) -> Finding:
 
 
 def _settings_of(root: Path, loaded: Loaded | None) -> Iterator[Finding]:
-    import difflib
-
     from flowide.cli.around import acting
 
     if loaded is None:
@@ -157,7 +156,7 @@ def _settings_of(root: Path, loaded: Loaded | None) -> Iterator[Finding]:
     set_ones = variables(os.environ)
     for name in sorted(os.environ):
         if name.startswith("FLOWIDE_") and name not in _OURS and name not in set_ones:
-            close = difflib.get_close_matches(name, known_variables(), n=1)
+            close = close_to(name, known_variables())
             said = f"{name} stands for no setting and does nothing"
             yield Finding("variable", "note", said, f"Did you mean {close[0]}?" if close else "Remove it.")
     yield Finding("you", "ok", f"@{acting(None, root, loaded.settings).id}", "Set [me] handle, or give --as.")

@@ -14,6 +14,7 @@ from flowide import __version__
 from flowide.cli.commands import COMMANDS
 from flowide.cli.common import common_first, in_place, with_common_options
 from flowide.cli.help import ABOUT, root_help
+from flowide.text import close_to
 
 OPEN = "open"
 """The command behind `flowide [PATH]`; not listed."""
@@ -72,9 +73,7 @@ class Root(click.Group):
         return found, command, rest
 
     def _unknown(self, ctx: click.Context, name: str) -> NoReturn:
-        import difflib
-
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        near = close_to(name, COMMANDS)
         hint = f"Did you mean {near[0]}?" if near else "See flowide --help."
         raise click.UsageError(f"there is no command or folder {name[:200]!r}. {hint}", ctx)
 

@@ -14,6 +14,7 @@ import click
 
 from flowide.cli.desk import Desk, Place, read_stdin, say, workspace_command
 from flowide.errors import BadInput, FlowError
+from flowide.patterns import lazy
 
 if TYPE_CHECKING:
     from flowide.flows.api import Budget, RunRequest
@@ -285,7 +286,7 @@ def _resumed(request: RunRequest, stored: dict[str, Any], options: dict[str, Any
     return msgspec.structs.replace(request, **fields)
 
 
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(usd|\$|tok|tokens|s|m|min|h|turns?)(\s*/\s*agent)?", re.IGNORECASE)
+_AMOUNT = lazy(r"(\d+(?:\.\d+)?)\s*(usd|\$|tok|tokens|s|m|min|h|turns?)(\s*/\s*agent)?", re.IGNORECASE)
 
 
 def _budget(given: str | None) -> Budget:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
+
+from flowide.patterns import lazy
 
 PLAIN = (
     "PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TERM", "VIRTUAL_ENV", "SYSTEMROOT",
@@ -16,10 +17,8 @@ PERSONAL = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
 """For programs that work for a person: where home is, and how to reach the network."""
-_SECRET = re.compile(
-    r"(?i)key|token|secret|passw|credential|auth|cookie|session_id|private|(?:^|_)(?:dsn|pat)$"
-)
-_CREDENTIALS_IN_ADDRESS = re.compile(r"://[^/\s@]*:[^/\s@]+@")
+_SECRET = lazy(r"(?i)key|token|secret|passw|credential|auth|cookie|session_id|private|(?:^|_)(?:dsn|pat)$")
+_CREDENTIALS_IN_ADDRESS = lazy(r"://[^/\s@]*:[^/\s@]+@")
 
 
 def named(env: Mapping[str, str], names: Collection[str]) -> dict[str, str]:

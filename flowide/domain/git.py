@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flowide.domain import locks
 from flowide.domain.actors import Caller, Now
 from flowide.domain.commands import Done, RecordCommit
@@ -12,8 +10,9 @@ from flowide.domain.limits import MAX_PATH, check_text
 from flowide.domain.rows import Version
 from flowide.domain.view import Decision, View
 from flowide.errors import BadInput, NotFound
+from flowide.patterns import lazy
 
-_OBJECT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_OBJECT = lazy(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def record_commit(view: View, command: RecordCommit, caller: Caller, now: Now) -> Decision:

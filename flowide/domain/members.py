@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -32,12 +31,13 @@ from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text
 from flowide.domain.rows import Invite, Member, Token
 from flowide.domain.view import Decision, View
 from flowide.errors import BadInput, Exists, Gone, Limit, NotAllowed, NotFound
+from flowide.patterns import lazy
 
 INVITE_HOURS = 24
-HANDLE = re.compile(r"\w(?:[\w.-]{0,62}\w)?\Z")
+HANDLE = lazy(r"\w(?:[\w.-]{0,62}\w)?\Z")
 TAKEN = frozenset({SYSTEM.id, DISK.id, "all", "you", "hub"})
 """Handles that nobody has."""
-_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_DIGEST = lazy(r"[0-9a-f]{64}\Z")
 
 
 def invite(view: View, command: InviteMember, caller: Caller, now: Now) -> Decision:

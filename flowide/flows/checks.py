@@ -12,9 +12,10 @@ from typing import Any
 from msgspec import Struct
 
 from flowide.domain.commands import RecordCheck
+from flowide.patterns import lazy
 from flowide.project.folder import ProjectFolder
 
-_NAMED = re.compile(r"([A-Za-z][\w.-]{0,30}):\s+(\S.*)", re.S)
+_NAMED = lazy(r"([A-Za-z][\w.-]{0,30}):\s+(\S.*)", re.S)
 PARSES = "parses"
 
 

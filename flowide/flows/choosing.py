@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from flowide.errors import BadInput
 from flowide.patterns import lazy
+from flowide.text import close_to
 
 _PICK = lazy(r"(?:#|variation |number )?(\d+)[.!]?", re.I)
 _MORE = lazy(
@@ -133,9 +134,7 @@ def checked(choice: Choice, pieces: Mapping[int, Mapping[str, bytes]]) -> Choice
             )
     for number, piece in choice.takes:
         if piece not in pieces[number]:
-            import difflib
-
-            near = difflib.get_close_matches(piece, list(pieces[number]), n=3)
+            near = close_to(piece, list(pieces[number]), 3)
             raise BadInput(
                 f"variation {number} has no piece {piece}",
                 hint=f"Did you mean {', '.join(near)}?" if near else "List them: flowide variations show.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -16,6 +15,7 @@ from flowide.agents.yaml_file import YamlFile, read_text
 from flowide.errors import BadInput, NotFound
 from flowide.flows.schema import Flow, Input
 from flowide.flows.soundness import NAME, check_shape, check_values, with_ids
+from flowide.text import close_to
 
 _HINTS = {
     "flow": "A name, for example: flow: variations",
@@ -83,7 +83,7 @@ def load_flow(ref: str, project: Path | None, user: Path | None = None) -> Loade
     path = Path(ref)
     if path.suffix in {".yaml", ".yml"} or path.is_file():
         return parse_flow(read_text(path), ref, origin=ref)
-    near = difflib.get_close_matches(ref, list(flows), n=1)
+    near = close_to(ref, list(flows))
     raise NotFound(
         f"there is no flow {ref[:200]}",
         hint=f"Did you mean {near[0]}?" if near else f"Flows: {', '.join(flows)}; or name a .yaml file.",
@@ -121,7 +121,7 @@ def input_values(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     unknown = sorted(set(given) - set(flow.inputs) - {"brief", "path"})
     if unknown:
-        near = difflib.get_close_matches(unknown[0], list(flow.inputs), n=1)
+        near = close_to(unknown[0], list(flow.inputs))
         raise BadInput(
             f"the flow {flow.flow} has no input {unknown[0]}",
             hint=f"Did you mean {near[0]}?" if near else f"Inputs: {', '.join(flow.inputs) or 'none'}.",

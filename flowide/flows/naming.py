@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from flowide.flows.called import Called
 from flowide.flows.load import LoadedFlow
 from flowide.flows.schema import Step
 from flowide.flows.soundness import walk
+from flowide.text import close_to
 
 ANYWAY = frozenset({"critique", "decide"})
 """Kinds whose `by` is a handle; in others a bare word may be a role."""
@@ -41,7 +41,7 @@ def check_steps(
         for below, name in _named(step):
             handle = name.removeprefix("@")
             if handle not in agents:
-                near = difflib.get_close_matches(handle, list(agents), n=1)
+                near = close_to(handle, list(agents))
                 right = f"Did you mean {near[0]}?" if near else f"Agents: {', '.join(agents)}."
                 place = (*route, step.kind, *below)
                 said = f"the step names @{handle}, which is no agent of this run"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +10,10 @@ from msgspec import structs
 from flowide.agents.tools.servers import problem_of
 from flowide.agents.yaml_file import Route, YamlFile
 from flowide.flows.schema import KINDS, Blend, Flow, Repeat, Stage, Step
+from flowide.patterns import lazy
+from flowide.text import close_to
 
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+NAME = lazy(r"[a-z][a-z0-9_-]{0,63}")
 MAX_NESTING = 4
 """Steps within steps within steps; keys of steps are bounded too."""
 MAX_TIMES = 20
@@ -70,7 +70,7 @@ def _kind(source: YamlFile, step: dict[str, Any], here: Route) -> str:
     kinds = [key for key in step if key not in {"id", "when"}]
     unknown = [key for key in kinds if key not in KINDS]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], KINDS, n=1)
+        near = close_to(unknown[0], KINDS)
         source.bad(
             (*here, unknown[0]),
             f"there is no step '{unknown[0]}'",
@@ -196,7 +196,7 @@ def _check_template(source: YamlFile, route: Route, text: str, names: set[str], 
         source.bad(route, problem, f"Known here: {', '.join(sorted(names))}.")
     for name in steps_named(text):
         if name not in seen and not hasattr(dict, name):
-            near = difflib.get_close_matches(name, seen, n=1)
+            near = close_to(name, seen)
             known = f"Steps before: {', '.join(sorted(seen))}." if seen else "It is the first step."
             right = f"Did you mean '{near[0]}'?" if near else known
             source.bad(route, f"there is no step '{name}' before this one", right)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flowide.errors import BadInput
+from flowide.patterns import lazy
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-_PLAIN = re.compile(r"\{\{\s*([a-z_]\w*(?:\.[a-z_]\w*)*)\s*\}\}")
+_PLAIN = lazy(r"\{\{\s*([a-z_]\w*(?:\.[a-z_]\w*)*)\s*\}\}")
 MAX_RESULT = 1 << 20
 """Characters a template may expand to."""
 

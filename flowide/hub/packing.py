@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import re
 import zlib
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from flowide.errors import BadInput, TooLarge
+from flowide.patterns import lazy
 
 _WORTH = 1024
 """Bytes from which compressing is worth it."""
 _LEVEL = 3
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
+_RANGE = lazy(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 
 
 def takes_gzip(request: Request) -> bool:

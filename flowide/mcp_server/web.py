@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -15,10 +14,11 @@ import uvicorn
 from mcp.server.lowlevel import Server
 
 from flowide.errors import BadInput, StorageFailed
+from flowide.patterns import lazy
 
 _HOST = "127.0.0.1"
 _STOP_S = 1.0
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,200}")
+_TOKEN = lazy(r"[A-Za-z0-9_-]{20,200}")
 
 
 class _Quiet(uvicorn.Server):

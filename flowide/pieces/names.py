@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flowide.patterns import lazy
 from flowide.pieces.languages import captures
 from flowide.pieces.model import Language
 from flowide.pieces.name_queries import NAMES, SCOPED_FROM_HERE
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-_WORD = re.compile(rb"(?<![.\w])[^\W\d]\w*")
+_WORD = lazy(rb"(?<![.\w])[^\W\d]\w*")
 
 
 @dataclass(slots=True)

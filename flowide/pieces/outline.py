@@ -7,13 +7,13 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from flowide.errors import NotFound
 from flowide.patterns import lazy
 from flowide.pieces.languages import check_text, parse
 from flowide.pieces.model import Language, Piece
+from flowide.text import close_to
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -159,9 +159,7 @@ def unknown(name: str, names: list[str], label: str = "") -> NotFound:
     lower = {known.lower(): known for known in names}
     tail = re.split(r"[./]", name.lower())[-1]
     close = [known for known in names if re.split(r"[./]", known.lower())[-1] == tail][:5]
-    close += [
-        lower[match] for match in get_close_matches(name.lower(), lower, n=5) if lower[match] not in close
-    ]
+    close += [lower[match] for match in close_to(name.lower(), lower, 5) if lower[match] not in close]
     where = f" in {label}" if label else ""
     hint = f"Did you mean {', '.join(close[:5])}?" if close else "List the pieces with `flowide pieces FILE`."
     if not names:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from flowide.patterns import lazy
 from flowide.pieces.edits import Edit, Part
 from flowide.pieces.indent import with_newlines
 from flowide.pieces.model import Take
 from flowide.pieces.sections import Definition, Section, Sections, normalised
 
-_CODE_SPAN = re.compile(rb"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
-_LABEL = re.compile(rb"\[((?:[^\]\[\\]|\\.)+)\]")
+_CODE_SPAN = lazy(rb"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
+_LABEL = lazy(rb"\[((?:[^\]\[\\]|\\.)+)\]")
 
 
 class Planned(Protocol):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from flowide.patterns import lazy
 from flowide.pieces.languages import check_text
 from flowide.pieces.model import Piece
 from flowide.pieces.outline import BOM, newline_of, unknown
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_DEFINITION = re.compile(rb" {0,3}\[((?:[^\]\[\\]|\\.)+)\]:[ \t]*(\S.*)?$", re.DOTALL)
-_TOML = re.compile(rb"\A(?:\xef\xbb\xbf)?\+\+\+[ \t]*\r?\n.*?\n\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_LINE = re.compile(rb"\r\n|\r|\n")
+_DEFINITION = lazy(rb" {0,3}\[((?:[^\]\[\\]|\\.)+)\]:[ \t]*(\S.*)?$", re.DOTALL)
+_TOML = lazy(rb"\A(?:\xef\xbb\xbf)?\+\+\+[ \t]*\r?\n.*?\n\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_LINE = lazy(rb"\r\n|\r|\n")
 
 
 @dataclass(slots=True, eq=False)

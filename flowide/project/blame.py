@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from flowide.domain import rows
 from flowide.errors import BadInput, NotFound
+from flowide.patterns import lazy
 from flowide.pieces.languages import language_of
 from flowide.pieces.listing import list_pieces
 from flowide.pieces.model import Language, Piece
@@ -17,7 +17,7 @@ from flowide.space.api import Space
 from flowide.space.queries import Content, History, OneVariationSet
 
 WHOLE = "(whole file)"
-_LABEL = re.compile(r"variation (\d+)")
+_LABEL = lazy(r"variation (\d+)")
 
 
 class Blame(Struct, frozen=True, rename={"for_": "for"}):

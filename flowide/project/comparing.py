@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Literal
 
 from msgspec import Struct
 
+from flowide.patterns import lazy
 from flowide.project.diffs import Span, changed, split_lines
 
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_WORDS = lazy(r"\w+|\s+|[^\w\s]")
 _LONGEST = 2000
 """Characters; longer lines are not looked into."""
 _ALIKE = 0.35

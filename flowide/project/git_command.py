@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flowide.errors import FlowError, Unavailable
+from flowide.patterns import lazy
 
 TIMEOUT_S = 60.0
 """For one git command; signing may ask for a passphrase."""
@@ -16,7 +16,7 @@ _QUIET = (
     "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.safecrlf=false", "core.quotePath=false",
     "i18n.commitEncoding=UTF-8", "gc.auto=0", "maintenance.auto=false",
 )  # fmt: skip
-_KEPT = re.compile(r"GIT_(CONFIG_.*|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|EXEC_PATH)")
+_KEPT = lazy(r"GIT_(CONFIG_.*|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|EXEC_PATH)")
 """Variables of git that hold for us too; those of a surrounding git command do not."""
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from flowide.domain.limits import MAX_PATH
 from flowide.domain.paths import checked_path
 from flowide.errors import BadPath
+from flowide.patterns import lazy
 
 NEVER = frozenset({".git", ".flowide"})
 """Folders that hold no artifacts, at any depth."""
-TEMPORARY = re.compile(r"\.flowide-[0-9a-f]{12}\.tmp")
+TEMPORARY = lazy(r"\.flowide-[0-9a-f]{12}\.tmp")
 """Names of files that are being written."""
 COMMONLY_IGNORED = (
     "__pycache__/",
@@ -27,7 +28,7 @@ COMMONLY_IGNORED = (
     ".DS_Store",
 )
 """Ignored unless a `.gitignore` says `!…`; so a folder that is no repository can be used at once."""
-_PLAIN = re.compile(r"[\w-]{5,200}(\.\w+)?", re.ASCII)
+_PLAIN = lazy(r"[\w-]{5,200}(\.\w+)?", re.ASCII)
 """Names that need no closer look: no odd characters, and too long to be reserved."""
 _MOST_RULES = 1_000_000
 """Characters of a `.gitignore` that are read."""

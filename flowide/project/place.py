@@ -19,6 +19,7 @@ from flowide.project.ledger import Ledger, stamp_of
 from flowide.project.turn import FolderTurn, uninterrupted
 from flowide.space.api import Space
 from flowide.space.queries import ArtifactAt, Artifacts, FindArtifact
+from flowide.text import close_to
 
 DiskState = Literal["same", "changed", "missing", "blocked"]
 """`blocked`: what has the file's name is no file, or cannot be read."""
@@ -254,11 +255,10 @@ class Place:
             return False
 
     async def _not_found(self, space: Space, path: str) -> NotFound:
-        import difflib
         from itertools import islice
 
         known = [row.path for row in await space.read(Artifacts())][:20_000]
-        close = difflib.get_close_matches(path, {*known, *islice(self.scan(), 20_000)}, n=3)
+        close = close_to(path, {*known, *islice(self.scan(), 20_000)}, 3)
         return NotFound(
             f"there is no file or artifact {path}",
             hint=f"Did you mean {', '.join(close)}?" if close else "List them with `flowide artifact list`.",

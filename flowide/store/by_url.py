@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 from flowide.errors import BadInput, Exists, NotFound
+from flowide.patterns import lazy
 from flowide.store.api import Store
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\Z")
+_NAME = lazy(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))]
 )

@@ -6,14 +6,15 @@ takes, where a database holds many spaces.
 
 from __future__ import annotations
 
-import re
 from functools import cache
+from inspect import get_annotations
 from types import UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from msgspec import json, structs
 
 from flowide.domain.rows import Row
+from flowide.patterns import lazy
 
 R = TypeVar("R", bound=Row)
 
@@ -24,10 +25,11 @@ class Table(Generic[R]):
     def __init__(self, row: type[R]) -> None:
         self.row = row
         self.name = row.TABLE
-        self.columns = tuple(field.name for field in structs.fields(row))
-        hints = get_type_hints(row)
-        self.json = tuple(_is_json(hints[name]) for name in self.columns)
-        self.bools = tuple(hints[name] is bool for name in self.columns)
+        self.columns = row.__struct_fields__
+        # As they are written: to evaluate the annotations of all rows takes longer than to open the workspace.
+        written = [_annotation(row, name) for name in self.columns]
+        self.json = tuple(_is_json(each) for each in written)
+        self.bools = tuple(each == "bool" for each in written)
         names = ", ".join(f'"{name}"' for name in self.columns)
         marks = ", ".join("?" for _ in self.columns)
         by_key = " AND ".join(f'"{name}" = ?' for name in row.KEY)
@@ -126,8 +128,13 @@ def _nulls(equal: dict[str, Any]) -> tuple[int, ...]:
     return tuple([at for at, value in enumerate(equal.values()) if value is None])
 
 
-def _is_json(hint: Any) -> bool:
-    return any(get_origin(part) in {list, dict} or part in {list, dict} for part in _parts(hint))
+def _annotation(row: type[Row], name: str) -> str:
+    owned = (get_annotations(each) for each in row.__mro__)
+    return next(str(each[name]) for each in owned if name in each)
+
+
+def _is_json(annotation: str) -> bool:
+    return any(part.strip().startswith(("list[", "dict[")) for part in annotation.split("|"))
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:
@@ -168,9 +175,9 @@ def for_postgres(sql: str) -> str:
     return _MARK.sub(lambda _: f"${next(number)}", sql)
 
 
-_INSERT = re.compile(r'^(INSERT INTO "\w+" \()')
-_VALUES = re.compile(r"\bVALUES \(")
-_CONFLICT = re.compile(r"\bON CONFLICT \(")
-_WHERE = re.compile(r" WHERE ")
-_TAIL = re.compile(r" (?:ORDER BY|LIMIT|RETURNING|FOR UPDATE)\b")
-_MARK = re.compile(r"\?")
+_INSERT = lazy(r'^(INSERT INTO "\w+" \()')
+_VALUES = lazy(r"\bVALUES \(")
+_CONFLICT = lazy(r"\bON CONFLICT \(")
+_WHERE = lazy(r" WHERE ")
+_TAIL = lazy(r" (?:ORDER BY|LIMIT|RETURNING|FOR UPDATE)\b")
+_MARK = lazy(r"\?")

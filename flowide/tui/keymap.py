@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from flowide.text import close_to
 from flowide.toml_file import TomlFile
 from flowide.tui import commands
 
@@ -72,9 +73,7 @@ def load(path: Path) -> dict[str, str]:
         place = ["keys", *route]
         known = [each.id for each in commands.COMMANDS]
         if id not in known:
-            import difflib
-
-            close = difflib.get_close_matches(id, known, n=1)
+            close = close_to(id, known)
             hint = f"Did you mean {close[0]}? " if close else ""
             raise file.refuse(
                 place, f"there is no command {id}", hint=f"{hint}The command palette can make a list."

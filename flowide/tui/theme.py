@@ -12,6 +12,7 @@ from typing import Any
 from textual.theme import BUILTIN_THEMES, Theme
 
 from flowide.errors import BadInput
+from flowide.patterns import lazy
 
 DEFAULT = "flowide-dark"
 LIGHT = "flowide-light"
@@ -184,7 +185,7 @@ def _blended(ground: str, other: str, factor: float) -> str:
     return Color.parse(ground).blend(Color.parse(other), factor).hex.lower()
 
 
-_LINE = re.compile(r'(  )?([\w-]+):(?: (?:"([^"\\]*)"|(true|false)|([\d.]+)))?\s*')
+_LINE = lazy(r'(  )?([\w-]+):(?: (?:"([^"\\]*)"|(true|false)|([\d.]+)))?\s*')
 
 
 def plain_mapping(text: str) -> dict[str, Any] | None:

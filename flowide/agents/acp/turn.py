@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -25,6 +24,7 @@ from flowide.confinement.environment import PERSONAL, named
 from flowide.confinement.methods import confinement
 from flowide.confinement.spawning import Guarded, Limits, spawn
 from flowide.errors import AuthFailed, FlowError, Incomplete, Rejected, Unavailable
+from flowide.patterns import lazy
 from flowide.text import one_line
 
 START_S = 60.0
@@ -38,7 +38,7 @@ MAX_LOG = 4 * 1024 * 1024
 """Bytes of its complaints, after which they begin anew."""
 LIMITS = Limits(processes=1024, memory=8 * 1024**3)
 _AUTH_REQUIRED = -32000
-_NO_ACCOUNT = re.compile(r"(?i)\bauth|log ?in\b|api.?key|credential|unauthori|\b401\b")
+_NO_ACCOUNT = lazy(r"(?i)\bauth|log ?in\b|api.?key|credential|unauthori|\b401\b")
 _ASKING = ("default", "ask", "normal", "manual")
 """Modes of agents that FlowIDE does not know, in which they probably ask."""
 T = TypeVar("T")

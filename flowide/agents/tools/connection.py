@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +17,7 @@ from flowide.agents.tools.results import Answer, answer_of, contents
 from flowide.agents.tools.servers import Server
 from flowide.agents.tools.stdio import Ending, stdio
 from flowide.errors import FlowError, Unavailable
+from flowide.patterns import lazy
 from flowide.settings import McpServer
 from flowide.text import one_line
 
@@ -31,7 +31,7 @@ RESTARTS = 3
 PAGES = 50
 """Pages of a listing."""
 MOST_TOOLS = 500
-_NOT_ALLOWED = re.compile(r"EACCES|EROFS|EPERM|Permission denied|Read-only file system")
+_NOT_ALLOWED = lazy(r"EACCES|EROFS|EPERM|Permission denied|Read-only file system")
 Progress = Callable[[float, float | None, str], None]
 """Told how far a call is: so much, of so much (None = not known), and a message."""
 

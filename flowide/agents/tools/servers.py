@@ -12,14 +12,15 @@ from msgspec import Struct, field, structs
 
 from flowide.agents.yaml_file import YamlFile, read_text
 from flowide.errors import AuthFailed, BadInput
+from flowide.patterns import lazy
 from flowide.settings import Loaded, McpServer
 
 FILE = ".mcp.json"
 """In a project, as other tools read it."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+NAME = lazy(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 Origin = Literal["user", "project", "flow", "built in"]
 """Who says that the server is there; what a project or its flow says needs trust before it is started."""
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_VARIABLE = lazy(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _TYPES = {"": "", "stdio": "stdio", "http": "http", "streamable-http": "http", "streamableHttp": "http"}
 _HINTS = {
     "args": 'A list of texts, for example: "args": ["-y", "server"]',

@@ -20,15 +20,16 @@ from litellm.exceptions import (
 
 from flowide.agents.redact import redact
 from flowide.agents.worker.frames import Call, Fault, FaultKind
+from flowide.patterns import lazy
 
 _TRANSIENT = frozenset({408, 409, 425, 429, 499})
-_AUTH_TEXT = re.compile(
+_AUTH_TEXT = lazy(
     r"(?i)api[_ ]?key[^.]{0,40}(?:not valid|invalid|must be set|missing|not found|required)"
     r"|(?:invalid|incorrect|missing|no)[^.]{0,20}api[_ ]?key|invalid x-api-key|unauthorized|PERMISSION_DENIED"
 )
-_NO_MONEY = re.compile(r"(?i)insufficient_quota|exceeded your current quota|credit balance|billing")
+_NO_MONEY = lazy(r"(?i)insufficient_quota|exceeded your current quota|credit balance|billing")
 _REFUSABLE = ("response_format", "stream_options", "temperature", "max_tokens", "tools")
-_NO_IMAGES = re.compile(r"(?i)image|vision|multi-?modal|content.{0,40}must be a string")
+_NO_IMAGES = lazy(r"(?i)image|vision|multi-?modal|content.{0,40}must be a string")
 _LENGTH = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
 _FILTERED = frozenset(
     {
@@ -42,7 +43,7 @@ _FILTERED = frozenset(
         "guardrail_intervened",
     }
 )
-_PREFIX = re.compile(r"^(?:\s*(?:litellm\.)?\w*(?:Error|Exception|Timeout|OpenAIException)\s*(?::|-)\s*)+")
+_PREFIX = lazy(r"^(?:\s*(?:litellm\.)?\w*(?:Error|Exception|Timeout|OpenAIException)\s*(?::|-)\s*)+")
 _LONGEST = 400
 
 

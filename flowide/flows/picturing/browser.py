@@ -17,6 +17,7 @@ from flowide.agents.tools.results import Answer
 from flowide.agents.tools.servers import Server
 from flowide.agents.tools.toolbox import Toolbox
 from flowide.errors import FlowError, NotFound, Unavailable
+from flowide.patterns import lazy
 from flowide.settings import McpServer
 
 NAME = "playwright"
@@ -24,8 +25,8 @@ NAME = "playwright"
 _SERVERS = ("playwright-mcp", "mcp-server-playwright")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 _MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-_TREE = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
-_ERRORS = re.compile(r"Console: (\d+) errors")
+_TREE = lazy(r"```yaml\n(.*?)```", re.DOTALL)
+_ERRORS = lazy(r"Console: (\d+) errors")
 LONGEST_TREE = 8000
 """Characters of an accessibility tree."""
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flowide.agents.api import Image
 from flowide.domain.commands import RecordCheck
 from flowide.flows.state import RunState
+from flowide.patterns import lazy
 from flowide.space.queries import VariationView
 
 if TYPE_CHECKING:
     from flowide.flows.picturing.browser import Picture
 
 CHECK = "picture"
-_HEAD = re.compile(r"([0-9a-f]{64}) (image/[a-z+.-]+)\n")
+_HEAD = lazy(r"([0-9a-f]{64}) (image/[a-z+.-]+)\n")
 
 
 async def keep(state: RunState, set: str, number: int, picture: Picture, duration_ms: int) -> RecordCheck:

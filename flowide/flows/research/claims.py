@@ -16,15 +16,15 @@ _SPACE = lazy(r"\s+")
 _CITED = lazy(r"\[(S\d+(?:\.\d+)?(?:\s*[,;]\s*S\d+(?:\.\d+)?)*)\]")
 _QUOTED = lazy(r"[\"“„]([^\"“”„\n]+(?:\n[^\"“”„\n]+)*)[\"”“]")
 _ONE = lazy(r"S\d+(?:\.\d+)?")
-_SENTENCE_END = re.compile(
+_SENTENCE_END = lazy(
     r"(?<=[.!?…])([\"”’)*_]*(?:\s*\[[^\]\n]*\])*)(\s+)(?=[\"“‘(*_`]*[^\W\d_a-z]|[\"“‘(*_`]*\d)"
 )
-_SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|Dr|Mr|Mrs|Ms|Prof|St|No|Fig|p|pp)|\b[A-Z])\.$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}#{1,6}(?:\s|$)|\s*(?:[-*_]\s*){3,}$|\s*\|?[\s:|-]+\|?$")
-_UNDERLINE = re.compile(r"\s*(?:=+|-{2,}|\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*)\s*")
-_ITEM = re.compile(r"\s*(?:>\s*)*(?:(?:[-*+]|\d+[.)])\s|\|)")
-_LEAD = re.compile(r"(\s*(?:>\s*)*(?:[-*+]|\d+[.)])?\s*)(.*)", re.DOTALL)
+_SHORT = lazy(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|Dr|Mr|Mrs|Ms|Prof|St|No|Fig|p|pp)|\b[A-Z])\.$")
+_FENCE = lazy(r" {0,3}(`{3,}|~{3,})")
+_HEADING = lazy(r" {0,3}#{1,6}(?:\s|$)|\s*(?:[-*_]\s*){3,}$|\s*\|?[\s:|-]+\|?$")
+_UNDERLINE = lazy(r"\s*(?:=+|-{2,}|\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*)\s*")
+_ITEM = lazy(r"\s*(?:>\s*)*(?:(?:[-*+]|\d+[.)])\s|\|)")
+_LEAD = lazy(r"(\s*(?:>\s*)*(?:[-*+]|\d+[.)])?\s*)(.*)", re.DOTALL)
 
 
 class Claim(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flowide.errors import BadInput
@@ -10,9 +9,10 @@ from flowide.flows.choosing import Choice
 from flowide.flows.resolving import understood
 from flowide.flows.state import StepContext
 from flowide.flows.steps.choose import blended
+from flowide.patterns import lazy
 from flowide.space.queries import OneVariationSet
 
-_TAKE = re.compile(r"\s*#?(\d+)\s*:\s*(\S.*?)\s*")
+_TAKE = lazy(r"\s*#?(\d+)\s*:\s*(\S.*?)\s*")
 
 
 async def run(context: StepContext) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from flowide.mcp_server.uris import address
 from flowide.project.diffs import counts, split_lines, unified
 from flowide.project.kinds import is_text
 from flowide.space.queries import Artifacts, Commits, Content, History, LiveDraft, Locks, LockState, Search
+from flowide.text import close_to
 
 MAX_CHARS = 100_000
 """Characters of text in one answer; the rest is asked for by lines."""
@@ -159,10 +160,8 @@ def one_piece(path: str, data: bytes, name: str) -> Any:
     pieces = list_pieces(data, language(path), label=path)
     found = next((piece for piece in pieces if piece.name == name), None)
     if found is None:
-        import difflib
-
         names = [piece.name for piece in pieces]
-        close = difflib.get_close_matches(name, names, n=5) or names[:20]
+        close = close_to(name, names, 5) or names[:20]
         raise NotFound(
             f"{path} has no piece {name!r}", hint=f"It has {', '.join(close) or 'none'}.", path=path
         )

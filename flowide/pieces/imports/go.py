@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flowide.patterns import lazy
 from flowide.pieces.edits import Edit
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
 from flowide.pieces.imports.writing import Entry, Statement, insert_first, insert_statements, line_end
@@ -15,7 +16,7 @@ from flowide.pieces.outline import BOM, Item, Outline
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_VERSION = re.compile(r"v\d+$")
+_VERSION = lazy(r"v\d+$")
 
 
 class GoCarrier(Carrier):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from flowide.patterns import lazy
 from flowide.pieces.edits import Edit
 from flowide.pieces.imports.java_names import JAVA_LANG, PACKAGES
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
@@ -12,7 +13,7 @@ from flowide.pieces.imports.writing import Entry, Statement, insert_first, inser
 from flowide.pieces.names import Use
 from flowide.pieces.outline import BOM, Item, Outline
 
-_TYPE_NAME = re.compile(rb"(?<![\w.])[A-Z]\w*")
+_TYPE_NAME = lazy(rb"(?<![\w.])[A-Z]\w*")
 
 
 class JavaCarrier(Carrier):

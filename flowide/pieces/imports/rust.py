@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flowide.patterns import lazy
 from flowide.pieces.edits import Edit, Part
 from flowide.pieces.imports.model import Carrier, Import, Planned, Verdict, Wanted
 from flowide.pieces.imports.writing import (
@@ -23,7 +24,7 @@ from flowide.pieces.outline import BOM, Item, Outline
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_TYPE_NAME = re.compile(rb"(?<![\w:])[A-Z]\w*")
+_TYPE_NAME = lazy(rb"(?<![\w:])[A-Z]\w*")
 _PRELUDE = frozenset(
     b"""
     Self Some None Ok Err Option Result Vec String Box Copy Clone Send Sync Sized Drop Fn FnMut FnOnce Iterator

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from flowide.patterns import lazy
 from flowide.pieces.outline import Found, Item, Rules, first_named, walk_blocks
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _COMPOUND = frozenset({"if_statement", "try_statement", "with_statement", "else_clause", "for_statement"})
 _BLOCKS = frozenset({"block"})
-_OVERLOAD = re.compile(rb"@\s*([\w.]+\.)?overload\s*$")
-_ACCESSOR = re.compile(rb"@\s*[\w.]*\.(setter|deleter|register)\b")
+_OVERLOAD = lazy(rb"@\s*([\w.]+\.)?overload\s*$")
+_ACCESSOR = lazy(rb"@\s*[\w.]*\.(setter|deleter|register)\b")
 
 
 class PythonRules(Rules):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from flowide.domain import rows
 from flowide.domain.actors import Now
 from flowide.domain.paths import path_key
@@ -11,6 +9,7 @@ from flowide.domain.view import View
 from flowide.errors import NotFound
 from flowide.space import queries as q
 from flowide.space.reads.base import Answers, blob_of
+from flowide.text import close_to
 
 
 def _artifacts(view: View, query: q.Artifacts, now: Now) -> list[rows.Artifact]:
@@ -27,7 +26,7 @@ def _find_artifact(view: View, query: q.FindArtifact, now: Now) -> rows.Artifact
     if by_path:
         return by_path[0]
     paths = [row.path for row in view.find(rows.Artifact, deleted=False)]
-    close = difflib.get_close_matches(query.ref, paths, n=3)
+    close = close_to(query.ref, paths, 3)
     raise NotFound(
         f"there is no artifact {query.ref[:200]}",
         hint=f"Did you mean {', '.join(close)}?" if close else "List them with `flowide artifact list`.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from hashlib import sha256
 from math import isfinite
@@ -14,12 +13,13 @@ from msgspec import UNSET, Struct, UnsetType
 from flowide.domain.commands import COMMANDS, Batch, Command, Results
 from flowide.domain.ids import uuid7
 from flowide.errors import BadInput, FlowError, from_dict
+from flowide.patterns import lazy
 from flowide.space import queries
 from flowide.space.api import Reply
 from flowide.space.queries import Query
 
 Made = TypeVar("Made")
-_TIME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}")
+_TIME = lazy(r"[0-9a-f]{8}-[0-9a-f]{4}")
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from flowide.domain.rows import PROJECTIONS, TRANSIENT
 from flowide.errors import BadInput, NotFound
+from flowide.patterns import lazy
 from flowide.store.postgres.database import Database
 from flowide.store.postgres.explained import explained
 from flowide.store.postgres.schema import Session
 
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")
+_NAME = lazy(r"[a-z_][a-z0-9_]{0,62}\Z")
 
 
 def grants(role: str) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 
 from flowide.domain import rows
 from flowide.errors import FlowError, NotFound
 from flowide.flows.reviewing import hunks
+from flowide.patterns import lazy
 from flowide.space import queries as q
 from flowide.tui.engine import running
 from flowide.tui.engine.mixing import language_of_set, pieces_of
@@ -18,7 +18,7 @@ from flowide.tui.views.review import Reviewed
 KINDS = ("verdict", "hunks")
 """Kinds of the gates that a review asks with."""
 REMEMBERED = 6
-_PLACE = re.compile(r"@@ line (\d+) @@")
+_PLACE = lazy(r"@@ line (\d+) @@")
 
 
 async def look(session: Session, ref: str, *, since_start: bool = False) -> Reviewed:

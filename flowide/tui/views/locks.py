@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
+from flowide.patterns import lazy
 from flowide.text import one_line
 from flowide.tui.views.actors import colour_of, is_mine
 from flowide.tui.views.snapshot import Snapshot
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from flowide.space.queries import LockState
 
 
-_ASKED = re.compile(r"asked in thread ([0-9a-f-]{8,36}), #(\d+)")
-_RUN = re.compile(r"(\w+) in run ([0-9a-f-]{8,36}), \S+")
+_ASKED = lazy(r"asked in thread ([0-9a-f-]{8,36}), #(\d+)")
+_RUN = lazy(r"(\w+) in run ([0-9a-f-]{8,36}), \S+")
 TITLE = 32
 """Characters of a thread's title in a purpose."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from flowide.flows.reviewing.hunks import Hunk
+from flowide.patterns import lazy
 from flowide.tui.views.actors import colour_of
 from flowide.tui.views.budget import spent_words
 from flowide.tui.views.runs import run_sign, status_word
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PERSON = "person"
 LEAST_CELL = 22
 """Cells a stage needs for who did it; with fewer only its name is shown."""
-_KEY = re.compile(r"#(\d+)/([^/]+)/(judge|write|gate|verdict)")
+_KEY = lazy(r"#(\d+)/([^/]+)/(judge|write|gate|verdict)")
 
 State = Literal["done", "working", "waits", "stopped", "back", "ahead", "refused"]
 SIGNS: dict[State, Span] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from flowide.patterns import lazy
 from flowide.tui.views.actors import colour_of, worker_of
 from flowide.tui.views.budget import cost_rows, spent_words
 from flowide.tui.views.runs import SIGNS, Item, run_sign, status_word
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BOOKKEEPING = frozenset({"base", "saved", "handed-over", "opened", "verdict", "gate"})
 """Last parts of keys under which a step notes something for a resume; they are shown on demand."""
-_ROUND = re.compile(r"(.+)#(\d+)")
+_ROUND = lazy(r"(.+)#(\d+)")
 _BARS = "▁▂▃▄▅▆▇█"
 LOOK_S = 0.4
 """Seconds between looks that are counted."""

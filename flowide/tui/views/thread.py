@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 from rich.cells import cell_len, chop_cells
 
+from flowide.patterns import lazy
 from flowide.tui.views.actors import colour_of
 from flowide.tui.views.spans import Row, Span, clean, lines_of
 from flowide.tui.views.words import clock_time, count
@@ -28,14 +29,14 @@ DECIDED: dict[str, tuple[str, str]] = {
     "superseded": ("○", "quiet"),
 }
 """Sign and role of a decision's state."""
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)")
-_BEGINS = re.compile(r"\s*(?:$|>|#{1,6} |[-*+] |\d+[.)] |\|)")
+_FENCE = lazy(r" {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)")
+_BEGINS = lazy(r"\s*(?:$|>|#{1,6} |[-*+] |\d+[.)] |\|)")
 """Starts of lines that belong to no paragraph above."""
-_ENTRY = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
+_ENTRY = lazy(r"\s*(?:[-*+]|\d+[.)]) ")
 FULL = 60
 """Characters from which on a line that ends looks as if it had been broken for its length."""
-_LISTED = re.compile(r"([-*+]|\d+\.) ")
-_NAME = re.compile(r"(@[A-Za-z0-9][A-Za-z0-9_-]*)")
+_LISTED = lazy(r"([-*+]|\d+\.) ")
+_NAME = lazy(r"(@[A-Za-z0-9][A-Za-z0-9_-]*)")
 
 
 GAP = Row(())

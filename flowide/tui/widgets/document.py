@@ -7,14 +7,14 @@ classes touch private names of Textual; `tests/tui` fails when those move.
 
 from __future__ import annotations
 
-import re
-
 from rich.cells import cell_len
 from textual.document._document import Document, EditResult, Location
 from textual.document._wrapped_document import WrappedDocument
 from textual.geometry import Size
 
-_BREAK = re.compile(r"\r?\n")
+from flowide.patterns import lazy
+
+_BREAK = lazy(r"\r?\n")
 
 
 class ExactDocument(Document):
