@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +20,26 @@ from flowide.domain.commands import (
     CreateArtifact,
     ForceLock,
     ReleaseLock,
-    RenewLock,
 )
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Artifact, Draft
-from flowide.errors import Fenced, FlowError, NotFound, Offline, StorageFailed
+from flowide.errors import StorageFailed
+from flowide.space.remote import coming_back
 from flowide.space.remote import texts as t
 from flowide.space.remote.address import Address
+from flowide.space.remote.contents import Contents, prefetch
 from flowide.space.remote.credentials import Seat
 from flowide.space.remote.http import Http
-from flowide.space.remote.link import Link, result_error
+from flowide.space.remote.link import Link
 from flowide.space.remote.live import Live
 from flowide.space.remote.outbox import Entry, Outbox, Text
 from flowide.space.remote.replica import Replica
+from flowide.space.remote.results import result_error
 from flowide.space.remote.standing import Standing
 from flowide.space.remote.waiting import Ahead
-from flowide.space.wire.calls import Call, Result, args_of
-from flowide.space.wire.frames import Cmds, FromHub, Presence, Present
+from flowide.space.wire.calls import Result, args_of
+from flowide.space.wire.frames import FromHub, Presence, Present
 
-PREFETCH_AFTER_S = 2.0
-"""A process that lives so long fetches the newest texts, so that they can be read offline."""
-PREFETCH_MOST = 256 * 1024
-"""Bytes of a text that is fetched before anybody asked for it."""
-_PAGE = 64
 _GRANTS = (AcquireLock, AdoptDraft, ForceLock)
 _LOG = logging.getLogger("flowide.hub")
 
@@ -80,6 +76,7 @@ class Core:
         """The highest `seq` an answer has told."""
         self.ahead: list[tuple[int, Entry]] = []
         """Commands that were answered, with the `seq` of the answer, whose events are not here yet."""
+        self.contents = Contents(self.replica)
         self.overlay = Ahead(self.replica.store)
         self.generation = 0
         """Changes when another log takes the replica's place."""
@@ -99,12 +96,12 @@ class Core:
             known = self.links[seat.handle] = Link(self.address, seat, self.replica, self.outbox, http, self)
             known.start()
             if self._fetching is None:
-                self._fetching = asyncio.create_task(self._prefetch(), name="hub-prefetch")
+                self._fetching = asyncio.create_task(prefetch(self), name="hub-prefetch")
         return known
 
     def standing(self, link: Link) -> Standing:
         """How a seat stands with the hub."""
-        at = link.standing
+        at = link.reach.standing
         return Standing(at.state, at.since, at.why, len(self.outbox.entries(link.seat.handle)))
 
     async def close(self) -> None:
@@ -167,6 +164,14 @@ class Core:
         finally:
             self._waiters.discard(waiter)
 
+    # --- coming back ------------------------------------------------------------------------------
+
+    async def resume(self, link: Link) -> None:
+        await coming_back.resume(self, link)
+
+    async def settle(self, link: Link) -> None:
+        await coming_back.settle(self, link)
+
     # --- what was answered ------------------------------------------------------------------------
 
     def taken(self, entry: Entry, seq: int) -> None:
@@ -207,8 +212,8 @@ class Core:
             return
         link = self.links.get(entry.seat)
         left = self.texts.ended(artifact, command.fence, getattr(command, "text", None))
-        if left and link is not None and link.ready.is_set():
-            link.nudge()
+        if left and link is not None and link.reach.ready.is_set():
+            link.sender.nudge()
 
     def fenced(self, command: Command[Any]) -> None:
         """A fence has ended: the lock is not ours any more."""
@@ -229,7 +234,7 @@ class Core:
             self._give_back(entry, kind, result)
         elif error.data.get("decided") is False or isinstance(error, StorageFailed):
             retry_ms = error.data.get("retry_ms")
-            self.links[entry.seat].later(
+            self.links[entry.seat].sender.later(
                 entry.id, retry_ms / 1000 if isinstance(retry_ms, int | float) else 1.0
             )
         elif not entry.promised:
@@ -278,132 +283,8 @@ class Core:
         entry = Entry(uuid7(), seat, client, as_, command.wire_name(), args_of(command))
         self.outbox.put(entry, promised=promised)
         link = self.links.get(seat)
-        if link is not None and link.ready.is_set():
-            link.nudge()
-
-    # --- coming back ------------------------------------------------------------------------------
-
-    async def resume(self, link: Link) -> None:
-        """Renew what is held, send what waits, and see to texts that were written meanwhile."""
-        self.texts_of_others.again()
-        for hold in list(self.holds.values()):
-            if hold.seat != link.seat.handle:
-                continue
-            renew = RenewLock(artifact=hold.artifact, fence=hold.fence)
-            error = await self._now(link, hold.client, hold.as_, renew)
-            if isinstance(error, Fenced):
-                self.holds.pop(hold.artifact, None)
-        await self._upload(link)
-        await link.drain()
-        await self.settle(link)
-
-    async def settle(self, link: Link) -> None:
-        for text in self.outbox.dirty(link.seat.handle):
-            await self._settle(link, text)
-
-    async def _settle(self, link: Link, text: Text) -> None:
-        """A text that was written while the hub was away; one that has grown meanwhile is seen to again."""
-        fits = await self._append_all(link, text)
-        with self.replica.store.read() as view:
-            row = view.get(Artifact, text.artifact)
-        if not fits:
-            if row is None:
-                return  # there is no such artifact any more: the text stays here
-            if text.text:
-                self.put(link.seat.handle, text.client, text.as_, t.as_draft(text), promised=True)
-            hold = self.holds.get(text.artifact)
-            if hold is not None and hold.fence == text.fence:
-                del self.holds[text.artifact]
-        elif text.note is not None and row is not None and row.version == text.base:
-            self.put(link.seat.handle, text.client, text.as_, t.as_save(text))
-        self.outbox.drop_text_if(text)
-
-    async def _append_all(self, link: Link, text: Text) -> bool:
-        """Make a text the live draft of its fence; whether the fence is still ours."""
-        live = await self._live_text(link, text)
-        if live is not None and live.startswith(text.text):
-            renew = RenewLock(artifact=text.artifact, fence=text.fence)
-            return await self._now(link, text.client, text.as_, renew) is None
-        # What the hub has of it already is not cut off: it may have got more in the meantime.
-        cut = live is not None and not text.text.startswith(live)
-        for part in t.parts_of(text, cut=cut):
-            error = await self._now(link, text.client, text.as_, part)
-            if error is not None:
-                return False
-        return True
-
-    async def _live_text(self, link: Link, text: Text) -> str | None:
-        """What the hub has under the fence; None = nothing, or another fence."""
-        call = Call(f"q{uuid7()}", "LiveDraft", {"artifact": text.artifact})
-        result = await link.ask(call, timeout_s=10.0, early=True)
-        if result_error(result) is not None or not isinstance(result.ok, dict):
-            return None
-        return str(result.ok["text"]) if result.ok.get("fence") == text.fence else None
-
-    async def _now(
-        self, link: Link, client: str, as_: dict[str, Any] | None, command: Command[Any]
-    ) -> FlowError | None:
-        """Send a command that stores no reply, before all others; its refusal."""
-        call = Call(uuid7(), command.wire_name(), args_of(command))
-        result = await link.ask(call, frame=Cmds(client, [call], as_), timeout_s=10.0, early=True)
-        return result_error(result)
-
-    async def _upload(self, link: Link) -> None:
-        """Give the hub the contents that were made while it was away."""
-        for digest in self.outbox.uploads():
-            data = self.replica.blob(digest)
-            if data is not None:
-                await asyncio.to_thread(link.http.put_blob, digest, data)
-            self.outbox.uploaded(digest)
-
-    # --- contents ---------------------------------------------------------------------------------
-
-    async def fetch(self, link: Link, digest: str) -> bytes:
-        """A content, from here or from the hub.
-
-        Raises:
-            NotFound: The hub has none of this name.
-            Offline: It is not here, and the hub cannot be reached.
-        """
-        data = self.replica.blob(digest)
-        if data is None:
-            if not link.ready.is_set() and link.offline_s() > 1.0:
-                raise Offline(
-                    f"the content {digest[:12]}… is not on this machine, and the hub cannot be reached",
-                    hint="It can be read when the hub is there again.",
-                    sha256=digest,
-                )
-            data = await asyncio.to_thread(link.http.blob, digest)
-            await asyncio.to_thread(self.replica.keep_blobs, {digest: data})
-        return data
-
-    def keep(self, text: str) -> None:
-        """Keep a text that this process has just sent, so that it need not be fetched."""
-        data = text.encode()
-        self.replica.keep_now({sha256(data).hexdigest(): data})
-
-    async def _prefetch(self) -> None:
-        """Fetch the newest texts little by little, while the hub is there."""
-        await asyncio.sleep(PREFETCH_AFTER_S)
-        done = -1
-        while not self.closed:
-            link = next((each for each in self.links.values() if each.ready.is_set()), None)
-            if link is None or done == self.seq:
-                await self.sleep(1.0)
-                continue
-            at = self.seq
-            try:
-                wanted = await asyncio.to_thread(self.replica.wanting, _PAGE, PREFETCH_MOST)
-                if not wanted:
-                    done = at
-                    continue
-                got = await asyncio.to_thread(_fetched, link.http, wanted)
-                await asyncio.to_thread(self.replica.keep_blobs, got)
-                if not got:
-                    done = at
-            except FlowError as error:
-                _LOG.debug("texts are fetched later: %s", error.message)
-                await asyncio.sleep(2.0)
+        if link is not None and link.reach.ready.is_set():
+            link.sender.nudge()
 
     # --- small ------------------------------------------------------------------------------------
 
@@ -416,11 +297,3 @@ class Core:
         with self.replica.store.read() as view:
             row = view.get(Artifact, artifact)
         return 0 if row is None else row.version
-
-
-def _fetched(http: Http, wanted: list[str]) -> dict[str, bytes]:
-    found = {}
-    for digest in wanted:
-        with contextlib.suppress(NotFound):
-            found[digest] = http.blob(digest)
-    return found

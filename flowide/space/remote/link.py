@@ -143,7 +143,9 @@ class Link:
                     await self._resuming
                 self._resuming = None
             if self.reach.ready.is_set() or self.reach.standing.state == "online":
-                self.reach.down("the connection was lost" if line.bye is None else f"the hub said {line.bye.code}")
+                self.reach.down(
+                    "the connection was lost" if line.bye is None else f"the hub said {line.bye.code}"
+                )
 
     async def _take(self, frames: list[FromHub]) -> None:
         events: list[Any] = []

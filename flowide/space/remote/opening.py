@@ -48,11 +48,11 @@ async def open_remote(
         link = core.link(seat)
         first = core.outbox.note("hub") is None
         await link.first_try(SYNC_S if first else OPEN_S)
-        if link.fatal is not None:
-            raise link.fatal
-        if not link.ready.is_set() and core.outbox.note("hub") is None:
+        if link.reach.fatal is not None:
+            raise link.reach.fatal
+        if not link.reach.ready.is_set() and core.outbox.note("hub") is None:
             raise Offline(
-                f"the hub {address.url} cannot be reached: {link.standing.why}",
+                f"the hub {address.url} cannot be reached: {link.reach.standing.why}",
                 hint="There is no replica of it here yet; try again when the hub is there.",
             )
     except BaseException:

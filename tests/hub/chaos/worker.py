@@ -15,7 +15,7 @@ from flowide.domain.actors import Actor
 from flowide.domain.ids import uuid7
 from flowide.errors import FlowError, Offline, StorageFailed
 from flowide.space import queries as q
-from flowide.space.remote import line, link, space
+from flowide.space.remote import line, link, reach, sending
 from flowide.space.remote.credentials import Seat
 from flowide.space.remote.opening import open_remote
 from flowide.space.remote.space import RemoteSpace
@@ -55,8 +55,8 @@ class RemoteWorker(Worker):
 
 async def main(url: str, name: str, folder: str, journal: str, seed: int) -> None:
     """Work until the file `stop` appears beside the journal; then until nothing waits any more."""
-    link.LONGEST_S, link.DOUBT_S, line.PROBE_S = 0.5, 1.0, 0.7
-    space.GRACE_S, space.PATIENCE_S = 0.2, 2.0
+    link.LONGEST_S, reach.GRACE_S, line.PROBE_S = 0.5, 0.2, 0.7
+    sending.DOUBT_S, sending.PATIENCE_S = 1.0, 2.0
     file = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     stop = Path(journal).with_name("stop")
     seat = Seat(url, name, os.environ["CHAOS_TOKEN"])

@@ -12,7 +12,7 @@ from flowide.domain import commands as c
 from flowide.domain.ids import uuid7
 from flowide.errors import Fenced, FlowError, Offline
 from flowide.space import queries as q
-from flowide.space.remote import line, link
+from flowide.space.remote import line, link, sending
 from flowide.space.remote.space import RemoteSpace
 from flowide.space.remote.texts import OFFLINE
 from tests.space.remote.conftest import Opener
@@ -30,7 +30,7 @@ async def away(space: RemoteSpace, proxy: Proxy) -> None:
     """The hub cannot be reached, for longer than nobody need know."""
     proxy.away()
     await until(lambda: space.state == "offline")
-    await until(lambda: space.core.links["ana"].offline_s() > 1.6)
+    await until(lambda: space.core.links["ana"].reach.offline_s() > 1.6)
 
 
 async def back(space: RemoteSpace, proxy: Proxy) -> None:
@@ -140,7 +140,7 @@ async def test_others_are_followed_again_without_a_gap(
 async def test_a_connection_that_is_half_open_is_noticed_and_the_command_has_its_effect_once(
     ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy, doc: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "DOUBT_S", 0.2)
+    monkeypatch.setattr(sending, "DOUBT_S", 0.2)
     monkeypatch.setattr(line, "PROBE_S", 0.2)
     proxy.deaf = True
     taking = asyncio.create_task(ana.execute(c.AcquireLock(artifact=doc)))

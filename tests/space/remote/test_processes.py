@@ -31,7 +31,7 @@ from flowide.domain.actors import Actor
 from flowide.space.remote.credentials import Seat
 from flowide.space.remote.opening import open_remote
 from flowide.space.remote.line import Line
-from flowide.space.remote.link import Link
+from flowide.space.remote.sending import Sender
 from flowide.space.remote.outbox import Outbox
 
 def die(kind, name, *, before):
@@ -50,7 +50,7 @@ def die(kind, name, *, before):
 async def main(url, token, folder, thread, point):
     space = await open_remote(url, actor=Actor("ana"), folder=Path(folder), seat=Seat(url, "ana", token))
     kind, name, when = point.split()
-    die({"Outbox": Outbox, "Line": Line, "Link": Link}[kind], name, before=when == "before")
+    die({"Outbox": Outbox, "Line": Line, "Sender": Sender}[kind], name, before=when == "before")
     await space.execute(c.PostMessage(thread=thread, text="precious"))
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -62,8 +62,8 @@ POINTS = [
     "Outbox put after",
     "Line send before",
     "Line send after",
-    "Link _take_result before",
-    "Link _take_result after",
+    "Sender take before",
+    "Sender take after",
     "Outbox answered before",
     "Outbox answered after",
 ]

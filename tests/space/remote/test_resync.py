@@ -82,7 +82,7 @@ async def test_a_restored_backup_replaces_the_replica_and_what_waits_is_sent(
         await until(lambda: space.state == "online")
         await write(space, "lost with the restore.md")
         await space.head()
-    await until(lambda: space.state == "offline" and space.core.links["ana"].offline_s() > 1.6)
+    await until(lambda: space.state == "offline" and space.core.links["ana"].reach.offline_s() > 1.6)
     await space.execute(c.PostMessage(thread=thread.thread, text="said while it was away"))
     following = asyncio.create_task(_follow(space))
     shutil.rmtree(tmp_path / "db")
@@ -137,7 +137,7 @@ async def test_a_token_that_was_revoked_ends_it_and_says_so(tmp_path: Path) -> N
 
         await rod.execute(c.RevokeToken(token=seat.token_id))
 
-        await until(lambda: space.core.links["ana"].fatal is not None)
+        await until(lambda: space.core.links["ana"].reach.fatal is not None)
         with pytest.raises(AuthFailed):
             await write(space, "one.md")
         assert await paths(space) == []
