@@ -369,6 +369,10 @@ class FlowApp(Habits, PacedApp):
                 self.pop_screen()
         await self.screen.run_action(command.action)
 
+    def start_command(self, id: str) -> None:
+        """Do what a row of the table says, after what is being done now."""
+        self.call_later(self.run_command, commands.by_id(id))
+
     def action_go(self) -> None:
         """Wait for the letter after ctrl+o, and show what the letters are."""
         from flowide.tui.screens.go import GoScreen

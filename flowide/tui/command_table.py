@@ -108,7 +108,10 @@ COMMANDS: tuple[Command, ...] = (
         "Those that are selected with the mouse, or with shift and the arrows; else all.",
     ),
     # --- thread
-    Command("thread.send", "Send", "thread_send", "enter", "thread", "Say it; agents that are named answer.", "send"),
+    Command(
+        "thread.send", "Send", "thread_send", "enter", "thread",
+        "Say it; agents that are named answer. A /command is done.", "send",
+    ),
     Command(
         "thread.stop", "Stop the answer, or leave", "thread_stop", "escape", "thread",
         "Ends the answer that is being written; else from the prompt to the messages, from there to the work list.",
@@ -120,7 +123,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "thread.complete", "Complete", "thread_complete", "tab", "thread",
-        "The @name or #path at the cursor; else the next pane.", "complete",
+        "The @name, #path or /command at the cursor; else the next pane.", "complete",
     ),
     Command("thread.type", "Write a message", "thread_type", "i", "thread", "Back to the prompt.", "write"),
     Command("thread.unfold", "Show or fold code", "thread_unfold", "o", "thread", "The block at the cursor.", "code"),

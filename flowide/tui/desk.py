@@ -61,6 +61,10 @@ class Desk(Protocol):
         """Show what a row of the work list stands for, in the workspace."""
         ...
 
+    def start_command(self, id: str) -> None:
+        """Do what a row of the command table says, as the palette does."""
+        ...
+
     async def edit_at(self, path: str, line: int) -> None:
         """Leave every screen for the editor of a file, at a line from 0."""
         ...

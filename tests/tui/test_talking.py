@@ -352,3 +352,73 @@ async def test_runs_of_answers_that_came_are_not_listed_as_work(talkers: Path) -
         await eventually(lambda: not app.app.snapshot.runs)
         await app.press("escape", "escape")
         await app.sees("Nothing has run yet.")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_command_is_listed_by_name_in_the_prompt_and_done_with_enter(
+    talkers: Path, size: tuple[int, int]
+) -> None:
+    async with app_on(talkers, size=size) as app:
+        await app.open("plan.md")
+        await app.press("t")
+        await app.type("/stat")
+        await app.sees("/statistics")
+        await app.sees("enter do it")
+        await app.press("enter")
+        await app.sees("ACTIVITY")
+        await app.press("escape")
+        assert app.workspace.thread.prompt.text == ""
+        async with other_process(talkers) as space:
+            assert await space.read(Threads()) == []
+
+
+async def test_the_arrows_and_tab_choose_a_command_and_esc_closes_the_list(talkers: Path) -> None:
+    async with app_on(talkers) as app:
+        await app.press("t")
+        await app.type("/edit")
+        await app.sees("/edit-in-editor")
+        prompt = app.workspace.thread.prompt
+        await app.press("down", "tab")
+        assert prompt.text == "/edit-in-editor"
+        await app.press("escape")
+        await app.until(lambda: not prompt.choosing, "the list to go")
+        assert prompt.has_focus
+        await app.press("escape")
+        assert not prompt.has_focus
+        assert prompt.text == "/edit-in-editor"
+
+
+async def test_a_click_does_a_command(talkers: Path) -> None:
+    async with app_on(talkers) as app:
+        await app.press("t")
+        await app.type("/settings")
+        await app.sees("All of them, where")
+        await app.pilot.click("#offers", offset=(4, 0))
+        await app.sees("turn_s")
+
+
+async def test_an_unknown_command_is_told_and_stays_and_is_said_after_a_space(talkers: Path) -> None:
+    async with app_on(talkers) as app, other_process(talkers) as space:
+        await app.press("t")
+        await app.type("/histroy of it")
+        await app.press("enter")
+        await app.sees("no command /histroy")
+        assert app.workspace.thread.prompt.text == "/histroy of it"
+        assert await space.read(Threads()) == []
+        await app.press("home", "space", "enter")
+        await app.sees("1 msg")
+        [thread] = await space.read(Threads())
+        assert [each.text for each in (await space.read(ThreadMessages(thread.id))).messages] == [
+            " /histroy of it"
+        ]
+
+
+async def test_of_several_names_the_arrows_choose_the_one_that_tab_completes(talkers: Path) -> None:
+    async with app_on(talkers) as app:
+        await app.press("t", "at")
+        await app.sees("@quinn")
+        await app.press("down")
+        chosen = app.workspace.thread.query_one("#offers").here.whole
+        await app.press("tab")
+        assert app.workspace.thread.prompt.text == chosen + " "
+        assert chosen != "@all"

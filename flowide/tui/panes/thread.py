@@ -17,16 +17,11 @@ from textual.widgets import TextArea
 from flowide.errors import FlowError
 from flowide.tui import commands
 from flowide.tui.panes.thread_deeds import ThreadDeeds
+from flowide.tui.views.offers import Offer, offers, refusal, slash_word
 from flowide.tui.views.spans import Span, clean
-from flowide.tui.views.thread import (
-    Page,
-    Spot,
-    completions,
-    empty_rows,
-    thread_rows,
-    thread_title,
-)
+from flowide.tui.views.thread import Page, Spot, empty_rows, thread_rows, thread_title
 from flowide.tui.widgets.bars import Bar
+from flowide.tui.widgets.offers import Offers
 from flowide.tui.widgets.prompt import Prompt, PromptEdge
 from flowide.tui.widgets.rows import RowsPane
 from flowide.tui.widgets.thread_log import ThreadLog
@@ -54,10 +49,13 @@ class ThreadPane(ThreadDeeds):
         self.chosen = False
         """Whether a thread was opened, or begun, by the person."""
         self._page = Page(0, {})
+        self._waved_off = ""
+        """What was typed when the list of completions was closed."""
         self._speaking = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield ThreadLog(id="messages")
+        yield Offers(id="offers")
         yield Bar(id="thread-words", ground="surface")
         with Horizontal(id="thread-foot"):
             yield PromptEdge()
@@ -77,6 +75,12 @@ class ThreadPane(ThreadDeeds):
     def keys_go_to(self) -> Widget:
         """What gets the keys when the pane does."""
         return self.prompt
+
+    @property
+    def names_command(self) -> bool:
+        """Whether enter does a command of the app."""
+        here = self.query_one(Offers).here
+        return here is not None and bool(here.command)
 
     # --- what is shown ------------------------------------------------------------------------------
 
@@ -116,22 +120,46 @@ class ThreadPane(ThreadDeeds):
     def on_rows_pane_resized(self, event: RowsPane.Resized) -> None:
         """Lines break elsewhere."""
         event.stop()
-        self.draw()
+        if event.pane is self.log_pane:
+            self.draw()
 
     def _draw_words(self) -> None:
-        """The line above the prompt: what tab would make of the word at the cursor."""
-        word, found = self._completions()
+        """The list above the prompt, and in the line below it what tab would make of the word at the cursor."""
+        _, found = self._offers()
+        listed = self.query_one(Offers)
+        listed.offer(found if len(found) > 1 or (found and found[0].command) else [])
+        self.prompt.choosing = listed.here is not None
         edge: Span = ("▌", "accent") if self.prompt.has_focus else ("│", "hairline")
         spans: list[Span] = [edge, (" ", "")]
-        if self.prompt.has_focus and found and found != [word]:
-            spans += [("tab ", "key"), (clean(found[0]), "b")]
-            spans += [(f"  {clean(each)}", "quiet") for each in found[1:4]]
+        chosen = listed.here or (found[0] if found else None)
+        if chosen is not None and chosen.command:
+            spans += [("enter ", "key"), (chosen.whole, "b")]
+        elif chosen is not None:
+            spans += [("tab ", "key"), (clean(chosen.whole), "b")]
         self.query_one("#thread-words", Bar).show(spans)
 
-    def _completions(self) -> tuple[str, list[str]]:
-        handles = [seat.handle for seat in self.snapshot.seats]
-        paths = [each.path for each in self.snapshot.artifacts if not each.deleted]
-        return completions(self.prompt.before, handles, paths)
+    def _offers(self) -> tuple[str, list[Offer]]:
+        """What the word at the cursor can become that it is not yet."""
+        text = self.prompt.text
+        if not self.prompt.has_focus or text == self._waved_off:
+            return "", []
+        word, found = offers(text, self.prompt.before, self.snapshot)
+        return word, [] if [each.whole for each in found if not each.command] == [word] else found
+
+    def on_prompt_moved(self, event: Prompt.Moved) -> None:
+        """An arrow while completions are listed."""
+        event.stop()
+        self.query_one(Offers).action_move(event.by)
+        self._draw_words()
+
+    def close_offers(self) -> bool:
+        """Hide the list of completions until something else is typed; whether there was one."""
+        if self.query_one(Offers).here is None:
+            return False
+        self._waved_off = self.prompt.text
+        self._draw_words()
+        self.post_message(self.Changed())
+        return True
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The edge beside the prompt shows it."""
@@ -150,7 +178,11 @@ class ThreadPane(ThreadDeeds):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Something was typed."""
         event.stop()
+        self._waved_off = self._waved_off if self.prompt.text == self._waved_off else ""
+        was = self.prompt.choosing
         self._draw_words()
+        if was != self.prompt.choosing:
+            self.post_message(self.Changed())
 
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         """The cursor is elsewhere."""
@@ -168,11 +200,27 @@ class ThreadPane(ThreadDeeds):
         self.action_thread_complete()
 
     def action_thread_send(self) -> None:
-        """Say what is typed."""
+        """Say what is typed; a command is done instead."""
         text = self.prompt.text
-        if text.strip():
+        if slash_word(text):
+            self._command(text)
+        elif text.strip():
             self.prompt.clear()
             self._send(text, self.thread)
+
+    def _command(self, text: str) -> None:
+        """Do the command that is named; one that is not there is told, and the words stay."""
+        _, found = offers(text, text, self.snapshot)
+        exact = next((each for each in found if each.whole == text.rstrip()), None)
+        chosen = self.query_one(Offers).here or exact
+        if chosen is None or not chosen.command:
+            self.say(refusal(text))
+        else:
+            self._do_command(chosen)
+
+    def _do_command(self, chosen: Offer) -> None:
+        self.prompt.clear()
+        self.desk.start_command(chosen.command)
 
     @work(group="say")
     async def _send(self, text: str, thread: str | None) -> None:
@@ -199,11 +247,14 @@ class ThreadPane(ThreadDeeds):
 
     def action_thread_complete(self) -> None:
         """The word at the cursor, else the next pane."""
-        word, found = self._completions()
-        if self.prompt.has_focus and word and found and found != [word]:
-            self.prompt.complete(word, found[0])
+        word, found = self._offers()
+        if word and found:
+            self._complete(word, self.query_one(Offers).here or found[0])
         else:
             self.post_message(self.WentOn())
+
+    def _complete(self, word: str, chosen: Offer) -> None:
+        self.prompt.complete(word, chosen.whole, space=not chosen.command)
 
     def action_thread_type(self) -> None:
         """To the prompt."""
@@ -212,7 +263,9 @@ class ThreadPane(ThreadDeeds):
     # --- keys and clicks ----------------------------------------------------------------------------
 
     def action_thread_stop(self) -> None:
-        """Stop the answer under the cursor, or the first one; with none, leave step by step."""
+        """Close the list of completions; else stop the answer at the cursor or the first; else leave step by step."""
+        if self.close_offers():
+            return
         turn = self.turn_here(self.writing)
         if turn is not None:
             self.stop_answer(turn)
@@ -224,7 +277,13 @@ class ThreadPane(ThreadDeeds):
     def on_rows_pane_chosen(self, event: RowsPane.Chosen) -> None:
         """Enter or a click on a row."""
         event.stop()
-        if isinstance(event.key, Spot) and event.key.kind == "earlier":
+        if isinstance(event.key, Offer):
+            word, _ = self._offers()
+            if event.key.command:
+                self._do_command(event.key)
+            elif word:
+                self._complete(word, event.key)
+        elif isinstance(event.key, Spot) and event.key.kind == "earlier":
             self.read_earlier()
         elif isinstance(event.key, Spot) and event.key.kind == "code":
             self.fold(event.key)

@@ -121,6 +121,8 @@ class Talks(AtDesk, Screen[None]):
         pane = self.thread
         typing = pane.prompt.has_focus
         out = set(_MESSAGES_ONLY) if typing else set()
+        if pane.names_command:
+            out.add("thread.send")
         if not typing:
             out |= {"thread.send", "thread.newline", "thread.complete"}
             talk = pane.talk
@@ -140,6 +142,9 @@ class Talks(AtDesk, Screen[None]):
 
     def way_out(self) -> list[Hint]:
         """What esc does while no answer is being written."""
+        if self.thread.prompt.choosing:
+            does = [Hint("enter", "do it", "enter")] if self.thread.names_command else []
+            return [*does, Hint("↑↓", "choose", "down"), Hint("esc", "close", "escape")]
         if self.thread.writing:
             return []
         return [Hint("esc", "messages" if self.thread.prompt.has_focus else "work list", "escape")]

@@ -226,7 +226,8 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
             hints = commands.hints("editor")
         elif self.shown_pane == "thread":
             hints = commands.hints("thread", leave_out=frozenset(self.thread_leaves_out()))
-            hints[1:1] = self.way_out()
+            at = 0 if self.thread.names_command else 1
+            hints[at:at] = self.way_out()
         else:
             leave_out = set() if self.snapshot.gates else {"gate.open"}
             opened = self.artifact.opened
@@ -274,11 +275,15 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         """From the palette, as the editor's own key."""
         if self.artifact.edit is not None:
             self.artifact.edit.action_save_edit()
+        else:
+            self.say("Nothing is being edited.")
 
     def action_leave_edit(self) -> None:
         """From the palette, as the editor's own key."""
         if self.artifact.edit is not None:
             self.artifact.edit.action_leave_edit()
+        else:
+            self.say("Nothing is being edited.")
 
     def action_stop_waiting(self) -> None:
         """Leave the line for the lock."""

@@ -376,6 +376,7 @@ def empty_rows(about: str | None, width: int) -> list[Row]:
         f"Say something about {clean(about)}." if about else "Say something.",
         "",
         "@ and a name asks an agent, @all asks all of them; # and a path points at a file. tab completes both.",
+        "/ lists what the app can do.",
         "",
         "An agent that is asked to change a file does it under the lock.",
     ]

@@ -33,10 +33,18 @@ class Prompt(TextArea):
     class Tabbed(Message):
         """Tab: complete the word, or go on."""
 
+    @dataclass
+    class Moved(Message):
+        """An arrow while completions are listed."""
+
+        by: int
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, soft_wrap=True, tab_behavior="focus")
         self.cursor_blink = False
         self.highlight_cursor_line = False
+        self.choosing = False
+        """Completions are listed: the arrows go through them."""
 
     def on_mount(self) -> None:
         """The app's colours."""
@@ -54,10 +62,10 @@ class Prompt(TextArea):
         row, column = self.cursor_location
         return self.document[row][:column]
 
-    def complete(self, word: str, whole: str) -> None:
-        """Put a whole word in the place of the one at the cursor."""
+    def complete(self, word: str, whole: str, *, space: bool = True) -> None:
+        """Put a whole word in the place of the one at the cursor, and a space after it."""
         row, column = self.cursor_location
-        self.replace(whole + " ", (row, column - len(word)), (row, column))
+        self.replace(whole + " " * space, (row, column - len(word)), (row, column))
 
     def action_newline(self) -> None:
         """A new line at the cursor."""
@@ -76,6 +84,10 @@ class Prompt(TextArea):
             event.stop()
             event.prevent_default()
             self.action_newline()
+        elif self.choosing and event.key in {"up", "down"}:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Moved(1 if event.key == "down" else -1))
         elif event.key == "tab":
             event.stop()
             event.prevent_default()
