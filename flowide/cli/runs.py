@@ -98,6 +98,26 @@ def show(ref: str, at: Place) -> None:
     at.run(work)
 
 
+@runs.command(
+    epilog="\b\nExamples:\n  flowide runs cancel last\n  flowide runs cancel 019a4 --reason 'the brief was wrong'"
+)
+@_RUN
+@click.option("--reason", metavar="TEXT", default="", help="Why; kept in the log.")
+@workspace_command
+def cancel(ref: str, reason: str, at: Place) -> None:
+    """Stop RUN, also one that another process or a worker drives: its state is saved, and it can be resumed."""
+
+    async def work(desk: Desk) -> None:
+        from flowide.flows.cancelling import cancel
+
+        run = await cancel(desk.space, ref, reason)
+        ended = f"the run {run.id} is {run.status}"
+        go_on = f"; go on with: flowide run --resume {run.id}" if run.status == "cancelled" else ""
+        desk.tell(ended + go_on, {"run": run.id, "status": run.status})
+
+    at.run(work)
+
+
 @runs.command(epilog="\b\nExamples:\n  flowide runs manifest last vary#1\n  flowide runs manifest --json")
 @_RUN
 @click.argument("step", required=False)

@@ -59,6 +59,7 @@ RULES: dict[type[c.Command[Any]], Rule] = {
     c.RecordStep: runs.step,
     c.StreamStep: runs.stream,
     c.FinishRun: runs.finish,
+    c.CancelRun: runs.cancel,
     c.OpenGate: runs.open_gate,
     c.AnswerGate: runs.answer_gate,
     c.RecordCommit: git.record_commit,

@@ -29,6 +29,7 @@ PEOPLE_ONLY = frozenset(
         "gate.answer",
         "turn.ask",
         "turn.stop",
+        "run.cancel",
         "decision.agree",
         "decision.reopen",
         "decision.supersede",

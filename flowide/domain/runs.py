@@ -6,6 +6,8 @@ from flowide.domain.actors import Caller, Now
 from flowide.domain.commands import (
     MAX_INLINE,
     AnswerGate,
+    Cancelled,
+    CancelRun,
     ClaimRun,
     Done,
     FinishRun,
@@ -22,6 +24,7 @@ from flowide.domain.commands import (
 from flowide.domain.facts import (
     GateAnswered,
     GateOpened,
+    RunCancelAsked,
     RunClaimed,
     RunFinished,
     RunQueued,
@@ -33,7 +36,7 @@ from flowide.domain.limits import MAX_NAME, MAX_NOTE, check_text, check_ttl
 from flowide.domain.outcome import Outcome
 from flowide.domain.rows import Chunk, Gate, Lease, Run
 from flowide.domain.view import Decision, View
-from flowide.errors import BadInput, Busy, DraftGap, Exists, Fenced, Gone, NotFound
+from flowide.errors import BadInput, Busy, DraftGap, Exists, Fenced, Gone, Interrupted, NotFound
 
 LEASE_MS = 30_000
 """A run's lease when a renewal does not say otherwise."""
@@ -183,6 +186,38 @@ def finish(view: View, command: FinishRun, caller: Caller, now: Now) -> Decision
     )
     out.drop.append(Lease(lease_key("run", run.id), 0, 0, "", 0, 0))
     return out.decision(Done())
+
+
+def cancel(view: View, command: CancelRun, caller: Caller, now: Now) -> Decision:
+    """Stop a run: at once when nobody drives it, else its driver is asked, who saves its state first."""
+    check_text("reason", command.reason, MAX_NOTE)
+    run = _run(view, command.run)
+    if run.status == "cancelled":
+        return Decision(ok=Cancelled(ended=True))
+    if run.status not in {"queued", "running", "waiting"}:
+        raise Gone(f"the run {run.id} is {run.status}", hint="There is nothing to stop.", status=run.status)
+    lease = view.get(Lease, lease_key("run", run.id))
+    if run.status == "running" and lease_alive(lease, now):
+        asked = RunCancelAsked(run=run.id, reason=command.reason)
+        return Decision(ok=Cancelled(ended=False), facts=[asked])
+    out = Outcome()
+    out.facts.append(
+        RunFinished(
+            run=run.id,
+            status="cancelled",
+            exit_code=130,
+            error=cancelled_by(caller.actor.id, command.reason).to_dict(),
+            outputs=run.outputs,
+            totals=run.totals,
+        )
+    )
+    out.drop.append(Lease(lease_key("run", run.id), 0, 0, "", 0, 0))
+    return out.decision(Cancelled(ended=True))
+
+
+def cancelled_by(who: str, reason: str) -> Interrupted:
+    """Why a run ended that somebody stopped."""
+    return Interrupted(f"{who} stopped the run" + (f": {reason}" if reason else ""))
 
 
 def open_gate(view: View, command: OpenGate, caller: Caller, now: Now) -> Decision:

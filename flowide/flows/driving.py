@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from flowide.domain.commands import ClaimRun, FinishRun
-from flowide.errors import Busy, Fenced, FlowError, Gone, NeedsInput, Rejected, Unavailable
+from flowide.domain.commands import ClaimRun, FinishRun, Leased
+from flowide.domain.runs import cancelled_by
+from flowide.errors import Busy, Fenced, FlowError, Gone, Interrupted, NeedsInput, Rejected, Unavailable
 from flowide.flows import leases
 from flowide.flows.api import Observer, RunResult
 from flowide.flows.running import run_steps
 from flowide.flows.state import RunState
-from flowide.space.api import Space
+from flowide.space.api import Reply, Space
 from flowide.space.leases import LeaseKeeper
 from flowide.space.queries import Content, VariationText
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
-async def claim(space: Space, run: str, observer: Observer) -> int:
-    """Take the run over, and give its new fence; a driver that is silent is waited for until its lease is over.
+    from flowide.domain.events import Event
+
+
+_STATUS = {Interrupted: "cancelled", NeedsInput: "waiting", Rejected: "rejected"}
+"""Of a run that was stopped, by what stopped it."""
+
+
+async def claim(space: Space, run: str, observer: Observer) -> Reply[Leased]:
+    """Take the run over, under a new fence; a driver that is silent is waited for until its lease is over.
 
     Raises:
         Busy: The driver is alive: it renewed its lease meanwhile.
@@ -26,7 +36,7 @@ async def claim(space: Space, run: str, observer: Observer) -> int:
     last = leases.LEASE_MS + 1
     while True:
         try:
-            return (await space.execute(ClaimRun(run=run, ttl_ms=leases.LEASE_MS))).ok.fence
+            return await space.execute(ClaimRun(run=run, ttl_ms=leases.LEASE_MS))
         except Busy as busy:
             left = busy.data["expires_ms"]
             if left >= last:
@@ -45,17 +55,24 @@ async def drive(state: RunState) -> RunResult:
     try:
         async with LeaseKeeper.of_run(state.space, state.run, state.fence, ttl_ms=leases.LEASE_MS) as keeper:
             lost = asyncio.ensure_future(keeper.on_lost.wait())
+            asked = asyncio.ensure_future(_asked_to_stop(state))
             try:
                 done, _ = await asyncio.wait(
-                    {steps, lost}, timeout=state.request.timeout_s, return_when=asyncio.FIRST_COMPLETED
+                    {steps, lost, asked},
+                    timeout=state.request.timeout_s,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
             finally:
                 lost.cancel()
+                asked.cancel()
+                await asyncio.wait({asked})
             if steps in done:
                 state.put(*steps.result())
                 await _read_text(state)
                 return await _finish(state, "completed")
             await _stopped(steps)
+            if asked in done:
+                raise asked.result()
             if keeper.lost is not None:
                 raise keeper.lost
             raise Unavailable(
@@ -68,10 +85,8 @@ async def drive(state: RunState) -> RunResult:
         with contextlib.suppress(FlowError):
             await asyncio.shield(_finish(state, state.given_back, code=130))
         raise
-    except NeedsInput as stop:
-        return await _finish(state, "waiting", stop)
-    except Rejected as stop:
-        return await _finish(state, "rejected", stop)
+    except (Interrupted, NeedsInput, Rejected) as stop:
+        return await _finish(state, _STATUS[type(stop)], stop)
     except (Fenced, Gone) as lost:
         try:
             return await _finish(state, "failed", lost)
@@ -84,6 +99,19 @@ async def drive(state: RunState) -> RunResult:
             said = f"this is a mistake in FlowIDE: {type(bug).__name__}: {bug}"
             await _finish(state, "failed", FlowError(said[:2000]))
         raise
+
+
+async def _asked_to_stop(state: RunState) -> Interrupted:
+    """Ends when somebody cancels the run, with who that was and why."""
+    while True:
+        try:
+            following = cast("AsyncGenerator[Event]", state.space.events(state.since, follow=True))
+            async with contextlib.aclosing(following) as news:
+                async for event in news:
+                    if event.type == "run.cancel_asked" and event.data["run"] == state.run:
+                        return cancelled_by(event.actor["id"], event.data.get("reason", ""))
+        except FlowError:  # the space cannot be read now; whoever asks can ask again
+            await asyncio.sleep(1)
 
 
 async def _read_text(state: RunState) -> None:

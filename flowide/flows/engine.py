@@ -37,6 +37,8 @@ class Taken(msgspec.Struct, frozen=True):
     """A run that a worker has claimed, and on what terms."""
 
     fence: int
+    seq: int
+    """Of the claim's event."""
     trust: bool | None = None
     """Whether commands are run, whatever somebody else said who queued the run; None = as the run says."""
 
@@ -76,7 +78,7 @@ async def start(
                 ttl_ms=leases.LEASE_MS,
             )
         )
-        at = _Place(space, folder, run, started.ok.fence)
+        at = _Place(space, folder, run, started.ok.fence, started.seq)
         state = _state(at, plan.loaded.flow, request, plan.inputs, plan.agents, pool, observer, around)
         state.called, state.everyone = plan.called, everyone
         return await _drive(state, plan.loaded, around)
@@ -201,8 +203,11 @@ async def resume(
     agents, everyone = agents_of(folder, request, loaded.flow, called, around)
     check_price(bounds_of(loaded.flow.budget, request.budget), everyone, request, around)
     async with pool_of(everyone, request, around) as pool:
-        fence = taken.fence if taken else await driving.claim(space, view.run.id, observer or Quiet())
-        at = _Place(space, folder, view.run.id, fence)
+        if taken is None:
+            claimed = await driving.claim(space, view.run.id, observer or Quiet())
+            at = _Place(space, folder, view.run.id, claimed.ok.fence, claimed.seq)
+        else:
+            at = _Place(space, folder, view.run.id, taken.fence, taken.seq)
         state = _state(at, loaded.flow, request, view.run.inputs, agents, pool, observer, around)
         state.called, state.everyone = called, everyone
         if taken is not None:
@@ -247,6 +252,7 @@ class _Place(msgspec.Struct, frozen=True):
     folder: ProjectFolder
     run: str
     fence: int
+    since: int
 
 
 def _state(
@@ -266,6 +272,7 @@ def _state(
         folder=at.folder,
         run=at.run,
         fence=at.fence,
+        since=at.since,
         flow=flow,
         request=request,
         inputs=inputs,

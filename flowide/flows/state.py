@@ -64,6 +64,8 @@ class RunState(Struct):
     folder: ProjectFolder
     run: str
     fence: int
+    since: int
+    """`seq` of the event by which this process took the run."""
     flow: Flow
     request: RunRequest
     inputs: dict[str, Any]

@@ -152,7 +152,7 @@ class Worker:
 
     async def _drive(self, seat: Seat) -> bool:
         trust = None if seat.run.actor == self._space.actor.id else self._terms.trust
-        taken = engine.Taken(seat.run.fence, trust)
+        taken = engine.Taken(seat.run.fence, seat.since + 1, trust)
         async with self._told(seat) as teller:
             try:
                 if seat.run.fence > MOST_TAKEN:

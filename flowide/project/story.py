@@ -145,6 +145,7 @@ _WORDS: dict[str, Callable[[Data, str], str]] = {
     "run.queued": lambda d, _: f"queued run {_short(d['run'])} of flow {d['flow']}",
     "run.claimed": lambda d, _: f"went on with run {_short(d['run'])}",
     "run.step": lambda d, _: _step(d),
+    "run.cancel_asked": lambda d, _: _noted(f"wants run {_short(d['run'])} stopped", d, "reason"),
     "run.finished": lambda d, _: _run_finished(d),
     "gate.opened": lambda d, _: f"asks at gate {_short(d['gate'])}: {d['question']}",
     "gate.answered": lambda d, _: _gate_answered(d),

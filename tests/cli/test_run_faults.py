@@ -199,6 +199,26 @@ def test_a_budget_is_checked_before_each_call(apart: Apart, server: FaultServer,
     assert ended(said)["totals"]["calls"] == 2
 
 
+def test_another_process_cancels_a_run(apart: Apart) -> None:
+    with serving() as own:
+        env = {"OPENAI_API_BASE": own.url, "OPENAI_API_KEY": KEY}
+        process = apart.begin(*RUN, *agents(apart.root, "ok", "drip"), "--parallel", "1", env=env)
+        assert own.answering.wait_here(60)
+
+        said = apart("runs", "cancel", "last", "--reason", "the brief was wrong", "--json")
+
+        out, err = process.communicate(timeout=30)
+        data = ended(Said(process.returncode, out, err))
+        assert (said.code, said.json["status"]) == (0, "cancelled")
+        assert (data["status"], data["exit_code"]) == ("cancelled", 130)
+        assert "stopped the run: the brief was wrong" in data["error"]["message"]
+        assert data["totals"]["calls"] >= 1
+        assert own.disconnected.wait_here(5)
+    assert apart("lock", "list", "--json").json == []
+    assert apart("runs", "cancel", "last").code == 0
+    assert "wants run" in apart("log").out
+
+
 def test_a_killed_run_repeats_no_finished_call(apart: Apart) -> None:
     with serving() as own:
         env = {"OPENAI_API_BASE": own.url, "OPENAI_API_KEY": KEY}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flowide.domain import commands as c
+from flowide.errors import Gone
 from flowide.space import queries as q
 from flowide.space.local import LocalSpace
 from flowide.testing import ManualClock
@@ -52,3 +55,41 @@ async def test_what_has_ended_is_not_taken_again(space: LocalSpace) -> None:
     assert await takeable(space) == []
     view = await space.read(q.OneRun("r"))
     assert (view.run.status, view.alive) == ("failed", False)
+
+
+async def test_a_run_that_nobody_drives_is_cancelled_at_once(space: LocalSpace) -> None:
+    await queue(space, "r")
+
+    first = await space.execute(c.CancelRun(run="r", reason="not needed"))
+    again = await space.execute(c.CancelRun(run="r"))
+
+    view = await space.read(q.OneRun("r"))
+    assert (first.ok.ended, again.ok.ended, again.seq) == (True, True, first.seq)
+    assert (view.run.status, view.run.exit_code) == ("cancelled", 130)
+    assert "stopped the run: not needed" in (view.run.error or {})["message"]
+    assert await takeable(space) == []
+
+
+async def test_a_run_is_cancelled_by_its_driver_as_long_as_that_lives(
+    space: LocalSpace, clock: ManualClock
+) -> None:
+    await space.execute(c.StartRun(run="r", flow="f", flow_sha256="", flow_text="", ttl_ms=1000))
+
+    asked = await space.execute(c.CancelRun(run="r", reason="why"))
+    assert not asked.ok.ended
+    events = [event async for event in space.events(asked.seq - 1)]
+    assert [(event.type, event.data) for event in events] == [
+        ("run.cancel_asked", {"run": "r", "reason": "why"})
+    ]
+
+    clock.sleep(1000)
+    assert (await space.execute(c.CancelRun(run="r"))).ok.ended
+    assert (await space.read(q.OneRun("r"))).run.status == "cancelled"
+
+
+async def test_what_has_ended_cannot_be_cancelled(space: LocalSpace) -> None:
+    fence = (await space.execute(c.StartRun(run="r", flow="f", flow_sha256="", flow_text=""))).ok.fence
+    await space.execute(c.FinishRun(run="r", fence=fence, status="completed", exit_code=0))
+
+    with pytest.raises(Gone, match="the run r is completed"):
+        await space.execute(c.CancelRun(run="r"))

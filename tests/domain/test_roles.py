@@ -62,6 +62,7 @@ MATRIX: dict[str, set[str]] = {
     "turn.take": WRITERS,
     "turn.fail": WRITERS,
     "turn.stop": PEOPLE,
+    "run.cancel": PEOPLE,
     "decision.propose": WRITERS,
     "decision.agree": PEOPLE,
     "decision.reopen": PEOPLE,

@@ -88,6 +88,8 @@ from flowide.domain.commands.reviews import (
     VerdictKind,
 )
 from flowide.domain.commands.runs import (
+    Cancelled,
+    CancelRun,
     ClaimRun,
     FinishRun,
     Leased,
@@ -144,7 +146,9 @@ __all__ = [
     "AppendDraft",
     "AskAgent",
     "Batch",
+    "CancelRun",
     "CancelTicket",
+    "Cancelled",
     "ChangeRole",
     "ClaimRun",
     "Command",

@@ -55,6 +55,20 @@ class RenewRun(Command[Renewed], frozen=True, kw_only=True, tag="run.renew"):
     fence: int
 
 
+class Cancelled(Struct, frozen=True):
+    """Whether a run has stopped, or who drives it was asked to."""
+
+    ended: bool
+    """False = its driver has been asked, and ends it."""
+
+
+class CancelRun(Command[Cancelled], frozen=True, kw_only=True, tag="run.cancel"):
+    """Stop a run, also one that another process drives: that one is asked, and saves its state first."""
+
+    run: str
+    reason: str = ""
+
+
 class RecordStep(Command[Done], frozen=True, kw_only=True, tag="run.step"):
     """Record that a step started, completed, failed or was skipped."""
 

@@ -56,7 +56,14 @@ from flowide.domain.facts.reviews import (
     ReviewOpened,
     ReviewRejected,
 )
-from flowide.domain.facts.runs import RunClaimed, RunFinished, RunQueued, RunStarted, RunStep
+from flowide.domain.facts.runs import (
+    RunCancelAsked,
+    RunClaimed,
+    RunFinished,
+    RunQueued,
+    RunStarted,
+    RunStep,
+)
 from flowide.domain.facts.variations import (
     VariationAccepted,
     VariationChecked,
@@ -118,6 +125,7 @@ __all__ = [
     "ReviewJudged",
     "ReviewOpened",
     "ReviewRejected",
+    "RunCancelAsked",
     "RunClaimed",
     "RunFinished",
     "RunQueued",

@@ -51,6 +51,13 @@ class RunStep(Fact, frozen=True, kw_only=True, tag="run.step"):
     usage: dict[str, Any] = {}
 
 
+class RunCancelAsked(Fact, frozen=True, kw_only=True, tag="run.cancel_asked"):
+    """Somebody wants a run stopped that a process drives; that process ends it."""
+
+    run: str
+    reason: str = ""
+
+
 class RunFinished(Fact, frozen=True, kw_only=True, tag="run.finished"):
     """A run ended or stopped; `waiting` and `cancelled` runs can be resumed, `queued` ones are for workers."""
 

@@ -104,7 +104,13 @@ def _run_finished(view: View, event: Event, fact: f.RunFinished) -> Changes:
     )
 
 
+def _cancel_asked(view: View, event: Event, fact: f.RunCancelAsked) -> Changes:
+    must(view, event, r.Run, fact.run)
+    return Changes()
+
+
 FOLDS: Folds = {
+    f.RunCancelAsked: _cancel_asked,
     f.RunStarted: _run_started,
     f.RunQueued: _run_queued,
     f.RunClaimed: _run_claimed,

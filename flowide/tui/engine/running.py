@@ -10,6 +10,7 @@ from flowide.domain.commands import AnswerGate
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Gate
 from flowide.errors import Busy, FlowError
+from flowide.flows import cancelling
 from flowide.flows.api import Budget, Observer, RunRequest
 from flowide.project.answering import answer as carry_out
 from flowide.space import queries as q
@@ -78,14 +79,14 @@ async def resume(session: Session, run: str) -> None:
         _drive(session, run, lambda watcher: session.flows.resume(run, observer=watcher))
 
 
-async def cancel(session: Session, run: str) -> bool:
-    """Stop a run of this process; whether there was one."""
+async def cancel(session: Session, run: str) -> None:
+    """Stop a run, whoever drives it."""
     task = session.runs.get(run)
     if task is None:
-        return False
-    task.cancel()
-    await asyncio.wait({task}, timeout=2)
-    return True
+        await cancelling.cancel(session.space, run)
+    else:
+        task.cancel()
+        await asyncio.wait({task}, timeout=2)
 
 
 async def answer(session: Session, gate: Gate, given: Answer) -> None:

@@ -203,16 +203,13 @@ class RunScreen(FlowScreen):
 
     @work(group="stop", exclusive=True)
     async def action_stop(self) -> None:
-        """Stop a run that this app drives."""
+        """Stop the run, whoever drives it."""
         try:
-            stopped = await self.ask_engine(lambda session: running.cancel(session, self.run_id))
+            await self.ask_engine(lambda session: running.cancel(session, self.run_id))
         except FlowError as error:
             self.tell(error)
             return
-        if stopped:
-            self.say("Stopped. It can go on later with r.", good=True)
-        else:
-            self.say("Another process drives this run: stop it there.")
+        self.say("Stopped. It can go on later with r.", good=True)
         self.reload()
 
     def is_about(self, gate: Gate) -> bool:
