@@ -12,8 +12,9 @@ from flowide.agents.definition import AgentDefinition
 from flowide.agents.load import find_agents
 from flowide.domain.commands import ClaimRun, FinishRun, QueueRun, StartRun
 from flowide.domain.ids import uuid7
+from flowide.domain.rows import Run
 from flowide.errors import FlowError, NotFound
-from flowide.flows import driving, leases
+from flowide.flows import driving, leases, vouching
 from flowide.flows.api import Budget, Observer, Quiet, RunRequest, RunResult
 from flowide.flows.budget import Spending, bounds_of
 from flowide.flows.called import Called, everywhere, load_called, restored, stored
@@ -74,7 +75,7 @@ async def start(
                 flow_sha256=plan.loaded.digest,
                 flow_text=plan.loaded.text,
                 inputs=plan.inputs,
-                options=plan.options(request),
+                options=plan.options(request, run, around),
                 ttl_ms=leases.LEASE_MS,
             )
         )
@@ -101,13 +102,14 @@ async def enqueue(
     around = surroundings or Surroundings()
     request = _by_settings(request, folder, around)
     plan = _planned(folder, request, around)
+    run = run_id or uuid7()
     command = QueueRun(
-        run=run_id or uuid7(),
+        run=run,
         flow=plan.loaded.flow.flow,
         flow_sha256=plan.loaded.digest,
         flow_text=plan.loaded.text,
         inputs=plan.inputs,
-        options=plan.options(request) | {"by": msgspec.to_builtins(space.actor)},
+        options=plan.options(request, run, around, by=msgspec.to_builtins(space.actor)),
     )
     await space.execute(command)
     return command.run
@@ -134,10 +136,13 @@ class _Plan(msgspec.Struct, frozen=True):
     everyone: dict[str, AgentDefinition]
     """Those of called flows too."""
 
-    def options(self, request: RunRequest) -> dict[str, Any]:
+    def options(self, request: RunRequest, run: str, around: Surroundings, **more: Any) -> dict[str, Any]:
         """What the run keeps for a resume."""
         flows = {"origin": self.loaded.origin, "called": stored(self.called)}
-        return {**msgspec.to_builtins(request), **flows}
+        kept = {**msgspec.to_builtins(request), **flows, **more}
+        return kept | {
+            vouching.FIELD: vouching.seal(around.user_flows, run, self.loaded.text, self.inputs, kept)
+        }
 
 
 def _by_settings(request: RunRequest, folder: ProjectFolder, around: Surroundings) -> RunRequest:
@@ -193,10 +198,10 @@ async def resume(
     origin = view.run.options.get("origin", "project")
     loaded = parse_flow(view.run.flow_text, f"run {view.run.id[:13]}", origin=origin)
     called = restored(view.run.options.get("called", {}))
-    own = view.run.actor == space.actor.id if taken is None else taken.trust is None
+    own = is_own(space, view.run, around) if taken is None else taken.trust is None
     began = msgspec.convert(view.run.options, RunRequest)
     if not own:
-        # What somebody else trusted on another machine is not what the person here trusts.
+        # What somebody else trusted, or the same person on another machine, is not trusted here.
         trust = taken is not None and bool(taken.trust)
         began = msgspec.structs.replace(began, trust=trust, allow=began.allow if trust else [])
     request = _trusted(with_options(began, request), folder, around)
@@ -220,6 +225,16 @@ async def resume(
         state.spending.resume(state.past)
         state.outputs.update(view.run.outputs)
         return await _drive(state, loaded, around)
+
+
+def is_own(space: Space, run: Run, around: Surroundings) -> bool:
+    """Whether the person here began the run, so that it goes on under what they trusted then.
+
+    A hub knows who began it; a workspace in a project's folder may say what somebody else put there.
+    """
+    if run.actor != space.actor.id:
+        return False
+    return space.shared or vouching.vouched(around.user_flows, run.id, run.flow_text, run.inputs, run.options)
 
 
 async def _drive(state: RunState, loaded: LoadedFlow, around: Surroundings) -> RunResult:

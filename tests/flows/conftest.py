@@ -39,7 +39,8 @@ class Bench:
         self.folder = ProjectFolder.open(root)
         self.space = MemorySpace(Actor("ana"))
         self.watcher = Watcher()
-        self.around = engine.Surroundings(env={"FLOWIDE_SCRIPTED_PACE": "0"})
+        user = root.with_name(f"{root.name}-user")
+        self.around = engine.Surroundings(env={"FLOWIDE_SCRIPTED_PACE": "0"}, user_flows=user)
 
     async def start(self, flow: str = "variations", **request: Any) -> RunResult:
         defaults = {"path": "src/shop.py", **({"n": 4} if flow == "variations" else {})}

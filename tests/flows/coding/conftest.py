@@ -30,7 +30,8 @@ class Coding(Talk):
         )
         super().__init__(Bench(root))
         self.root, self.folder = root, self.bench.folder
-        self.bench.around = Surroundings(env={**os.environ, **env}, turn_s=60)
+        user = self.bench.around.user_flows
+        self.bench.around = Surroundings(env={**os.environ, **env}, turn_s=60, user_flows=user)
         self.runs = 0
 
     async def do(self, script: str, **request: Any) -> Any:
