@@ -8,7 +8,7 @@ from typing import Protocol
 
 from flowide.errors import StorageFailed
 from flowide.hub.line import framed
-from flowide.hub.space import HubSpace
+from flowide.hub.space import HubSpace, Row
 from flowide.space.wire.frames import EVENTS_A_FRAME
 
 POLL_S = 0.03
@@ -17,8 +17,6 @@ _NOBODY_S = 1.0
 """The same while nobody follows."""
 _FRAME_BYTES = 512 * 1024
 """A frame is ended past so much, so that one of large events stays below the bound of a frame."""
-Row = tuple[int, str, bytes]
-"""`(seq, chain, canonical body)` of an event."""
 Listener = Callable[[list[Row]], None]
 
 
@@ -69,6 +67,8 @@ class Feed:
         self._listeners: list[Listener] = []
         self._failed: Callable[[StorageFailed], None] = lambda failed: None
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._token = 0
+        """Changes with each commit elsewhere; as of before the last reading."""
         self.seq = 0
         """Up to here the followers have got the log."""
 
@@ -79,7 +79,7 @@ class Feed:
     async def start(self, failed: Callable[[StorageFailed], None]) -> None:
         """Begin at the end of the log; `failed` is told when it cannot be read any more."""
         self._failed = failed
-        await self._space.look(lambda store: store.change_token())
+        self._token = await self._space.look(lambda store: store.change_token())
         self.seq = (await self._space.position()).seq
         self._task = asyncio.create_task(self._run(), name=f"feed of {self._space.name}")
 
@@ -111,15 +111,18 @@ class Feed:
             self._failed(error if isinstance(error, StorageFailed) else StorageFailed(failed))
 
     async def _step(self) -> None:
-        """Give what is new, else wait until something is."""
+        """Give what is new, else wait until something is; what was written here is not read again."""
         space = self._space
         space.woken.clear()
-        token = space.store.change_token()
-        rows = await space.look(lambda store: store.bodies(self.seq, EVENTS_A_FRAME))
+        rows = space.written_after(self.seq)
+        if rows is None:
+            self._token = space.store.change_token()
+            rows = await space.look(lambda store: store.bodies(self.seq, EVENTS_A_FRAME))
+            if len(rows) == EVENTS_A_FRAME:
+                space.changed_elsewhere()
         if rows:
             self._give(rows)
-        if len(rows) < EVENTS_A_FRAME:
-            await self._until_changed(token)
+        await self._until_changed()
 
     async def grows(self, after: int, wait_s: float) -> bool:
         """Wait until there is an event above `after`, for so long at most."""
@@ -152,7 +155,7 @@ class Feed:
             if after < self.seq and not waiting.done():
                 waiting.set_result(None)
 
-    async def _until_changed(self, token: int) -> None:
+    async def _until_changed(self) -> None:
         space = self._space
         while not space.woken.is_set():
             someone = self._followers or self._waiting
@@ -160,5 +163,5 @@ class Feed:
                 async with asyncio.timeout(POLL_S if someone else _NOBODY_S):
                     await space.woken.wait()
             except TimeoutError:
-                if space.store.change_token() != token:
-                    return
+                if space.store.change_token() != self._token:
+                    space.changed_elsewhere()

@@ -14,13 +14,13 @@ from flowide.domain.policy import Policy
 from flowide.domain.rows import Invite
 from flowide.errors import BadInput, FlowError, NotFound, StorageFailed
 from flowide.hub.calls import Paces
-from flowide.hub.feed import Feed, Row
+from flowide.hub.feed import Feed
 from flowide.hub.live import Live
 from flowide.hub.manner import Manner
 from flowide.hub.presence import Presences
 from flowide.hub.restart import grant_again
 from flowide.hub.seats import Seat, seat_of, still
-from flowide.hub.space import HubSpace
+from flowide.hub.space import HubSpace, Row
 from flowide.space.keys import digest_of
 from flowide.store.api import Store
 from flowide.store.by_url import open_store, spaces

@@ -13,9 +13,8 @@ from flowide.domain import rows as r
 from flowide.domain import runs
 from flowide.domain.commands import AppendDraft, Command, StreamStep
 from flowide.domain.live_text import live_text
-from flowide.hub.feed import Row
 from flowide.hub.line import framed
-from flowide.hub.space import HubSpace
+from flowide.hub.space import HubSpace, Row
 from flowide.space.wire.frames import DraftEnd, DraftText, StepText, encode
 from flowide.store.api import Store
 

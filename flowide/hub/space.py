@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +24,12 @@ from flowide.space.clock import Clock
 from flowide.space.local import LONG_QUERIES
 from flowide.space.queries import Query
 from flowide.space.reads import answer
-from flowide.store.api import Position, Store
+from flowide.store.api import Expected, Position, Store
 
 T = TypeVar("T")
 R = TypeVar("R")
+Row = tuple[int, str, bytes]
+"""`(seq, chain, canonical body)` of an event."""
 
 _QUICK_S = 0.002
 """Commits that take less are made on the loop: a thread would cost more."""
@@ -53,7 +56,12 @@ class HubSpace:
         self._threads = threads
         self._clock = clock or StoreClock(store)
         self.woken = asyncio.Event()
-        """Set by each commit here, and by news of commits elsewhere."""
+        """Set when there are events here that were not told yet, and by news of commits elsewhere."""
+        self._fresh: dict[int, Row] = {}
+        """Events that were committed here and not asked for yet, by seq."""
+        self._news = False
+        """Whether something was committed elsewhere."""
+        self._here = threading.local()
         self._commits_s = 0.0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write {name}")
         self._loop = asyncio.get_running_loop()
@@ -61,8 +69,27 @@ class HubSpace:
 
     def _told(self) -> None:
         """In whatever thread the news came."""
-        with contextlib.suppress(RuntimeError):  # the loop is over
-            self._loop.call_soon_threadsafe(self.woken.set)
+        if not getattr(self._here, "writing", False):
+            with contextlib.suppress(RuntimeError):  # the loop is over
+                self._loop.call_soon_threadsafe(self.changed_elsewhere)
+
+    def changed_elsewhere(self) -> None:
+        """The store was written past `execute`."""
+        self._news = True
+        self.woken.set()
+
+    def written_after(self, seq: int) -> list[Row] | None:
+        """The events after `seq` that `execute` has written; None = there may be others, which have to be read."""
+        rows: list[Row] = []
+        while (row := self._fresh.pop(seq + 1, None)) is not None:
+            rows.append(row)
+            seq += 1
+        if not self._news and not self._fresh:
+            return rows
+        # Somebody else's come in between, or one of ours was told already, as a part of what was read.
+        self._fresh.clear()
+        self._news = False
+        return None
 
     def now(self) -> Now:
         """The moment, with what is allowed at it."""
@@ -75,18 +102,29 @@ class HubSpace:
         try:
             if store.threads is not None:
                 expected = work.expected(self.now())
-                return await away(store, lambda: run(work, store.write(expected), self), writes=True)
-            turn = store.try_write() if self._commits_s < _QUICK_S else None
-            if turn is not None:
-                return self._timed(lambda: run(work, turn, self))
-            # Disks of several spaces are waited for side by side, and nobody else waits for them.
-            return await self._loop.run_in_executor(
-                self._writer, self._timed, lambda: run(work, store.write(), self)
-            )
+                outcome = await away(store, lambda: self._written(work, expected), writes=True)
+            elif self._commits_s < _QUICK_S and (turn := store.try_write()) is not None:
+                outcome = self._timed(lambda: run(work, turn, self))
+            else:
+                # Disks of several spaces are waited for side by side, and nobody else waits for them.
+                outcome = await self._loop.run_in_executor(
+                    self._writer, self._timed, lambda: run(work, store.write(), self)
+                )
         except StorageFailed as failed:
+            self.changed_elsewhere()  # it is not known what happened
             return failed
-        finally:
+        if work.written:
+            self._fresh.update({row[0]: row for row in work.written})
             self.woken.set()
+        return outcome
+
+    def _written(self, work: Work, expected: Expected) -> Reply[Any] | FlowError:
+        """In a thread; news of this commit is no news."""
+        self._here.writing = True
+        try:
+            return run(work, self.store.write(expected), self)
+        finally:
+            self._here.writing = False
 
     def _timed(self, work: Callable[[], T]) -> T:
         """Do it, and remember about how long commits take lately."""

@@ -44,7 +44,7 @@ async def take_in(hub: Hub, request: Request, room: Room, seat: Seat) -> Respons
         raise StorageFailed(f"the export cannot be kept here: {error.strerror or error}") from error
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    room.space.woken.set()
+    room.space.changed_elsewhere()
     hub.journal.write("info", "space.imported", space=room.space.name, events=moved.events)
     return json_answer(msgspec.to_builtins(moved))
 

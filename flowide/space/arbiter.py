@@ -70,6 +70,8 @@ class Work:
     def __init__(self, command: Command[Any], caller: Caller) -> None:
         self.command = command
         self.caller = caller
+        self.written: list[tuple[int, str, bytes]] = []
+        """`(seq, chain, canonical body)` of the events that were written, as `Store.bodies` gives them."""
 
     def expected(self, now: Now) -> Expected:
         """What the transaction of this work will look at first."""
@@ -99,6 +101,7 @@ class Work:
 
         A refusal leaves only what was due on the artifact before: the refusal was decided on top of it.
         """
+        self.written.clear()
         if not isinstance(self.command, Batch):
             return self._one(tx, self.command, self.caller, now)
         if len(self.command.cmds) > MAX_BATCH:
@@ -107,13 +110,20 @@ class Work:
             if not isinstance(command, Command) or isinstance(command, Batch):
                 raise BadInput("a batch holds commands only, and no batch")
             self._settle(tx, command, now)
-        with tx.savepoint():
-            return Results(
-                [
-                    self._one(tx, command, replace(self.caller, command=f"{self.caller.command}.{at}"), now)
-                    for at, command in enumerate(self.command.cmds)
-                ]
-            )
+        due = len(self.written)
+        try:
+            with tx.savepoint():
+                return Results(
+                    [
+                        self._one(
+                            tx, command, replace(self.caller, command=f"{self.caller.command}.{at}"), now
+                        )
+                        for at, command in enumerate(self.command.cmds)
+                    ]
+                )
+        except BaseException:
+            del self.written[due:]
+            raise
 
     def _one(self, tx: Tx, command: Command[Any], caller: Caller, now: Now) -> Any:
         _check_numbers(command)
@@ -135,6 +145,7 @@ class Work:
             tx.put_blob(digest, data)
         for (event, body), fact in zip(events, decision.facts, strict=True):
             tx.append(event, body)
+            self.written.append((event.seq, event.chain, body))
             changes = project(tx, event, fact)
             tx.drop(changes.drop)
             tx.put(changes.put)

@@ -34,6 +34,7 @@ from flowide.store.opening import (
     open_read_only,
     prepare,
 )
+from flowide.store.remembered import Remembered
 from flowide.store.texts import Found
 from flowide.store.views import Reader, Writer
 
@@ -56,6 +57,7 @@ class SqliteStore:
         self._reading = threading.RLock()
         self._writing = threading.Lock()
         self._connections: list[Any] = []
+        self._remembered = Remembered()
         self._turn: WriterTurn | None = None
         """Taken for each write; None where nothing can be written."""
         with explained(path):
@@ -142,12 +144,13 @@ class SqliteStore:
         cursor = self._writer.cursor()
         try:
             cursor.execute("BEGIN IMMEDIATE")
+            self._remembered.check(cursor.execute("PRAGMA data_version").fetchall()[0][0])
         except BaseException as error:
             self._writing.release()
             if is_busy(error):
                 return None
             raise
-        return _Transaction(self.path, cursor, self._ended)
+        return _Transaction(self.path, cursor, self._remembered, self._ended)
 
     def _ended(self) -> None:
         self._writing.release()
@@ -276,11 +279,11 @@ class _Transaction:
 
     __slots__ = ("_cursor", "_ended", "_path", "_tx")
 
-    def __init__(self, path: Path, cursor: Any, ended: Callable[[], None]) -> None:
+    def __init__(self, path: Path, cursor: Any, remembered: Remembered, ended: Callable[[], None]) -> None:
         self._path = path
         self._cursor = cursor
         self._ended = ended
-        self._tx = Writer(cursor)
+        self._tx = Writer(cursor, remembered)
 
     def __enter__(self) -> Tx:
         return self._tx
@@ -316,8 +319,10 @@ class _Transaction:
                     )
                 time.sleep(0.005)
         except BaseException:
+            self._tx.lost()
             self._undo()
             raise
+        self._tx.committed()
 
     def _committed(self) -> bool:
         try:

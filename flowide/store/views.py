@@ -15,6 +15,7 @@ from flowide.domain.rows import Row
 from flowide.errors import StorageFailed
 from flowide.store.api import Position, StoredReply
 from flowide.store.mapping import table
+from flowide.store.remembered import Remembered
 
 R = TypeVar("R", bound=Row)
 
@@ -28,8 +29,13 @@ class Reader:
 
     def __init__(self, cursor: Any) -> None:
         """`cursor` is used for one statement after the other; each is read to its end, so none stays open."""
-        self.cursor = cursor
+        self._cursor = cursor
         self.execute = cursor.execute
+
+    @property
+    def cursor(self) -> Any:
+        """For statements that are made elsewhere."""
+        return self._cursor
 
     def get(self, row: type[R], *key: Any) -> R | None:
         kept = table(row)
@@ -69,15 +75,26 @@ class Writer(Reader):
     Keeps the rows it has seen: rules look at some of them twice.
     """
 
-    def __init__(self, cursor: Any) -> None:
-        """`cursor.send` takes statements that give nothing back; without it they are executed like the others."""
+    def __init__(self, cursor: Any, remembered: Remembered | None = None) -> None:
+        """`cursor.send` takes statements that give nothing back; without it they are executed like the others.
+
+        `remembered` = what earlier transactions left, and what this one leaves when it is committed.
+        """
         super().__init__(cursor)
+        self._before = Remembered() if remembered is None else remembered
         self.send = getattr(cursor, "send", cursor.execute)
         self._seen: dict[tuple[type[Row], tuple[Any, ...]], Row | None] = {}
         self._found: dict[type[Row], dict[Any, list[Any]]] = {}
-        self._position: Position | None = None
+        self._position = self._before.position
         self._appended = False
         self._emptied: frozenset[type[Row]] = frozenset()
+        self._written_past = False
+
+    @property
+    def cursor(self) -> Any:
+        """For statements that are made elsewhere: nobody knows here what they write."""
+        self._written_past = True
+        return self._cursor
 
     @property
     def remembered(self) -> int:
@@ -94,6 +111,9 @@ class Writer(Reader):
             return cast("R | None", self._seen[place])
         if row in self._emptied:
             return None
+        if place in self._before.rows:
+            known = self._seen[place] = self._before.rows[place]
+            return cast("R | None", known)
         kept = table(row)
         values = self.execute(kept.by_key, key).fetchall()
         found = self._seen[place] = kept.decode(values[0]) if values else None
@@ -163,6 +183,7 @@ class Writer(Reader):
 
     def forget(self) -> None:
         self._seen.clear()
+        self._before.forget()
         self._found.clear()
         self._emptied = frozenset()
 
@@ -187,6 +208,17 @@ class Writer(Reader):
             at = self.position()
             self.send('UPDATE "space" SET "seq" = ?, "chain" = ?', (at.seq, at.chain))
 
+    def committed(self) -> None:
+        """What this transaction has seen and written holds for the next one."""
+        if self._written_past:
+            self._before.forget()
+        else:
+            self._before.keep(self._seen, self._position)
+
+    def lost(self) -> None:
+        """The transaction could not be committed."""
+        self._before.forget()
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self.send("SAVEPOINT part")
@@ -204,7 +236,7 @@ class Writer(Reader):
 
     def _undoable(self) -> bool:
         """Whether the transaction is still there; a full disk may have ended all of it already."""
-        return bool(self.cursor.connection.in_transaction)
+        return bool(self._cursor.connection.in_transaction)
 
 
 def seal(command_id: str, stored: StoredReply, wall_ms: int) -> str:
