@@ -43,6 +43,13 @@ def answer_options(command: Any) -> Any:
                 metavar="S",
                 help="Seconds for all answers.",
             ),
+            click.option(
+                "--allow",
+                metavar="TOOL",
+                multiple=True,
+                help="A tool agents may use without asking: git/git_status, git, '*'; again for more.",
+            ),
+            click.option("--trust", is_flag=True, help="Let the project's programs and tool servers run."),
         ]
     ):
         command = option(command)
@@ -61,7 +68,7 @@ class Cast:
         loaded = settings.load(desk.folder.root)
         self.settings = loaded.settings
         self.around: Surroundings = surroundings(desk.folder.root, loaded=loaded)
-        self._options = options
+        self._options, self._root = options, desk.folder.root
         found = find_agents(desk.folder.root, self.around.user_agents)
         names = [each for each in (options.get("agents") or "").split(",") if each.strip()]
         chosen = choose_agents(found, names, list(self.around.models))
@@ -85,7 +92,12 @@ class Cast:
             for handle, agent in self.agents.items()
             if handle not in asked and (agent.origin != "recipe" or handle in self.names)
         ]
-        able = [handle for handle in others if await self._problem(handle) is None]
+        trusted = bool(self._options.get("trust")) or self.settings.trusts(self._root)
+        able = [
+            handle
+            for handle in others
+            if (trusted or not self.agents[handle].needs_trust) and await self._problem(handle) is None
+        ]
         return [self.names.get(handle, handle) for handle in [*asked, *able] if handle in self.agents]
 
     async def _problem(self, handle: str) -> Any:
@@ -114,6 +126,8 @@ class Cast:
             parallel=settings.limits.parallel,
             lock_timeout_s=settings.lock.timeout_s if lock_timeout is None else lock_timeout,
             timeout_s=options.get("timeout"),
+            allow=[each for given in options.get("allow", ()) for each in given.split(",") if each.strip()],
+            trust=bool(options.get("trust")),
         )
         quiet = bool(click.get_current_context().meta.get("flowide.quiet"))
         show = Show(output="none", quiet=quiet or not sys.stderr.isatty())

@@ -130,6 +130,46 @@ def test_a_question_about_a_tool_is_answered_from_another_process_and_no_call_is
     assert (apart.root / "notes.md").read_text() == "It said: from the tool\n"
 
 
+SAID = ("say", '@tess CALL bad__echo {"text": "from the tool"}')
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_an_agent_that_is_spoken_to_uses_a_tool_it_is_allowed(apart: Apart, later: bool) -> None:
+    bring(apart.root)
+    terms = ("--allow", "bad/echo", "--trust", "--json")
+    with serving() as server:
+        make_model_agent(apart.root, server, "tool")
+
+        said = apart(*SAID) if later else apart(*SAID, "--wait", *terms)
+        said = apart("thread", "answer", "last", *terms) if later else said
+
+    assert said.code == 0, said
+    assert "from the tool" in said.json["replies"][-1]["text"]
+    assert server.requests[-1]["messages"][-1]["content"] == "from the tool"
+
+
+def test_without_trust_an_agent_that_is_spoken_to_has_no_tool_of_the_project(apart: Apart) -> None:
+    bring(apart.root)
+    with serving() as server:
+        make_model_agent(apart.root, server, "tool")
+
+        apart(*SAID, "--wait", "--allow", "bad/echo")
+
+    assert not any("tools" in each for each in server.requests)
+
+
+def test_a_program_that_the_project_names_hinders_nobody_else(apart: Apart) -> None:
+    agents = apart.root / ".flowide" / "agents"
+    agents.mkdir(parents=True, exist_ok=True)
+    (agents / "prog.md").write_text('---\nhandle: prog\nbackend: acp\ncommand: ["true"]\n---\nA program.\n')
+    with serving() as server:
+        make_model_agent(apart.root, server, "ok")
+
+        said = apart("say", "@tess what?", "--wait")
+
+    assert said.code == 0, said
+
+
 def test_a_model_that_never_has_enough_is_bounded(apart: Apart) -> None:
     bring(apart.root)
     with serving() as server:
