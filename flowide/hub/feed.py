@@ -79,7 +79,7 @@ class Feed:
     async def start(self, failed: Callable[[StorageFailed], None]) -> None:
         """Begin at the end of the log; `failed` is told when it cannot be read any more."""
         self._failed = failed
-        self._token = await self._space.look(lambda store: store.change_token())
+        self._token = await self._space.look(lambda store: store.change_elsewhere())
         self.seq = (await self._space.position()).seq
         self._task = asyncio.create_task(self._run(), name=f"feed of {self._space.name}")
 
@@ -116,7 +116,7 @@ class Feed:
         space.woken.clear()
         rows = space.written_after(self.seq)
         if rows is None:
-            self._token = space.store.change_token()
+            self._token = space.store.change_elsewhere()
             rows = await space.look(lambda store: store.bodies(self.seq, EVENTS_A_FRAME))
             if len(rows) == EVENTS_A_FRAME:
                 space.changed_elsewhere()
@@ -163,5 +163,5 @@ class Feed:
                 async with asyncio.timeout(POLL_S if someone else _NOBODY_S):
                     await space.woken.wait()
             except TimeoutError:
-                if space.store.change_token() != self._token:
+                if space.store.change_elsewhere() != self._token:
                     space.changed_elsewhere()

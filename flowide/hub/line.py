@@ -14,6 +14,8 @@ MAX_UNSENT = 1024 * 1024
 MAX_FRAMES = 512
 """Frames that wait for a slow reader at most."""
 _LINGER_S = 5.0
+_AHEAD = 4
+"""Messages of a client that are read before the first of them was taken."""
 _CALM = 128 * 1024
 """Bytes up to which a line that catches up is given more."""
 
@@ -26,6 +28,17 @@ class LineProtocol(WebSocketsSansIOProtocol):
         scope = getattr(self, "scope", None)
         if scope is not None:
             scope["state"]["line"] = self
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message over as the bytes that came; reading stops only when some wait already."""
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if self.close_sent:
+            return  # nobody takes it any more
+        self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
+        if self.queue.qsize() >= _AHEAD and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     def handle_ping(self) -> None:
         if self.transport.get_write_buffer_size() > MAX_UNSENT:

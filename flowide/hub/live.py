@@ -68,7 +68,7 @@ class _Text:
             self.cut = True
             del self.have[off:]
         if off > len(self.have):
-            return  # a part is missing: the next look at the store brings it
+            return  # a part is missing: a look at the store brings it
         new = data[len(self.have) - off :]
         if new:
             self._waits(len(self.have))
@@ -133,6 +133,8 @@ class Live:
         self._texts: dict[Topic, dict[str, _Text]] = {}
         self._timers: dict[Topic, asyncio.TimerHandle] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._stale: set[Topic] = set()
+        """Topics that a command of this hub has changed in another way than by writing on."""
 
     def close(self) -> None:
         """Stop looking."""
@@ -191,6 +193,8 @@ class Live:
         if topic not in self._texts:
             return
         text = self._text(topic, part, fence)
+        if command.off > len(text.have):
+            self._stale.add(topic)
         text.write(command.off, command.text, cut=cut)
         self._due(topic, text)
 
@@ -226,10 +230,11 @@ class Live:
 
     def follow(self, rows: list[Row]) -> None:
         """The log goes on: fences end, and with them their texts."""
-        for row in rows:
-            if b'"type":"lock.' not in row[2]:
+        for row in rows if self._watchers else ():
+            if not any(each in row[2] for each in _MAY_CHANGE):
                 continue
             event = msgspec.json.decode(row[2])
+            self._stale |= {("draft", event["data"].get("artifact")), ("run", event["data"].get("run"))}
             topic = ("draft", event["data"].get("artifact"))
             why = _ENDS.get(event["type"])
             if topic in self._watchers and why is not None:
@@ -259,11 +264,11 @@ class Live:
         before: int | None = None
         while self._watchers:
             await asyncio.sleep(self._chunk_s)
-            token = await self._space.look(lambda store: store.change_token())
-            if token == before:
-                continue
+            token = await self._space.look(lambda store: store.change_elsewhere())
+            stale, self._stale = self._stale, set()
+            topics = set(self._watchers) if token != before else stale & self._watchers.keys()
             before = token
-            for topic in list(self._watchers):
+            for topic in topics:
                 await self._look(topic)
                 self._flush(topic)
 
@@ -284,6 +289,7 @@ class Live:
                 text.replace(stored)
 
 
+_MAY_CHANGE = (b'"type":"lock.', b'"type":"draft.', b'"type":"run.')
 _ENDS = {
     "lock.released": "released",
     "lock.transferred": "transferred",

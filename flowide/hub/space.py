@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -24,7 +26,7 @@ from flowide.space.clock import Clock
 from flowide.space.local import LONG_QUERIES
 from flowide.space.queries import Query
 from flowide.space.reads import answer
-from flowide.store.api import Expected, Position, Store
+from flowide.store.api import Expected, Position, Store, Tx
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,6 +35,8 @@ Row = tuple[int, str, bytes]
 
 _QUICK_S = 0.002
 """Commits that take less are made on the loop: a thread would cost more."""
+SYNC_S = 1.0
+"""Drafts and renewals are on disk after so many seconds at most; they outlive the end of the hub at once."""
 _NEWEST = 0.2
 """Weight of the newest commit among those before."""
 
@@ -62,7 +66,10 @@ class HubSpace:
         self._news = False
         """Whether something was committed elsewhere."""
         self._here = threading.local()
+        self._one_by_one = asyncio.Lock()
+        """Has those who write wait in the order they came."""
         self._commits_s = 0.0
+        self._syncing: asyncio.Task[None] | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write {name}")
         self._loop = asyncio.get_running_loop()
         store.on_change(self._told)
@@ -99,30 +106,60 @@ class HubSpace:
         """Decide a command; a refusal is returned, not raised."""
         work = Work(command, caller)
         store = self.store
+        lasting = work.answers()
         try:
             if store.threads is not None:
                 expected = work.expected(self.now())
-                outcome = await away(store, lambda: self._written(work, expected), writes=True)
-            elif self._commits_s < _QUICK_S and (turn := store.try_write()) is not None:
-                outcome = self._timed(lambda: run(work, turn, self))
+                outcome = await away(store, lambda: self._written(work, expected, lasting), writes=True)
             else:
-                # Disks of several spaces are waited for side by side, and nobody else waits for them.
-                outcome = await self._loop.run_in_executor(
-                    self._writer, self._timed, lambda: run(work, store.write(), self)
-                )
+                async with self._one_by_one:
+                    outcome = await self._carry_out(work, lasting)
         except StorageFailed as failed:
             self.changed_elsewhere()  # it is not known what happened
             return failed
+        if not lasting and self._syncing is None and not work.written:
+            self._syncing = asyncio.create_task(self._sync(), name="sync")
         if work.written:
             self._fresh.update({row[0]: row for row in work.written})
             self.woken.set()
         return outcome
 
-    def _written(self, work: Work, expected: Expected) -> Reply[Any] | FlowError:
+    async def _carry_out(self, work: Work, lasting: bool) -> Reply[Any] | FlowError:
+        """On a database of this machine. The disk is waited for in a thread, unless it is quick.
+
+        Statements are made here: in a thread each would wait for the interpreter, while the loop is busy.
+        """
+        turn = self.store.try_write(lasting=lasting)
+        if turn is None:  # another process writes
+            return await self._loop.run_in_executor(
+                self._writer, self._timed, lambda: run(work, self.store.write(lasting=lasting), self)
+            )
+        if not lasting:
+            return run(work, turn, self)
+        later = _CommittedLater(turn)
+        outcome = run(work, later, self)
+        if self._commits_s < _QUICK_S:
+            self._timed(later.commit)
+        else:
+            await self._loop.run_in_executor(self._writer, self._timed, later.commit)
+        return outcome
+
+    async def _sync(self) -> None:
+        """Drafts are on disk soon; if each waited for it, saves would wait for them."""
+        await asyncio.sleep(SYNC_S)
+        async with self._one_by_one:
+            self._syncing = None
+            await self._loop.run_in_executor(self._writer, self._synced)
+
+    def _synced(self) -> None:
+        with contextlib.suppress(StorageFailed):  # the next commit tells
+            self.store.sync()
+
+    def _written(self, work: Work, expected: Expected, lasting: bool) -> Reply[Any] | FlowError:
         """In a thread; news of this commit is no news."""
         self._here.writing = True
         try:
-            return run(work, self.store.write(expected), self)
+            return run(work, self.store.write(expected, lasting=lasting), self)
         finally:
             self._here.writing = False
 
@@ -169,9 +206,37 @@ class HubSpace:
         return await self.look(_first_chain)
 
     def close(self) -> None:
-        """Free the store."""
-        self._writer.shutdown(wait=True, cancel_futures=True)
+        """Free the store; for a thread."""
+        if self._syncing is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is over
+                self._loop.call_soon_threadsafe(self._syncing.cancel)
+        self._writer.submit(self._synced)
+        self._writer.shutdown(wait=True)
         self.store.close()
+
+
+class _CommittedLater:
+    """A transaction that is left open by its block, unless that fails."""
+
+    def __init__(self, turn: AbstractContextManager[Tx]) -> None:
+        self._turn = turn
+
+    def __enter__(self) -> Tx:
+        return self._turn.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._turn.__exit__(kind, error, trace)
+
+    def commit(self) -> None:
+        """End it.
+
+        Raises:
+            StorageFailed: Nothing was changed.
+        """
+        self._turn.__exit__(None, None, None)
 
 
 def _first_chain(store: Store) -> str:

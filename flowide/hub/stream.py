@@ -141,7 +141,7 @@ class Stream:
                 return
             self.heard = time.monotonic()
             try:
-                frame = from_client(message.get("text") or message.get("bytes") or b"")
+                frame = from_client(message["bytes"])
             except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
                 self.bye("bad_args", message=f"this is no frame: {error}")
                 return

@@ -110,18 +110,27 @@ class Store(Protocol):
         """
         ...
 
-    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None, *, lasting: bool = True) -> AbstractContextManager[Tx]:
         """Begin a write transaction; waits for other writers in turn.
 
-        `expected` is a hint for a store that is far away.
+        `expected` is a hint for a store that is far away. Without `lasting`, a power failure may undo what was
+        written until `sync`, unless an event was written with it; the end of this program never does.
 
         Raises:
             StorageFailed: Busy for too long, full, read-only or corrupt; nothing was changed.
         """
         ...
 
-    def try_write(self) -> AbstractContextManager[Tx] | None:
+    def try_write(self, *, lasting: bool = True) -> AbstractContextManager[Tx] | None:
         """As `write`, or None at once when another writer is at work."""
+        ...
+
+    def sync(self) -> None:
+        """Have all that was committed last, also that which was not made to.
+
+        Raises:
+            StorageFailed: As `write`.
+        """
         ...
 
     def read(self) -> AbstractContextManager[View]:
@@ -170,6 +179,10 @@ class Store(Protocol):
 
     def change_token(self) -> int:
         """A number that is another one once anything was committed, by this process or any other."""
+        ...
+
+    def change_elsewhere(self) -> int:
+        """As `change_token`, for commits that did not go through this object."""
         ...
 
     def on_change(self, told: Callable[[], None]) -> None:

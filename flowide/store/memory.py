@@ -130,11 +130,14 @@ class MemoryStore:
     def time(self) -> tuple[int, str] | None:
         return None
 
-    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None, *, lasting: bool = True) -> AbstractContextManager[Tx]:
         return self._write()
 
-    def try_write(self) -> AbstractContextManager[Tx] | None:
+    def try_write(self, *, lasting: bool = True) -> AbstractContextManager[Tx] | None:
         return self._write()
+
+    def sync(self) -> None:
+        """Nothing lasts longer than the program."""
 
     @contextmanager
     def _write(self) -> Iterator[Tx]:
@@ -200,6 +203,9 @@ class MemoryStore:
 
     def change_token(self) -> int:
         return self._commits
+
+    def change_elsewhere(self) -> int:
+        return 0
 
     def on_change(self, told: Callable[[], None]) -> None:
         """The token is looked at."""

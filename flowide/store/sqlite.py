@@ -40,6 +40,8 @@ from flowide.store.views import Reader, Writer
 
 R = TypeVar("R", bound=Row)
 _PAGE = 500
+_TOUCH = 'UPDATE "space" SET "seq" = "seq"'
+"""Changes nothing, and is written all the same."""
 
 
 class SqliteStore:
@@ -58,6 +60,12 @@ class SqliteStore:
         self._writing = threading.Lock()
         self._connections: list[Any] = []
         self._remembered = Remembered()
+        self._may_hurry = False
+        """Whether a commit that need not last may leave out to wait for the disk; only a WAL stays whole then."""
+        self._lasting = True
+        """How the next commit is made, as the writing connection stands."""
+        self._unsynced = False
+        self._elsewhere = 0
         self._turn: WriterTurn | None = None
         """Taken for each write; None where nothing can be written."""
         with explained(path):
@@ -74,6 +82,7 @@ class SqliteStore:
             with explained(path):
                 self._writer = self._connect()
                 self.notice = prepare(self._writer, path, self._turn, machine or Machine())
+                self._may_hurry = durable and self.notice is None
                 if not durable and self.notice is None:
                     self._writer.execute("PRAGMA synchronous=NORMAL")
                 # Waiting is ours: SQLite's own handler would hold the event loop up.
@@ -96,12 +105,12 @@ class SqliteStore:
     def time(self) -> tuple[int, str] | None:
         return None
 
-    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None, *, lasting: bool = True) -> AbstractContextManager[Tx]:
         self._writers_turn().acquire(timeout_s=TURN_S)
         deadline = time.monotonic() + BUSY_S
         try:
             with explained(self.path):
-                begun = self._begin()
+                begun = self._begin(lasting)
                 while begun is None:
                     if time.monotonic() >= deadline:
                         raise StorageFailed(
@@ -109,17 +118,17 @@ class SqliteStore:
                             hint="Close it, then try again.",
                         )
                     time.sleep(0.005)
-                    begun = self._begin()
+                    begun = self._begin(lasting)
                 return begun
         except BaseException:
             self._writers_turn().release()
             raise
 
-    def try_write(self) -> AbstractContextManager[Tx] | None:
+    def try_write(self, *, lasting: bool = True) -> AbstractContextManager[Tx] | None:
         if not self._writers_turn().try_acquire():
             return None
         try:
-            begun = self._begin()
+            begun = self._begin(lasting)
         except (sqlite3.Error, OSError) as error:
             self._writers_turn().release()
             raise storage_failed(self.path, error) from error
@@ -137,12 +146,16 @@ class SqliteStore:
             )
         return self._turn
 
-    def _begin(self) -> AbstractContextManager[Tx] | None:
+    def _begin(self, lasting: bool) -> AbstractContextManager[Tx] | None:
         """A transaction, or None while another program writes."""
         self._check_file()
         self._writing.acquire()
         cursor = self._writer.cursor()
+        lasting = lasting or not self._may_hurry
         try:
+            if lasting != self._lasting:
+                cursor.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
+                self._lasting = lasting
             cursor.execute("BEGIN IMMEDIATE")
             self._remembered.check(cursor.execute("PRAGMA data_version").fetchall()[0][0])
         except BaseException as error:
@@ -150,11 +163,34 @@ class SqliteStore:
             if is_busy(error):
                 return None
             raise
-        return _Transaction(self.path, cursor, self._remembered, self._ended)
+        return _Transaction(self.path, cursor, self._remembered, self._committed, self._ended)
+
+    def _committed(self, cursor: Any, *, appended: bool) -> None:
+        """A transaction was committed; an event has to last in any case."""
+        if self._lasting:
+            self._unsynced = False
+            return
+        self._unsynced = True
+        if appended:
+            self._sync(cursor)
 
     def _ended(self) -> None:
         self._writing.release()
         self._writers_turn().release()
+
+    def sync(self) -> None:
+        if self._unsynced:
+            with self.write() as tx:
+                tx.send(_TOUCH)  # type: ignore[attr-defined] # the transaction of this class
+
+    def _sync(self, cursor: Any) -> None:
+        """A commit that waits for the disk has it take all commits before it, too: they are in the same file."""
+        cursor.execute("PRAGMA synchronous=FULL")
+        self._lasting = True
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute(_TOUCH)
+        cursor.execute("COMMIT")
+        self._unsynced = False
 
     def _check_file(self) -> None:
         if _identity(self.path) != self._file:
@@ -254,6 +290,19 @@ class SqliteStore:
         with self._looking():
             return int(self._look.execute("PRAGMA data_version").fetchall()[0][0])
 
+    def change_elsewhere(self) -> int:
+        if self._turn is None:
+            return self.change_token()
+        # The connection that writes is told of the commits of others only. While it writes, it is asked later.
+        if self._writing.acquire(blocking=False):
+            try:
+                with explained(self.path):
+                    self._check_file()
+                    [(self._elsewhere,)] = self._writer.execute("PRAGMA data_version").fetchall()
+            finally:
+                self._writing.release()
+        return self._elsewhere
+
     def on_change(self, told: Callable[[], None]) -> None:
         """The token is looked at."""
 
@@ -277,11 +326,19 @@ class SqliteStore:
 class _Transaction:
     """A write transaction that has begun. Leaving it commits, an exception undoes."""
 
-    __slots__ = ("_cursor", "_ended", "_path", "_tx")
+    __slots__ = ("_cursor", "_done", "_ended", "_path", "_tx")
 
-    def __init__(self, path: Path, cursor: Any, remembered: Remembered, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        cursor: Any,
+        remembered: Remembered,
+        committed: Callable[..., None],
+        ended: Callable[[], None],
+    ) -> None:
         self._path = path
         self._cursor = cursor
+        self._done = committed
         self._ended = ended
         self._tx = Writer(cursor, remembered)
 
@@ -318,6 +375,7 @@ class _Transaction:
                         hint="Close it, then try again; nothing was changed.",
                     )
                 time.sleep(0.005)
+            self._done(self._cursor, appended=self._tx.appended)
         except BaseException:
             self._tx.lost()
             self._undo()

@@ -97,6 +97,11 @@ class Writer(Reader):
         return self._cursor
 
     @property
+    def appended(self) -> bool:
+        """Whether an event was written."""
+        return self._appended
+
+    @property
     def remembered(self) -> int:
         """How many rows are kept."""
         return len(self._seen)

@@ -35,12 +35,24 @@ class Bell:
         self._on_change = on_change
         self.changes = 0
         """Another number once anything was committed."""
+        self.elsewhere = 0
+        """The same, but for what the store of this bell has rung itself."""
+
+    def rang(self, tick: int) -> None:
+        """The store of this bell has brought the counter to `tick`."""
+        if tick != self._tick + 1:
+            self.elsewhere += 1  # somebody else's was not heard yet
+        if tick > self._tick:
+            self._tick = tick
+            self.changes += 1
+            self._on_change()
 
     def heard(self, tick: int, *, looked: bool = False) -> None:
         """The counter stands at `tick`; when it was `looked` at, also a lower one is news: a backup was restored."""
         if tick > self._tick or (looked and tick != self._tick):
             self._tick = tick
             self.changes += 1
+            self.elsewhere += 1
             self._on_change()
 
 
@@ -76,11 +88,14 @@ class Doorbell:
             if not bells:
                 self._bells.pop(space, None)
 
-    def ring(self, space: int, tick: int) -> None:
-        """Tell everybody soon that a commit has brought a space's counter to `tick`."""
+    def ring(self, space: int, tick: int, by: Bell | None = None) -> None:
+        """Tell everybody soon that a commit has brought a space's counter to `tick`; `by` = the one it was made by."""
         with self._guard:
             for bell in self._bells.get(space, ()):
-                bell.heard(tick)
+                if bell is by:
+                    bell.rang(tick)
+                else:
+                    bell.heard(tick)
             first = not self._ringing
             self._ringing[space] = tick
             if self._thread is None and not self._closed:

@@ -81,29 +81,32 @@ class PostgresStore:
 
     # --- writing ------------------------------------------------------------------------------------
 
-    def write(self, expected: Expected | None = None) -> AbstractContextManager[Tx]:
+    def write(self, expected: Expected | None = None, *, lasting: bool = True) -> AbstractContextManager[Tx]:
         if not self._turn.acquire(timeout=TURN_S):
             raise StorageFailed(
                 f"the space {self._name} was busy for {TURN_S:g} s", hint="Try again.", again=True
             )
         try:
             with explained(self._database.shown):
-                return self._begin(expected)
+                return self._begin(expected, lasting)
         except BaseException:
             self._turn.release()
             raise
 
-    def try_write(self) -> AbstractContextManager[Tx] | None:
+    def try_write(self, *, lasting: bool = True) -> AbstractContextManager[Tx] | None:
         if not self._turn.acquire(blocking=False):
             return None
         try:
             with explained(self._database.shown):
-                return self._begin(None)
+                return self._begin(None, lasting)
         except BaseException:
             self._turn.release()
             raise
 
-    def _begin(self, expected: Expected | None) -> AbstractContextManager[Tx]:
+    def sync(self) -> None:
+        """The server does it by itself within three times `wal_writer_delay`, which is less than a second."""
+
+    def _begin(self, expected: Expected | None, lasting: bool) -> AbstractContextManager[Tx]:
         asked = [_BEGIN, (_LOCK, (self.space,)), _MOMENT]
         hints = Hints(expected) if expected is not None else None
         if hints is not None:
@@ -123,6 +126,7 @@ class PostgresStore:
             tx = SpaceWriter(Statements(session, self.space), Position(seq, chain), tick)
             if hints is not None:
                 hints.tell(tx, answers[3:])
+            tx.lasting = lasting
         except BaseException:
             session.leave("ROLLBACK")
             self._database.end(session)
@@ -140,7 +144,7 @@ class PostgresStore:
         self._database.end(session)
         self._turn.release()
         if tick is not None:
-            self._database.doorbell.ring(self.space, tick)
+            self._database.doorbell.ring(self.space, tick, self._bell)
 
     def _happened(self, tx: SpaceWriter, transaction: str) -> bool:
         """Whether a commit happened whose answer was lost.
@@ -283,6 +287,9 @@ class PostgresStore:
 
     def change_token(self) -> int:
         return self._listening().changes
+
+    def change_elsewhere(self) -> int:
+        return self._listening().elsewhere
 
     def on_change(self, told: Callable[[], None]) -> None:
         self._listening()

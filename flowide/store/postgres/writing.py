@@ -17,6 +17,7 @@ from flowide.store.views import Writer
 
 REPLY = 'SELECT "body", "reply" FROM "replies" WHERE "id" = ?'
 _COMMIT: Statement = ("COMMIT", ())
+_HURRY: Statement = ("SET LOCAL synchronous_commit = off", ())
 
 
 class SpaceWriter(Writer):
@@ -26,6 +27,8 @@ class SpaceWriter(Writer):
         super().__init__(statements)
         self.replied: str | None = None
         """Id of a command whose answer is written here."""
+        self.lasting = True
+        """Whether the commit waits for the server's disk; one with an event does in any case."""
         self._position = at
         self._tick = tick
         self._start = at
@@ -145,7 +148,8 @@ class Transaction:
     def _commit(self) -> None:
         try:
             self._tx.finish()
-            self._tx.cursor.flush(_COMMIT)
+            hurried = not self._tx.lasting and not self._tx.appended
+            self._tx.cursor.flush(*([_HURRY] if hurried else []), _COMMIT)
         except (Refused, UnicodeEncodeError):
             self._session.leave("ROLLBACK")
             raise

@@ -75,7 +75,7 @@ async def test_commits_of_other_processes_are_heard_soon(place: Place) -> None:
 async def test_a_bell_that_is_not_heard_costs_a_second(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doorbell, "CHANNEL", "nobody_listens")
     writer = place.open()
-    monkeypatch.setattr(writer.store._database.doorbell, "ring", lambda space, tick: None)  # type: ignore[attr-defined]
+    monkeypatch.setattr(writer.store._database.doorbell, "ring", lambda space, tick, by: None)  # type: ignore[attr-defined]
     reader = place.open()
     await listening(reader)
     before = reader.store.change_token()
