@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from flowide.confinement.methods import VARIABLE as CONFINEMENT
+
 if TYPE_CHECKING:
     from tests.postgres import Server
 
@@ -44,7 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     place = Path(tempfile.mkdtemp(prefix="flowide-tests-", dir=root))
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
     for name in list(os.environ):
-        if name in _CONFIGURED or name.endswith(_FOREIGN) or name.startswith(("FLOWIDE_", "GIT_", "XDG_")):
+        foreign = name.endswith(_FOREIGN) or name.startswith(("FLOWIDE_", "GIT_", "XDG_"))
+        if name in _CONFIGURED or (foreign and name != CONFINEMENT):
             del os.environ[name]
     (place / "home").mkdir()
     (place / "tmp").mkdir()
@@ -63,6 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "NO_PROXY": "127.0.0.1,localhost,::1",
         _MARK: uuid.uuid4().hex,
     }
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors: many tests wait, for processes, disks and clocks."""
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 @pytest.fixture(autouse=True)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from flowide.store.api import StoredReply
 from flowide.store.explained import sqlite3
-from flowide.store.views import seal
+from flowide.store.search_audit import index_problems
+from flowide.store.views import REPLY_DAYS, seal
 
 MOST = 20
 """Of each kind; a file with one bad page has many bad rows."""
+DUE = ("lock.lapsed", "lock.revived", "lock.acquired", "lock.dequeued", "draft.kept", "draft.discarded")
+"""Events that also come of commands without a stored reply: of what was due when one of those arrived."""
 
 
 def damage(cursor: Any) -> list[str]:
     """One line for each thing found; reads all of the file."""
     found: list[str] = []
-    for check in (_pages, _migrations, _replies, _texts):
+    for check in (_pages, _migrations, _replies, _unanswered, index_problems):
         try:
             found += list(check(cursor))[:MOST]
         except sqlite3.DatabaseError as error:
             found.append(f"the file cannot be read: {error}")
+        except (ValueError, TypeError, KeyError) as error:
+            found.append(f"what is stored cannot be read: {error}")
     return found
 
 
@@ -52,10 +58,32 @@ def _replies(cursor: Any) -> Iterator[str]:
         after = page[-1][0]
         for id, body, reply, wall_ms, sealed in page:
             data = reply if isinstance(reply, bytes) else str(reply).encode()
-            if sealed is not None and sealed != seal(id, StoredReply(body, data), wall_ms):
+            if sealed != seal(id, StoredReply(body, data), wall_ms):
                 yield f"the stored reply of command {id} was changed"
             elif not is_reply(data, head):
                 yield f"the stored reply of command {id} cannot be"
+
+
+def _unanswered(cursor: Any) -> Iterator[str]:
+    """Commands of the last days whose events are there and whose reply is not.
+
+    Counted back from the newest event: whoever set the clock forward had old replies removed by it.
+    """
+    [(newest,)] = cursor.execute(
+        """SELECT max("body" ->> '$.ts') FROM "events" WHERE json_valid("body")"""
+    ).fetchall()
+    if newest is None:
+        return
+    since = datetime.fromisoformat(newest) - timedelta(days=REPLY_DAYS - 1)
+    rows = cursor.execute(
+        """SELECT "seq", e."body" ->> '$.cmd' FROM "events" AS e
+        WHERE json_valid(e."body") AND e."body" ->> '$.ts' > ?
+        AND e."body" ->> '$.type' NOT IN (SELECT "value" FROM json_each(?))
+        AND NOT EXISTS (SELECT 1 FROM "replies" WHERE "id" = e."body" ->> '$.cmd') ORDER BY "seq" LIMIT ?""",
+        (since.isoformat(timespec="milliseconds").replace("+00:00", "Z"), json.dumps(DUE), MOST),
+    ).fetchall()
+    for seq, command in rows:
+        yield f"the stored reply of command {command} is missing, which made event {seq}"
 
 
 def is_reply(reply: bytes, head: int) -> bool:
@@ -65,20 +93,3 @@ def is_reply(reply: bytes, head: int) -> bool:
         return isinstance(said["seq"], int) and said["seq"] <= head and ("ok" in said) != ("err" in said)
     except (ValueError, TypeError, KeyError):
         return False
-
-
-def _texts(cursor: Any) -> Iterator[str]:
-    wrong = cursor.execute(
-        'SELECT "kind", "owner", "number" FROM "texts" WHERE '
-        '("kind" = \'version\' AND NOT EXISTS (SELECT 1 FROM "versions" AS "v" WHERE "v"."artifact" = "owner" '
-        'AND "v"."version" = "number" AND "v"."sha256" = "texts"."sha256")) OR '
-        '("kind" = \'variation\' AND NOT EXISTS (SELECT 1 FROM "variations" AS "v" WHERE "v"."set" = "owner" '
-        'AND "v"."number" = "texts"."number" AND "v"."sha256" = "texts"."sha256")) OR '
-        "\"kind\" NOT IN ('version', 'variation', 'message', 'decision') LIMIT ?",
-        (MOST,),
-    ).fetchall()
-    for kind, owner, number in wrong:
-        yield f"the search index names a {kind} {number} of {owner} that is not so"
-    [(indexed, seq)] = cursor.execute('SELECT "indexed", "seq" FROM "space"').fetchall()
-    if indexed > seq:
-        yield f"the search index says it has {indexed} events of {seq}"

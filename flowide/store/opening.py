@@ -14,7 +14,7 @@ from flowide.store.filelock import WriterTurn
 from flowide.store.journal import file_system, journal_mode
 from flowide.store.shape import shape
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 APPLICATION_ID = 0x464C4F57
 """Marks a database as a FlowIDE workspace, for `file` and for us."""
 BUSY_S = 5.0

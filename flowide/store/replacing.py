@@ -17,6 +17,7 @@ from flowide.store.api import Position, Tx
 from flowide.store.mapping import table
 from flowide.store.projections import BrokenLog, project
 from flowide.store.rebuild import rebuild
+from flowide.store.search import MAKE_WORDS
 
 _MANY = 500
 
@@ -121,9 +122,10 @@ class Replacing:
 
 def forget_search(cursor: Any) -> None:
     """Have the search index made again by the next search."""
-    cursor.execute('INSERT INTO "words" ("words") VALUES (\'delete-all\')')
+    cursor.execute('DROP TABLE IF EXISTS "words"')  # also one that is damaged
+    cursor.execute(MAKE_WORDS)
     cursor.execute('DELETE FROM "texts"')
-    cursor.execute('UPDATE "space" SET "indexed" = 0')
+    cursor.execute('UPDATE "space" SET "indexed" = 0, "indexed_chain" = ?', [GENESIS])
 
 
 @cache

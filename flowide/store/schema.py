@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowide.domain.events import GENESIS
 from flowide.domain.rows import PROJECTIONS, TRANSIENT, Row
+from flowide.store.api import StoredReply
 from flowide.store.mapping import column_types
 from flowide.store.opening import APPLICATION_ID
 from flowide.store.rebuild import rebuild
+from flowide.store.search import MAKE_WORDS
 from flowide.store.shape import shape
-from flowide.store.views import Writer
+from flowide.store.views import Writer, seal
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -59,8 +60,8 @@ def _carry_out(connection: Any, *steps: Step) -> None:
             migration(connection)
             if version is not None:
                 connection.execute(
-                    'INSERT INTO "migrations" VALUES (?, ?, ?)',
-                    (version, migration.__name__, datetime.now(UTC).isoformat(timespec="seconds")),
+                    'INSERT INTO "migrations" ("version", "name") VALUES (?, ?)',
+                    (version, migration.__name__),
                 )
                 connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
@@ -108,8 +109,24 @@ def search_that_follows_the_log(connection: Any) -> None:
         '"number" INTEGER NOT NULL, "sha256" TEXT, "newest" INTEGER NOT NULL)'
     )
     make('CREATE INDEX "texts_newest" ON "texts" ("owner") WHERE "newest" = 1')
-    make("CREATE VIRTUAL TABLE \"words\" USING fts5(\"body\", content='', tokenize='unicode61')")
+    make(MAKE_WORDS)
     make('ALTER TABLE "space" ADD COLUMN "indexed" INTEGER NOT NULL DEFAULT 0')
+
+
+def marks_that_can_be_checked(connection: Any) -> None:
+    """What `verify` could not hold against anything else: the time of a migration goes, the mark of the search gets its
+    event's chain, and every stored reply its seal."""
+    make = connection.execute
+    make('ALTER TABLE "migrations" DROP COLUMN "applied"')
+    make(f'ALTER TABLE "space" ADD COLUMN "indexed_chain" TEXT NOT NULL DEFAULT \'{GENESIS}\'')
+    make(
+        'UPDATE "space" SET "indexed_chain" = "chain_then" FROM (SELECT "chain" AS "chain_then" FROM "events" '
+        'WHERE "seq" = (SELECT "indexed" FROM "space"))'
+    )
+    unsealed = make('SELECT "id", "body", "reply", "wall_ms" FROM "replies" WHERE "seal" IS NULL').fetchall()
+    for id, body, reply, wall_ms in unsealed:
+        sum_ = seal(id, StoredReply(body, bytes(reply)), wall_ms)
+        make('UPDATE "replies" SET "seal" = ? WHERE "id" = ?', (sum_, id))
 
 
 def make_tables(connection: Any) -> None:
@@ -181,5 +198,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     shape_of_tables,
     seals_of_replies,
     search_that_follows_the_log,
+    marks_that_can_be_checked,
 )
 """In order; a released one never changes. `opening.SCHEMA_VERSION` is how many there are."""

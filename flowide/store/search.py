@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flowide.store.sqlite import SqliteStore
     from flowide.store.views import Reader, Writer
 
+MAKE_WORDS = "CREATE VIRTUAL TABLE \"words\" USING fts5(\"body\", content='', tokenize='unicode61')"
 PAGE = 500
 """Events indexed in one transaction; writers get their turn in between."""
 
@@ -65,7 +66,7 @@ def _follow(tx: Writer) -> bool:
         if text is not None:
             _index(tx, text)
     if page:
-        tx.execute('UPDATE "space" SET "indexed" = ?', (page[-1][0],))
+        tx.execute('UPDATE "space" SET "indexed" = ?, "indexed_chain" = ?', page[-1][:2])
     return bool(page)
 
 

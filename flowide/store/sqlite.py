@@ -277,9 +277,11 @@ class SqliteStore:
     def rebuild(self) -> None:
         from flowide.store.projections import BrokenLog
         from flowide.store.rebuild import rebuild
+        from flowide.store.replacing import forget_search
 
         with self.write() as tx:
             try:
+                forget_search(tx.cursor)  # type: ignore[attr-defined] # as below
                 rebuild(tx.cursor)  # type: ignore[attr-defined] # the transaction of this class
             except (BrokenLog, ValueError, TypeError) as error:
                 raise StorageFailed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from flowide.domain.actors import Actor
 from flowide.flows.api import RunResult
 from flowide.space.queries import OneRun
 from tests.flows.conftest import Bench
+from tests.sleeping import sleeping, unique
 
 
 async def run(bench: Bench, command: str, *, timeout_s: float = 30, **more: Any) -> RunResult:
@@ -61,20 +61,14 @@ async def test_a_command_that_fails_ends_the_run_with_what_it_said(bench: Bench)
 
 
 async def test_a_command_that_hangs_is_stopped_with_its_children(bench: Bench) -> None:
-    result = await run(bench, "sleep 300 & echo $! > pid; wait", timeout_s=1)
+    seconds = unique()
+    result = await run(bench, f"sleep {seconds} & echo x > began; wait", timeout_s=2)
 
     assert (result.status, result.exit_code) == ("failed", 8)
-    child = Path(f"/proc/{(bench.root / 'pid').read_text().strip()}/stat")
+    assert (bench.root / "began").exists()
     async with asyncio.timeout(10):  # a process that was killed needs a moment to go
-        while _runs(child):
+        while sleeping(seconds):
             await asyncio.sleep(0.02)
-
-
-def _runs(stat: Path) -> bool:
-    try:
-        return stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("command", ["yes | head -c 3000000", "cat"])

@@ -19,22 +19,23 @@ from flowide.agents.tools.connection import Connection
 from flowide.errors import AuthFailed, Unavailable
 from flowide.text import printable
 from tests.agents.tools.conftest import SECRET, Connect
+from tests.sleeping import sleeping, unique
 
 
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{process}/stat").read_text().split(")")[1][:3]
+async def child_of(connection: Connection) -> tuple[int, int]:
+    """A process that a server leaves behind: how many seconds it sleeps, and the server's id."""
+    seconds = unique()
+    await connection.call("child", {"seconds": seconds})
+    [process] = sleeping(seconds)
+    return seconds, int(Path(f"/proc/{process}/stat").read_text().split()[3])
 
 
-async def gone(process: int) -> bool:
-    """Whether a process ends, at last."""
+async def gone(seconds: int) -> bool:
+    """Whether the process that sleeps so long ends, at last."""
     until = time.monotonic() + 20
-    while alive(process) and time.monotonic() < until:
+    while sleeping(seconds) and time.monotonic() < until:
         await asyncio.sleep(0.05)
-    return not alive(process)
+    return not sleeping(seconds)
 
 
 def patient(bad: Connection, seconds: float) -> None:
@@ -102,16 +103,14 @@ async def test_a_server_that_keeps_dying_is_given_up(connect: Connect) -> None:
 
 async def test_a_server_that_is_killed_from_outside_is_noticed_at_the_next_call(connect: Connect) -> None:
     bad = connect()
-    child = int((await bad.call("child", {"seconds": 300})).text)
-    parent = int(Path(f"/proc/{child}/stat").read_text().split()[3])
+    child, server = await child_of(bad)
 
-    os.kill(parent, signal.SIGKILL)
-    await gone(parent)
+    os.kill(server, signal.SIGKILL)
+    assert await gone(child)
 
     with contextlib.suppress(Unavailable):  # it may not have been noticed yet
         await bad.call("echo", {"text": "who is there?"})
     assert (await bad.call("echo", {"text": "again"})).text == "again"
-    assert await gone(child)
 
 
 async def test_a_call_is_bounded_when_nothing_is_heard(connect: Connect) -> None:
@@ -210,9 +209,8 @@ async def test_a_server_sees_no_keys_but_those_it_is_given(connect: Connect) -> 
 
 async def test_nothing_is_left_of_a_server_whatever_it_started(connect: Connect) -> None:
     bad = connect()
-    child = int((await bad.call("child", {"seconds": 300})).text)
+    child, _ = await child_of(bad)
     folder = (await bad.call("environment", {})).data["TMPDIR"]
-    assert alive(child)
 
     await bad.close()
 
@@ -221,6 +219,7 @@ async def test_nothing_is_left_of_a_server_whatever_it_started(connect: Connect)
 
 
 async def test_nothing_is_left_of_a_server_when_its_user_is_killed(connect: Connect) -> None:
+    child = unique()
     program = (
         "import asyncio, os\n"
         "from pathlib import Path\n"
@@ -228,7 +227,7 @@ async def test_nothing_is_left_of_a_server_when_its_user_is_killed(connect: Conn
         "from tests.agents.tools.conftest import server\n"
         "async def main():\n"
         "    bad = Connection(server(), root=Path.cwd(), env=dict(os.environ))\n"
-        "    print((await bad.call('child', {'seconds': 300})).text, flush=True)\n"
+        f"    print((await bad.call('child', {{'seconds': {child}}})).text, flush=True)\n"
         "    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"
     )
@@ -242,7 +241,8 @@ async def test_nothing_is_left_of_a_server_when_its_user_is_killed(connect: Conn
         env={**os.environ, "PYTHONPATH": root},
     )
     assert user.stdout is not None
-    child = int(await user.stdout.readline())
+    assert await user.stdout.readline()
+    assert sleeping(child)
 
     user.kill()
     await user.wait()
