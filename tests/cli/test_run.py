@@ -172,6 +172,7 @@ def test_a_slow_reader_does_not_hold_up_a_run(apart: Apart) -> None:
     assert json.loads(out.splitlines()[-1])["type"] == "run.finished"
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_without_repeating_finished_calls(apart: Apart) -> None:
     process = apart.begin(*RUN, "--json", "--parallel", "1", env=slow(apart.root))
     assert process.stdout is not None

@@ -38,22 +38,22 @@ def test_servers_are_listed_without_being_started(flowide: Here, tmp_path: Path)
     assert not mark.exists()
 
 
-def test_a_server_is_asked_on_the_command_line(apart: Apart, tmp_path: Path) -> None:
-    bring(apart.root)
+def test_a_server_is_asked_on_the_command_line(flowide: Here, tmp_path: Path) -> None:
+    bring(flowide.root)
 
-    shown = apart("tools", "show", "bad", "--trust", "--json").json
-    answer = apart("tools", "call", "bad/echo", '{"text": "hi \\u001b[31mred"}', "--trust")
-    picture = apart(
+    shown = flowide("tools", "show", "bad", "--trust", "--json").json
+    answer = flowide("tools", "call", "bad/echo", '{"text": "hi \\u001b[31mred"}', "--trust")
+    picture = flowide(
         "tools", "call", "bad/picture", "--images", str(tmp_path / "shots"), "--trust", "--json"
     ).json
-    failed = apart("tools", "call", "bad/fail", '{"why": "no"}', "--trust")
+    failed = flowide("tools", "call", "bad/fail", '{"why": "no"}', "--trust")
 
     assert "echo" in [each["name"] for each in shown["tools"]]
     assert (answer.code, answer.out) == (0, "hi \x1b[31mred\n")
     assert Path(picture["images"][0]).read_bytes().startswith(b"\x89PNG")
     assert failed.code == 1
-    assert apart("tools", "read", "bad", "memo://greeting", "--trust").out.endswith("a resource\n")
-    assert "review locks" in apart("tools", "prompt", "bad", "review", "what=locks", "--trust").out
+    assert flowide("tools", "read", "bad", "memo://greeting", "--trust").out.endswith("a resource\n")
+    assert "review locks" in flowide("tools", "prompt", "bad", "review", "what=locks", "--trust").out
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def test_a_worker_that_is_killed_is_followed_by_another(
     completed_once(apart, run)
 
 
+@pytest.mark.slow
 def test_a_worker_that_was_stopped_and_wakes_leaves_the_run_to_its_successor(
     apart: Apart, server: FaultServer, env: dict[str, str]
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_worker_that_is_told_to_end_gives_its_run_back(
     completed_once(apart, run)
 
 
+@pytest.mark.slow
 def test_two_workers_share_the_queue_and_never_drive_one_run_at_once(
     apart: Apart, server: FaultServer, env: dict[str, str]
 ) -> None:
@@ -181,6 +183,7 @@ def test_a_run_that_stopped_at_a_question_is_gone_on_with_after_the_answer(
     assert (apart.root / "notes.md").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_be_driven_here_fails_once_and_can_be_queued_again(
     apart: Apart, env: dict[str, str]
 ) -> None:

@@ -78,7 +78,7 @@ def found_in(folder: Path, but: set[Path]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("model", ["tess", "rex"])
+@pytest.mark.parametrize("model", ["tess", pytest.param("rex", marks=pytest.mark.slow)])
 def test_keys_are_found_nowhere_but_where_they_are_kept(
     flowide: Here, own_home: Path, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
