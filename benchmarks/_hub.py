@@ -31,7 +31,9 @@ def process(*args: str) -> Iterator[str]:
     """
     started = subprocess.Popen(
         [sys.executable, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ, "PYTHONPATH": str(ROOT), "FLOWIDE_HUB_STREAMS": "2000", "FLOWIDE_HUB_CONNECTIONS": "5000",
+        },
     )  # fmt: skip
     assert started.stdout is not None
     try:

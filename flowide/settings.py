@@ -109,6 +109,10 @@ class Hub(Struct, frozen=True, forbid_unknown_fields=True):
     """Agents that a space of this hub may have."""
     wrong_tokens: Count = 10
     """Wrong tokens and codes that one address may send this hub in a minute."""
+    streams: Count = 64
+    """Streams that one token may have open at this hub."""
+    connections: Count = 256
+    """Connections that one address may have open to this hub; not counted behind a proxy."""
 
 
 class Stream(Struct, frozen=True, forbid_unknown_fields=True):

@@ -90,6 +90,8 @@ def serve(
                 hosts=names,
                 origins=frozenset(origins),
                 failures=settings.hub.wrong_tokens,
+                streams=settings.hub.streams,
+                connections=None if behind_proxy else settings.hub.connections,
                 hub_ms=settings.stream.hub_ms,
                 hub_bytes=settings.stream.hub_bytes,
             ),

@@ -24,13 +24,24 @@ from flowide.space.wire.calls import Call, Result, command_of, query_of, with_id
 from flowide.space.wire.frames import Cmds
 
 RATES = {"human": (50.0, 200.0), "agent": (20.0, 80.0), "system": (50.0, 200.0)}
-"""Commands a second, and at once, of one client."""
+"""Commands a second, and at once, of one actor with one token, whatever its clients call themselves."""
+OF_TOKEN = (250.0, 1000.0)
+"""The same of all actors together that a token acts for."""
 
 
 class Pace:
-    """How many commands one client may still send now: a bucket that fills steadily."""
+    """How many commands may still be sent now: a bucket that fills steadily."""
 
-    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rate: float,
+        burst: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        within: Pace | None = None,
+    ) -> None:
+        """What is taken here is taken out of `within`, too."""
+        self._within = within
         self._rate = rate
         self._burst = burst
         self._left = burst
@@ -42,31 +53,35 @@ class Pace:
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
-        if self._left >= 1:
+        if self._left < 1:
+            return (1 - self._left) / self._rate
+        wait_s = 0.0 if self._within is None else self._within.take()
+        if not wait_s:
             self._left -= 1
-            return 0.0
-        return (1 - self._left) / self._rate
+        return wait_s
 
 
 class Paces:
-    """The pace of each client that was heard of lately."""
+    """The pace of each token and actor that was heard of lately."""
 
     _MOST = 10_000
 
     def __init__(self) -> None:
         self._of: dict[tuple[str, str], Pace] = {}
+        self._of_token: dict[str, Pace] = {}
 
     def __len__(self) -> int:
         return len(self._of)
 
-    def of(self, client: str, actor: Actor) -> Pace:
-        """The one of a client and actor."""
-        key = (client, actor.id)
+    def of(self, token: str, actor: Actor) -> Pace:
+        """The one of a token and actor."""
+        key = (token, actor.id)
         pace = self._of.get(key)
         if pace is None:
             if len(self._of) >= self._MOST:
                 self._of.pop(next(iter(self._of)))
-            pace = self._of[key] = Pace(*RATES[actor.kind])
+            all_ = self._of_token.setdefault(token, Pace(*OF_TOKEN))
+            pace = self._of[key] = Pace(*RATES[actor.kind], within=all_)
         return pace
 
 
@@ -92,7 +107,7 @@ class Desk:
             actor = self.seat.acting_as(sent.as_)
         except FlowError as refused:
             return await self._refuse(sent.cmds[:MAX_BATCH], refused)
-        pace = self._paces.of(sent.client, actor)
+        pace = self._paces.of(self.seat.token, actor)
         results = []
         for call in sent.cmds:
             late = sent.deadline_ms is not None and (time.monotonic() - started) * 1000 >= sent.deadline_ms
@@ -123,7 +138,7 @@ class Desk:
             wait_s = pace.take()
             if wait_s:
                 raise Limit(
-                    "commands come faster than this hub takes them from one client",
+                    "commands come faster than this hub takes them from one member",
                     hint="Send it again a little later.",
                     retry_ms=round(wait_s * 1000) + 1,
                     decided=False,

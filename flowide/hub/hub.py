@@ -96,6 +96,15 @@ class Hub:
                 return room, seat
         raise self.failed(address)
 
+    def check_streams(self, room: Room, seat: Seat) -> None:
+        """Raise Limit when a token has as many streams as it may have."""
+        if sum(each.seat.token == seat.token for each in room.streams) >= self.manner.streams:
+            raise Limit(
+                f"this token has {self.manner.streams} streams open already",
+                hint="Close some of them.",
+                retry_ms=5_000,
+            )
+
     def failed(self, address: str) -> AuthFailed | Limit:
         """What somebody is told whose token or code is wrong."""
         if not self._failures.hit(self._allowed, address):

@@ -15,6 +15,7 @@ from msgspec import Struct
 from flowide.domain.policy import Policy
 from flowide.errors import BadInput, Unavailable
 from flowide.hub.app import make_app
+from flowide.hub.callers import protocol_for
 from flowide.hub.guard import LOOPBACK
 from flowide.hub.hub import Hub
 from flowide.hub.journal import Journal
@@ -112,6 +113,7 @@ async def serve(
     hub = Hub(keeper, policy, manner, journal)
     config = uvicorn.Config(
         make_app(hub),
+        http=protocol_for(manner),
         ws=LineProtocol,
         ws_max_size=MAX_FRAME,
         ws_per_message_deflate=False,

@@ -256,6 +256,7 @@ class StreamApp:
                     f"this is not the protocol {SUBPROTOCOL}",
                     hint=f"Send Sec-WebSocket-Protocol: {SUBPROTOCOL}.",
                 )
+            self._hub.check_streams(room, seat)
             if self._hub.stopping:
                 raise Unavailable("this hub is stopping", hint="Come back in a moment.")
         except FlowError as refused:

@@ -43,7 +43,7 @@ def test_who_has_to_wait_is_told_how_long() -> None:
     assert pace.take() == 0
 
 
-def test_every_client_and_actor_has_a_pace_of_its_own() -> None:
+def test_every_token_and_actor_has_a_pace_of_its_own() -> None:
     paces = Paces()
 
     assert paces.of("one", Actor("ana")) is paces.of("one", Actor("ana"))
@@ -57,3 +57,12 @@ def test_what_is_remembered_of_clients_is_bounded() -> None:
         paces.of(str(number), Actor("ana"))
 
     assert len(paces) <= 10_000
+
+
+def test_names_of_agents_do_not_make_a_token_faster() -> None:
+    paces = Paces()
+    agents = [Actor(f"agent{number}", "agent", "ana") for number in range(100)]
+
+    sent = sum(taken(paces.of("one", agent), 100) for agent in agents)
+
+    assert 1000 <= sent < 4000  # of 8,000; some more come in while this runs
