@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     "  flowide run variations --brief 'Make eviction cheap' --set path=src/cache.py --set n=4\n"
     "  flowide run variations --headless --on-gate approve --json --brief @task.md --set path=cache.py\n"
+    "  flowide run variations --set path=cache.py --manifest\n"
     "  flowide run --resume last --headless"
 )
 @click.argument("flow", required=False)
@@ -62,6 +63,11 @@ if TYPE_CHECKING:
 )
 @click.option("--trust", is_flag=True, help="Let the project's commands and tool servers run.")
 @click.option("--queue", is_flag=True, help="Leave the run to `flowide worker`; its id is printed.")
+@click.option(
+    "--manifest",
+    is_flag=True,
+    help="Only show what the agents would be told first; nothing is sent or written.",
+)
 @click.option("--resume", metavar="RUN|last", help="Go on with a run that stopped.")
 @click.option(
     "-o", "--output-file", type=click.Path(path_type=Path, dir_okay=False), help="The resulting text."
@@ -79,6 +85,7 @@ def run(flow: str | None, at: Place, **options: Any) -> None:
     On a terminal its gates are asked here; with --headless, or without a terminal, nothing is asked.
     """
     output: Output = options["output"] or ("jsonl" if at.json else "text")
+    rehearsed = options["manifest"]
     at.client = at.client or str(uuid4())  # what the person holds in a shell is held elsewhere
     began: list[bool] = []
 
@@ -91,12 +98,14 @@ def run(flow: str | None, at: Place, **options: Any) -> None:
         if flow is None and options["resume"] is None:
             hint = "For example: flowide run variations …; flowide flows lists them."
             raise BadInput("which flow?", hint=hint)
+        if rehearsed and (options["resume"] or options["queue"]):
+            raise BadInput("--manifest is about a new run", hint="Leave out --resume and --queue.")
         brief = _brief(options["brief"])
         inputs = _inputs(options["given"])
         _check_writable(options["output_file"], options["output_dir"])
         at.run(work)
     except FlowError as error:
-        if not began:
+        if not began and not rehearsed:
             _tell_refusal(error, output)
         raise
 
@@ -171,6 +180,11 @@ async def _run(
     )
     if options["resume"] is not None:
         request = _resumed(request, view.run.options, options)
+    if options["manifest"]:
+        from flowide.cli.rehearsing import show_calls
+
+        await show_calls(desk, request, around)
+        return 0
     if options["queue"]:
         await _queue(desk, request, resume, around)
         return 0

@@ -31,7 +31,7 @@ from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 from flowide.space.queries import OneRun
 
-__all__ = ["Surroundings", "Taken", "enqueue", "requeue", "resume", "start"]
+__all__ = ["Surroundings", "Taken", "enqueue", "rehearse", "requeue", "resume", "start"]
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -83,6 +83,42 @@ async def start(
         state = _state(at, plan.loaded.flow, request, plan.inputs, plan.agents, pool, observer, around)
         state.called, state.everyone = plan.called, everyone
         return await _drive(state, plan.loaded, around)
+
+
+async def rehearse(
+    space: Space,
+    folder: ProjectFolder,
+    request: RunRequest,
+    pool: Agents,
+    *,
+    surroundings: Surroundings | None = None,
+) -> RunResult:
+    """Take the steps of a flow with `pool` in place of its agents, without tools, and with no command permitted.
+
+    It is recorded like a run: `space` should be a copy, and `folder` one that is only read.
+
+    Raises:
+        BadInput: The flow, an input or an agent is wrong.
+    """
+    around = surroundings or Surroundings()
+    request = _by_settings(request, folder, around)
+    plan = _planned(folder, request, around)
+    run = uuid7()
+    started = await space.execute(
+        StartRun(
+            run=run,
+            flow=plan.loaded.flow.flow,
+            flow_sha256=plan.loaded.digest,
+            flow_text=plan.loaded.text,
+            inputs=plan.inputs,
+            ttl_ms=leases.LEASE_MS,
+        )
+    )
+    at = _Place(space, folder, run, started.ok.fence, started.seq)
+    bound = msgspec.structs.replace(request, trust=False, allow=[])
+    state = _state(at, plan.loaded.flow, bound, plan.inputs, plan.agents, pool, None, around)
+    state.called, state.everyone, state.trusted = plan.called, plan.everyone, set()
+    return await driving.drive(state)
 
 
 async def enqueue(
