@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -75,7 +76,7 @@ async def start(
                 flow_sha256=plan.loaded.digest,
                 flow_text=plan.loaded.text,
                 inputs=plan.inputs,
-                options=plan.options(request, run, around),
+                options=plan.options(request, run, folder.root, around),
                 ttl_ms=leases.LEASE_MS,
             )
         )
@@ -145,7 +146,7 @@ async def enqueue(
         flow_sha256=plan.loaded.digest,
         flow_text=plan.loaded.text,
         inputs=plan.inputs,
-        options=plan.options(request, run, around, by=msgspec.to_builtins(space.actor)),
+        options=plan.options(request, run, folder.root, around, by=msgspec.to_builtins(space.actor)),
     )
     await space.execute(command)
     return command.run
@@ -172,12 +173,14 @@ class _Plan(msgspec.Struct, frozen=True):
     everyone: dict[str, AgentDefinition]
     """Those of called flows too."""
 
-    def options(self, request: RunRequest, run: str, around: Surroundings, **more: Any) -> dict[str, Any]:
+    def options(
+        self, request: RunRequest, run: str, root: Path, around: Surroundings, **more: Any
+    ) -> dict[str, Any]:
         """What the run keeps for a resume."""
         flows = {"origin": self.loaded.origin, "called": stored(self.called)}
         kept = {**msgspec.to_builtins(request), **flows, **more}
         return kept | {
-            vouching.FIELD: vouching.seal(around.user_flows, run, self.loaded.text, self.inputs, kept)
+            vouching.FIELD: vouching.seal(around.user_flows, root, run, self.loaded.text, self.inputs, kept)
         }
 
 
@@ -234,7 +237,7 @@ async def resume(
     origin = view.run.options.get("origin", "project")
     loaded = parse_flow(view.run.flow_text, f"run {view.run.id[:13]}", origin=origin)
     called = restored(view.run.options.get("called", {}))
-    own = is_own(space, view.run, around) if taken is None else taken.trust is None
+    own = is_own(space, folder, view.run, around) if taken is None else taken.trust is None
     began = msgspec.convert(view.run.options, RunRequest)
     if not own:
         # What somebody else trusted, or the same person on another machine, is not trusted here.
@@ -263,14 +266,16 @@ async def resume(
         return await _drive(state, loaded, around)
 
 
-def is_own(space: Space, run: Run, around: Surroundings) -> bool:
+def is_own(space: Space, folder: ProjectFolder, run: Run, around: Surroundings) -> bool:
     """Whether the person here began the run, so that it goes on under what they trusted then.
 
     A hub knows who began it; a workspace in a project's folder may say what somebody else put there.
     """
     if run.actor != space.actor.id:
         return False
-    return space.shared or vouching.vouched(around.user_flows, run.id, run.flow_text, run.inputs, run.options)
+    return space.shared or vouching.vouched(
+        around.user_flows, folder.root, run.id, run.flow_text, run.inputs, run.options
+    )
 
 
 async def _drive(state: RunState, loaded: LoadedFlow, around: Surroundings) -> RunResult:

@@ -24,27 +24,32 @@ _BYTES = 32
 
 
 def seal(
-    folder: Path | None, run: str, flow_text: str, inputs: dict[str, Any], options: dict[str, Any]
+    folder: Path | None, root: Path, run: str, flow_text: str, inputs: dict[str, Any], options: dict[str, Any]
 ) -> str:
-    """What vouches for a run; empty when there is no folder of the user's, or it cannot be written to."""
+    """What vouches for a run of the project at `root`, a real path.
+
+    Empty when there is no folder of the user's, or it cannot be written to.
+    """
     key = None if folder is None else _key(folder)
-    return "" if key is None else _mac(key, run, flow_text, inputs, options)
+    return "" if key is None else _mac(key, root, run, flow_text, inputs, options)
 
 
 def vouched(
-    folder: Path | None, run: str, flow_text: str, inputs: dict[str, Any], options: dict[str, Any]
+    folder: Path | None, root: Path, run: str, flow_text: str, inputs: dict[str, Any], options: dict[str, Any]
 ) -> bool:
-    """Whether the run was begun by this user, on this machine, and has not been changed since."""
+    """Whether the run was begun by this user, in this folder of this machine, and has not been changed since."""
     key = None if folder is None else _read(folder / KEY)
     told = options.get(FIELD)
     if key is None or not isinstance(told, str):
         return False
-    return hmac.compare_digest(told, _mac(key, run, flow_text, inputs, options))
+    return hmac.compare_digest(told, _mac(key, root, run, flow_text, inputs, options))
 
 
-def _mac(key: bytes, run: str, flow_text: str, inputs: dict[str, Any], options: dict[str, Any]) -> str:
+def _mac(
+    key: bytes, root: Path, run: str, flow_text: str, inputs: dict[str, Any], options: dict[str, Any]
+) -> str:
     kept = {name: value for name, value in options.items() if name != FIELD}
-    said = json.encode([run, flow_text, inputs, kept], order="deterministic")
+    said = json.encode([str(root), run, flow_text, inputs, kept], order="deterministic")
     return hmac.new(key, said, hashlib.sha256).hexdigest()
 
 

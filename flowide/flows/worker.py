@@ -151,7 +151,9 @@ class Worker:
         return self._space.acting_as(msgspec.convert(by, Actor))
 
     async def _drive(self, seat: Seat) -> bool:
-        trust = None if engine.is_own(self._space, seat.run, self._around) else self._terms.trust
+        trust = (
+            None if engine.is_own(self._space, self._folder, seat.run, self._around) else self._terms.trust
+        )
         taken = engine.Taken(seat.run.fence, seat.since + 1, trust)
         async with self._told(seat) as teller:
             try:
