@@ -59,7 +59,7 @@ def findings(root: Path, loaded: Loaded | None) -> Iterator[Finding]:
 
     env, told = (dict(os.environ), []) if loaded is None else keys_and_tools(root, loaded)
     yield from _installation()
-    yield _workspace(root)
+    yield _workspace(root, loaded)
     yield from _settings_of(root, loaded)
     yield from _agents(root, loaded, env)
     yield from _flows(root)
@@ -121,10 +121,14 @@ def _is_installed(distribution: str) -> bool:
     return True
 
 
-def _workspace(root: Path) -> Finding:
+def _workspace(root: Path, loaded: Loaded | None) -> Finding:
     database = root / ".flowide" / "workspace.db"
     if not root.is_dir():
         return Finding("workspace", "bad", f"there is no folder {root}", "Name the folder of a project.")
+    if loaded is not None and loaded.settings.hub.space:
+        from flowide.cli.checkup_hub import hub_of
+
+        return hub_of(loaded.settings)
     if not database.exists():
         return Finding("workspace", "note", f"none in {root} yet", "It is made on first use.")
     try:

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 @click.option("--as", "handle", metavar="HANDLE", help="Who you are there; by default the git or login user.")
 @click.option("--device", metavar="NAME", help="What this device is called; by default the machine's name.")
 @click.option("--publish", is_flag=True, help="Move the space of this project to the hub, history and all.")
+@click.option(
+    "--use/--no-use",
+    "use",
+    default=None,
+    help="Whether this project works on the hub from now on; by default it does when it has no space of its own yet.",
+)
 @click.option("--project", metavar="PATH", help="Folder of the project; by default the one around here.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def join(
@@ -40,6 +46,7 @@ def join(
     handle: str | None,
     device: str | None,
     publish: bool,
+    use: bool | None,
     project: str | None,
     as_json: bool,
 ) -> None:
@@ -70,6 +77,11 @@ def join(
     said: dict[str, Any] = {"space": seat.url, "handle": seat.handle, "role": seat.role}
     if publish:
         said |= asyncio.run(_publish(root, seat))
+    elif _is_to_use(use, root, found.hub.space):
+        from flowide.project.folder import ProjectFolder
+
+        use_space(ProjectFolder.open(root).dot_dir / "config.toml", seat.url)
+        said["project"] = str(root)
     if as_json:
         print_json(said)
         return
@@ -81,11 +93,22 @@ def join(
         say(
             "its own space stays as it was: `--space local`, or take `space` out of [hub] in .flowide/config.toml"
         )
+    elif "project" in said:
+        say(f"{root} works on the hub now; its own space is there with `--space local`")
     else:
         name = seat.url.rpartition("/")[2]
         say(
-            f'use it with `--space {name}`, or put space = "{seat.url}" under [hub] into .flowide/config.toml'
+            f'use it with `--space {name}`, or put space = "{seat.url}" under [hub] into .flowide/config.toml, '
+            "as `--use` does"
         )
+
+
+def _is_to_use(use: bool | None, root: Path, space: str) -> bool:
+    """Whether the project works on the hub from now on: not when that would hide what it has."""
+    if use is not None:
+        return use
+    dot = root / ".flowide"
+    return dot.is_dir() and not space and not (dot / "workspace.db").exists()
 
 
 def _from_stdin(what: str) -> str:

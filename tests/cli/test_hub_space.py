@@ -36,7 +36,7 @@ def token(hub: Served, address: str, handle: str = "ana", role: str = "owner") -
 @pytest.fixture
 def joined(flowide: Here, hub: Served, address: str) -> str:
     """Name of a space that ana has joined on this device."""
-    assert flowide("join", address, "--token", input=token(hub, address)).code == 0
+    assert flowide("join", address, "--token", "--no-use", input=token(hub, address)).code == 0
     return address.rpartition("/")[2]
 
 
@@ -45,7 +45,7 @@ def test_a_token_is_kept_for_its_owner_only_and_never_shown(
 ) -> None:
     secret = token(hub, address)
 
-    said = flowide("join", address, "--token", "--json", input=secret)
+    said = flowide("join", address, "--token", "--no-use", "--json", input=secret)
 
     assert said.json == {"space": address, "handle": "ana", "role": "owner"}
     assert secret.decode() not in said.out + said.err
@@ -167,3 +167,46 @@ def test_what_is_said_while_the_hub_is_away_is_sent_with_the_next_command(
         assert "from the train" in shown.out and "offline" not in shown.err
         after = flowide("outbox", "--space", "shop", "--json").json
         assert (after["state"], after["waiting"], after["refused"]) == ("online", [], [])
+
+
+def test_a_project_without_a_space_of_its_own_works_on_the_hub_it_joins(
+    flowide: Here, hub: Served, address: str
+) -> None:
+    (flowide.root / ".flowide").mkdir(exist_ok=True)
+    assert flowide("join", address, "--token", input=token(hub, address)).code == 0
+
+    assert f'space = "{address}"' in (flowide.root / ".flowide" / "config.toml").read_text()
+    [found] = [each for each in flowide("doctor", "--json").json["findings"] if each["what"] == "workspace"]
+    assert (found["state"], address in found["said"], "you are ana (owner)" in found["said"]) == (
+        "ok",
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_project_stays_where_it_is_when_that_is_wanted_or_it_has_a_space(
+    flowide: Here, hub: Served, address: str, *, own: bool
+) -> None:
+    (flowide.root / ".flowide").mkdir(exist_ok=True)
+    if own:
+        flowide("artifact", "list", "--space", "local")
+    options = [] if own else ["--no-use"]
+    said = flowide("join", address, "--token", *options, input=token(hub, address))
+
+    assert said.code == 0 and "--use" in said.err
+    config = flowide.root / ".flowide" / "config.toml"
+    assert not config.exists() or address not in config.read_text()
+
+
+def test_the_check_up_tells_a_hub_that_was_not_joined(flowide: Here, hub: Served, address: str) -> None:
+    def found() -> dict[str, str]:
+        [one] = [each for each in flowide("doctor", "--json").json["findings"] if each["what"] == "workspace"]
+        return dict(one)
+
+    config = flowide.root / ".flowide" / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(f'[hub]\nspace = "{address}"\n')
+    assert found()["state"] == "bad" and "has not joined" in found()["said"]
+    flowide("join", address, "--token", input=token(hub, address))
+    assert "you are ana" in found()["said"]
