@@ -195,6 +195,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "review.whole", "Whole text", "whole", "a", "review", "All lines, or only those around changes.", "all lines",
     ),
+    Command(
+        "review.layout", "Side by side", "layout", "d", "review", "Beside each other, or below each other.",
+        "side by side",
+    ),
     Command("review.since", "Since the beginning", "since", "b", "review", "Compare with what the review began with."),
     Command("review.side", "Changes or reasons", "side", "tab", "review", "Which of the two has the keys.", "reasons"),
     Command("review.resume", "Go on", "resume", "g", "review", "A stopped run goes on here.", "go on"),

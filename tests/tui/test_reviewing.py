@@ -141,3 +141,16 @@ async def test_what_was_said_so_far_is_kept_while_one_looks_elsewhere(stages: Pa
         await app.press("escape", "a")
         await app.sees("1 of")
         await app.sees("✓ taken")
+
+
+async def test_old_and_new_stand_beside_each_other_where_there_is_room(stages: Path) -> None:
+    async with app_on(stages, size=(160, 40)) as app:
+        await begin(app)
+        await app.press("d")
+        await app.sees("one below the other")
+        old, line, new = app.row_with("Because it is late.").partition("│")
+        assert line
+        assert "Because." in old
+        assert "Because it is late." in new
+        await app.press("d")
+        await app.sees_no_more("one below the other")

@@ -18,11 +18,13 @@ from flowide.tui.engine import reviewing, running
 from flowide.tui.engine.news import News
 from flowide.tui.screens.base import NARROW
 from flowide.tui.screens.review_saying import Says
-from flowide.tui.views import hunks
+from flowide.tui.views import hunk_lines, hunks
+from flowide.tui.views.hints import Hint
 from flowide.tui.views.review import Reviewed, pipeline, said_rows, stages, title
 from flowide.tui.views.spans import Row, Span, clean
 from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
+from flowide.tui.widgets.diff import BESIDE_FROM
 from flowide.tui.widgets.hunks import HunksView
 from flowide.tui.widgets.rows import RowsPane
 
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 TICK_S = 0.5
 """Seconds between looks while somebody writes."""
+EDGES = 2
+"""Cells beside the rows of the changes."""
+BOTH_FROM = BESIDE_FROM + EDGES + 38
+"""Cells from which two texts and the reasons stand beside each other."""
 LEAST_SAID = 20
 """Cells for reasons while their pane is hidden."""
 
@@ -47,6 +53,8 @@ class ReviewScreen(Says):
         super().__init__()
         self.ref = ref
         self.whole = False
+        self.beside = False
+        """Texts beside each other where there is room."""
         self.since_start = False
         self._tick: Timer | None = None
         self._reading = self._again = False
@@ -121,7 +129,8 @@ class ReviewScreen(Says):
     # --- drawing ------------------------------------------------------------------------------------
 
     def _fit(self) -> None:
-        self.set_class(self.app.size.width < NARROW, "-narrow")
+        width = self.app.size.width
+        self.set_class(width < (BOTH_FROM if self.is_beside else NARROW), "-narrow")
 
     def on_resize(self, event: events.Resize) -> None:
         """One of the two below 100 cells."""
@@ -135,6 +144,11 @@ class ReviewScreen(Says):
     def on_rows_pane_resized(self, event: RowsPane.Resized) -> None:
         """Reasons break elsewhere."""
         self.draw()
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the texts stand beside each other now."""
+        return self.beside and self.app.size.width >= BESIDE_FROM + EDGES
 
     def draw(self) -> None:
         """Everything that is known."""
@@ -156,14 +170,20 @@ class ReviewScreen(Says):
         view = self.query_one(HunksView)
         writing = self._being_written(seen)
         if writing and not seen.hunks:
-            view.show(hunks.live_lines(writing, view.body_width), {})
+            view.show(hunk_lines.live_lines(writing, view.body_width), {})
             view.action_end(1)
             return
-        lines, starts = hunks.lines_of(
-            seen, self.marks, self.current, view.body_width, whole=self.whole, answers=self.asked
+        lines, starts = hunk_lines.lines_of(
+            seen,
+            self.marks,
+            self.current,
+            view.body_width,
+            whole=self.whole,
+            answers=self.asked,
+            beside=self.is_beside,
         )
         if not lines:
-            lines = [hunks.Line((("  Nothing is written yet.", "quiet", ""),))]
+            lines = [hunk_lines.Line((("  Nothing is written yet.", "quiet", ""),))]
         view.show(lines, starts)
 
     def _being_written(self, seen: Reviewed) -> str:
@@ -206,12 +226,16 @@ class ReviewScreen(Says):
         if seen.gate is not None and not self.marks.done:
             out.add("review.undo")
         if not seen.hunks:
-            out |= {"review.next", "review.whole"}
+            out |= {"review.next", "review.whole", "review.layout"}
+        if self.app.size.width < BESIDE_FROM + EDGES:
+            out.add("review.layout")  # there is no room for it
         if self.asked or not _can_go_on(seen):
             out.add("review.resume")
         if not self.has_class("-narrow"):
             out.add("review.side")
         hints = commands.hints("review", leave_out=frozenset({"review.back", *out}))
+        if self.is_beside:
+            hints = [Hint("d", "one below the other", "d") if hint.key == "d" else hint for hint in hints]
         self.query_one(HintBar).show_hints(hints, commands.tail("review"))
 
     # --- moving -------------------------------------------------------------------------------------
@@ -234,6 +258,21 @@ class ReviewScreen(Says):
     def action_whole(self) -> None:
         """All of the text, or what changed."""
         self.whole = not self.whole
+        self.draw()
+        self.query_one(HunksView).show_change(self.current)
+
+    def action_layout(self) -> None:
+        """Beside each other, or below each other."""
+        if self.app.size.width < BESIDE_FROM + EDGES:
+            self.say("Side by side needs a wider window.")
+            return
+        self.beside = not self.beside
+        self.remove_class("-on-said")
+        self._fit()
+        self.set_focus(self.query_one(HunksView))
+        self.call_after_refresh(self._show_again)
+
+    def _show_again(self) -> None:
         self.draw()
         self.query_one(HunksView).show_change(self.current)
 

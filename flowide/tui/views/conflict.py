@@ -11,7 +11,7 @@ from flowide.project.comparing import Marks, word_marks
 from flowide.project.conflicts import Card
 from flowide.project.diffs import Span as Changed
 from flowide.project.diffs import changed, split_lines
-from flowide.tui.views.hunks import places
+from flowide.tui.views.hunk_lines import places
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import clock_time, count
 

@@ -13,12 +13,12 @@ from textual.message import Message
 from textual.strip import Strip
 
 from flowide.tui.ink import Ink
-from flowide.tui.views.hunks import Line
+from flowide.tui.views.hunk_lines import Line
 from flowide.tui.widgets.lines import LineWidget
 
 
 class HunksView(LineWidget):
-    """Rows made by `views.hunks.lines_of`. It scrolls; which change is current is told to it."""
+    """Rows made by `views.hunk_lines.lines_of`. It scrolls; which change is current is told to it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll(-1)", show=False),

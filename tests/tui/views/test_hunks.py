@@ -11,7 +11,8 @@ from flowide.flows.reviewing import hunks as parts
 from flowide.flows.reviewing import verdicts
 from flowide.tui.engine.reviewing import proposed
 from flowide.tui.views import hunks
-from flowide.tui.views.hunks import Marks, Said, lines_of, places
+from flowide.tui.views.hunk_lines import lines_of, places
+from flowide.tui.views.hunks import Marks, Said
 from flowide.tui.views.review import Reviewed
 
 BEFORE = "# Plan\n\nOne.\n\nTwo words here.\n\nThree.\n"
@@ -125,3 +126,30 @@ def test_a_line_is_broken_without_losing_a_character(width: int, text: str) -> N
 
 def test_ranges_of_numbers_are_short() -> None:
     assert hunks.ranges([1, 2, 3, 5, 7, 8]) == "1-3,5,7-8"
+
+
+def test_beside_each_other_the_older_line_stands_left_of_the_newer() -> None:
+    seen = reviewed()
+    lines, starts = lines_of(seen, Marks(), 1, 100, beside=True)
+
+    rows = ["".join(text for text, _, _ in line.spans) for line in lines]
+    [row] = [row for row in rows if "Two words here." in row]
+    left, line, right = row.partition("│")
+    assert line
+    assert "5 \N{MINUS SIGN} Two words here." in left
+    assert right.strip() == "5 + Two other words here."
+    assert all(len(row.partition("│")[0]) == 49 for row in rows if "│" in row)
+    assert list(starts) == [hunk.number for hunk in seen.hunks]
+
+
+def test_beside_each_other_a_line_that_wraps_keeps_its_neighbour_in_place() -> None:
+    seen = reviewed(after=BEFORE.replace("Two words here.", "Two words " + "and more " * 20 + "here.", 1))
+    lines, _ = lines_of(seen, Marks(), 1, 60, beside=True)
+
+    rows = [
+        "".join(text for text, _, _ in line.spans) for line in lines if line.hunk is not None and line.ground
+    ]
+    changed = [row for row in rows if "│" in row]
+    assert len(changed) > 3
+    assert "Two words here." in changed[0]
+    assert all(not row.partition("│")[0].strip() for row in changed[1:])
