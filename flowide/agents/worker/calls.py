@@ -74,9 +74,10 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         splitter, asked = ThinkingSplitter(), ToolCallParts()
         async for chunk in stream:
             streaming = True
-            if not chunk.choices:
+            choice = next((each for each in chunk.choices or () if not each.index), None)
+            if choice is None:  # one beside the answer, which nobody asked for
                 continue
-            delta = chunk.choices[0].delta if _STREAM not in call.without else chunk.choices[0].message
+            delta = choice.delta if _STREAM not in call.without else choice.message
             if thought := getattr(delta, "reasoning_content", None):
                 await out.add(Thought, thought)
             for is_thought, part in splitter.feed(getattr(delta, "content", None) or ""):
