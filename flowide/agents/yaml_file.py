@@ -47,12 +47,14 @@ def read_text(path: Path) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
+        before = raw[: error.start].decode("utf-8-sig")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise BadInput(
-            f"{path}:{line}: byte {error.start} is not UTF-8",
+            f"{path}:{line}:{column}: byte {error.start} is not UTF-8",
             hint="Save the file as UTF-8.",
             file=str(path),
             line=line,
+            column=column,
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -174,3 +174,12 @@ def test_a_broken_config_is_told_at_its_place(flowide: Here, text: str) -> None:
     (flowide.root / ".flowide" / "config.toml").write_text(text)
 
     told(flowide, "config.toml", "run", "variations", "--headless", "--brief", "x", "--set", "path=a.md")
+
+
+def test_bytes_that_are_no_text_are_pointed_at_by_line_and_column(flowide: Here) -> None:
+    (flowide.root / "f.yaml").write_bytes(b"flow: a\nabt: \xc3\xa4\xe4\n")
+
+    said = flowide("flows", "validate", "f.yaml")
+
+    assert said.code == 2
+    assert "f.yaml:2:7: byte 15 is not UTF-8" in said.err
