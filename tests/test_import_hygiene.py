@@ -164,3 +164,15 @@ def _providers() -> dict[str, set[str]]:
     """Names of the installed distributions that provide a top-level module."""
     found = packages_distributions().items()
     return {top: {str(canonicalize_name(each)) for each in names} for top, names in found}
+
+
+def test_the_first_frame_of_the_app_waits_for_no_space() -> None:
+    code = "import sys, flowide.tui.application, flowide.tui.engine.opening; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=300
+    )
+
+    loaded = set(done.stdout.split())
+
+    late = ("space", "store", "flows", "project", "agents", "domain.commands", "domain.facts", "domain.rows")
+    assert [each for name in late for each in of_layer(loaded, name)] == []

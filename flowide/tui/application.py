@@ -104,8 +104,19 @@ class FlowApp(Habits, PacedApp):
         self._terminal: int | None = None
         """The file descriptor of the terminal; None = there is none, as in tests and in a browser."""
         self.animation_level = "none"
+        self._wear()
 
     # --- start and end ------------------------------------------------------------------------------
+
+    def _wear(self) -> None:
+        """Put the theme on before anything watches it: as a change it has all styles read and all cells drawn twice."""
+        wished = theme.load(self._wish)
+        self.register_theme(wished)
+        self.set_reactive(FlowApp.theme, wished.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        worn = {f"-theme-{wished.name}": True, "-dark-mode": wished.dark, "-light-mode": not wished.dark}
+        self.update_classes(worn, update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.load(theme.DEFAULT).variables
@@ -120,8 +131,6 @@ class FlowApp(Habits, PacedApp):
 
     def on_load(self) -> None:
         """Before anything is drawn."""
-        self.register_theme(theme.load(self._wish))
-        self.theme = self._wish
         self.use_keys(self._own_keys)
         if self.no_color and self.native_ansi_color:
             # Textual chose its filter before it knew the theme, and would send greys.

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from flowide.domain import rows
-from flowide.domain.commands import Versioned
-from flowide.flows.api import Observer, RunRequest
-from flowide.space.api import Space
 from flowide.tui.views.snapshot import Seat
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # only names of types: the first frame does not wait for them
     from pathlib import Path
 
     from flowide.agents.context import Manifest
+    from flowide.domain import rows
+    from flowide.domain.commands import Versioned
+    from flowide.flows.api import Observer, RunRequest
+    from flowide.space.api import Space
 
 
 class Folder(Protocol):
