@@ -31,7 +31,7 @@ def problems(view: View, store: Store) -> list[Problem]:
     for check in (_check_blobs(view, store), _check_rows(store, fresh), _check_live(view)):
         try:
             found += check
-        except (FlowError, ValueError, TypeError) as error:
+        except (FlowError, ValueError, TypeError, AttributeError) as error:  # NULL where a text belongs, say
             found.append(Problem(None, f"what is stored cannot be read: {error}", "file"))
     return found
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
+from flowide.domain.rows import PROJECTIONS, TRANSIENT
 from flowide.store.api import StoredReply
 from flowide.store.explained import sqlite3
 from flowide.store.search_audit import index_problems
@@ -21,7 +22,7 @@ DUE = ("lock.lapsed", "lock.revived", "lock.acquired", "lock.dequeued", "draft.k
 def damage(cursor: Any) -> list[str]:
     """One line for each thing found; reads all of the file."""
     found: list[str] = []
-    for check in (_pages, _migrations, _replies, _unanswered, index_problems):
+    for check in (_pages, _migrations, _flags, _replies, _unanswered, index_problems):
         try:
             found += list(check(cursor))[:MOST]
         except sqlite3.DatabaseError as error:
@@ -43,6 +44,18 @@ def _migrations(cursor: Any) -> Iterator[str]:
     noted = cursor.execute('SELECT "version", "name" FROM "migrations" ORDER BY "version"').fetchall()
     if noted != [(at, migration.__name__) for at, migration in enumerate(MIGRATIONS, 1)]:
         yield "the notes of migrations are not those of this schema"
+
+
+def _flags(cursor: Any) -> Iterator[str]:
+    """Yes and no are 1 and 0; any other value would be read as one of them, and found by no question."""
+    for kind in (*PROJECTIONS, *TRANSIENT):
+        for column, type in get_type_hints(kind).items():
+            if type is bool and column in kind.__struct_fields__:
+                [(wrong,)] = cursor.execute(
+                    f'SELECT count(*) FROM "{kind.TABLE}" WHERE "{column}" IS NOT 0 AND "{column}" IS NOT 1'  # noqa: S608 - our own names
+                ).fetchall()
+                if wrong:
+                    yield f"table {kind.TABLE} says neither yes nor no in {column}, {wrong} times"
 
 
 def _replies(cursor: Any) -> Iterator[str]:

@@ -56,21 +56,25 @@ async def space(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[LocalSpace]:
     made: LocalSpace
+    name = uuid.uuid4().hex
+    hub: Served | None = None
     if request.param.startswith("remote"):
-        hub: Served = request.getfixturevalue(f"hub_on_{'postgres' if '-' in request.param else 'sqlite'}")
-        made = cast("LocalSpace", await hub.open(uuid.uuid4().hex, tmp_path, clock))
+        hub = request.getfixturevalue(f"hub_on_{'postgres' if '-' in request.param else 'sqlite'}")
+        made = cast("LocalSpace", await hub.open(name, tmp_path, clock))
     elif request.param == "memory":
         made = MemorySpace(ANA, clock=clock)
     elif request.param == "wired":
         made = WiredSpace(ANA, clock=clock)
     elif request.param == "postgres":
-        url, name = request.getfixturevalue("postgres_url"), uuid.uuid4().hex
+        url = request.getfixturevalue("postgres_url")
         create_space(url, name)
         made = LocalSpace(open_store(url, name), ANA, clock=clock)
     else:
         made = LocalSpace(SqliteStore(tmp_path / "workspace.db"), ANA, clock=clock)
     yield made
     await made.close()
+    if hub is not None:
+        hub.shut(name)
 
 
 @pytest.fixture

@@ -98,6 +98,12 @@ class Served:
         if clock is not None:
             self.call(self._set_clock(space, clock))
 
+    def shut(self, space: str) -> None:
+        """Close a space that nobody uses any more: a hub keeps each open, with eight files."""
+        room = self.keeper._rooms.pop(space, None)
+        if room is not None:
+            self.call(room.close())
+
     def seat(self, space: str, handle: str, role: str = "owner", *, port: int | None = None) -> Seat:
         """A token of a member, who is made when they are none yet; stored in the user's credentials."""
         granted = grant_token(self.database, space, handle, role=role, device="test")
