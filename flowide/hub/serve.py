@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from flowide.hub.line import LineProtocol
 from flowide.hub.manner import Manner
 from flowide.space.wire.frames import MAX_FRAME
 
+MOST_FILES = 65_536
+"""Files that a hub may have open, where the system lets it."""
 GRACE_S = 1.0
 """What a stop waits for clients to go."""
 
@@ -108,6 +111,7 @@ async def serve(
         Unavailable: The address is taken.
     """
     check_place(place)
+    _allow_files()
     listening = _listen(place)
     keeper = Keeper(database, policy, manner)
     hub = Hub(keeper, policy, manner, journal)
@@ -159,6 +163,15 @@ async def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
         journal.write("info", "hub.stopped")
+
+
+def _allow_files() -> None:
+    """A space on SQLite keeps some eight files open, and the usual 1,024 would be enough for 120 spaces."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError, OSError):  # a system that allows less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listen(place: Place) -> socket.socket:

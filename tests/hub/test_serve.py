@@ -298,3 +298,14 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         )
     )
     return folder / "hub.pem", folder / "hub.key"
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux tells the limits of a process")
+def test_a_hub_may_have_as_many_files_open_as_the_system_allows(database: str) -> None:
+    token_of(database, "shop", "ana")
+    with running_hub(database) as hub:
+        limits = Path(f"/proc/{hub.process.pid}/limits").read_text()
+
+    [line] = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    soft, hard = line.split()[3:5]
+    assert int(soft) == min(int(hard), 65_536)
