@@ -15,8 +15,11 @@ from flowide.store.views import REPLY_DAYS, seal
 
 MOST = 20
 """Of each kind; a file with one bad page has many bad rows."""
-DUE = ("lock.lapsed", "lock.revived", "lock.acquired", "lock.dequeued", "draft.kept", "draft.discarded")
-"""Events that also come of commands without a stored reply: of what was due when one of those arrived."""
+DUE = ("lock.lapsed", "lock.revived", "lock.dequeued", "draft.kept", "draft.discarded")
+"""Events that also come of commands without a stored reply: of what was due when one of those arrived.
+
+So do locks that are granted to a ticket.
+"""
 
 
 def damage(cursor: Any) -> list[str]:
@@ -89,10 +92,12 @@ def _unanswered(cursor: Any) -> Iterator[str]:
         return
     since = datetime.fromisoformat(newest) - timedelta(days=REPLY_DAYS - 1)
     rows = cursor.execute(
-        """SELECT "seq", e."body" ->> '$.cmd' FROM "events" AS e
+        """SELECT min("seq"), e."body" ->> '$.cmd' AS "cmd" FROM "events" AS e
         WHERE json_valid(e."body") AND e."body" ->> '$.ts' > ?
         AND e."body" ->> '$.type' NOT IN (SELECT "value" FROM json_each(?))
-        AND NOT EXISTS (SELECT 1 FROM "replies" WHERE "id" = e."body" ->> '$.cmd') ORDER BY "seq" LIMIT ?""",
+        AND NOT (e."body" ->> '$.type' = 'lock.acquired' AND e."body" ->> '$.data.ticket' IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM "replies" WHERE "id" = e."body" ->> '$.cmd')
+        GROUP BY "cmd" ORDER BY 1 LIMIT ?""",
         (since.isoformat(timespec="milliseconds").replace("+00:00", "Z"), json.dumps(DUE), MOST),
     ).fetchall()
     for seq, command in rows:

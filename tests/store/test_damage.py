@@ -205,11 +205,17 @@ async def test_a_workspace_pulled_away_is_told_to_readers_and_writers(
         assert "removed or replaced" in refused.value.message and refused.value.hint
 
 
-async def test_a_reply_that_was_removed_is_missed_by_its_event(open_here: Open, lived_in: Path) -> None:
-    [(seq, command)] = sql(
+@pytest.mark.parametrize("kind", ["artifact.saved", "lock.acquired"])
+async def test_a_reply_that_was_removed_is_missed_by_its_event(
+    open_here: Open, lived_in: Path, kind: str
+) -> None:
+    [(command,)] = sql(
         lived_in,
-        """SELECT "seq", "body" ->> '$.cmd' FROM "events" WHERE "body" ->> '$.type' = 'artifact.saved' LIMIT 1""",
+        """SELECT "body" ->> '$.cmd' FROM "events" WHERE "body" ->> '$.type' = ?
+        AND "body" ->> '$.data.ticket' IS NULL LIMIT 1""",
+        kind,
     )
+    [(seq,)] = sql(lived_in, """SELECT min("seq") FROM "events" WHERE "body" ->> '$.cmd' = ?""", command)
     sql(lived_in, 'DELETE FROM "replies" WHERE "id" = ?', command)
 
     assert [each.what for each in await problems(open_here)] == [
