@@ -221,3 +221,24 @@ async def test_a_migration_that_fails_leaves_the_workspace_as_it_was(
 
 def test_the_schema_version_is_the_number_of_migrations() -> None:
     assert len(schema.MIGRATIONS) == SCHEMA_VERSION
+
+
+async def test_the_marks_of_an_older_workspace_are_filled_in(open_here: Open, lived_in: Path) -> None:
+    space = open_here()
+    hits = await space.read(q.Search("one", history=True))
+    await space.close()
+    for back in (  # as schema 4 was
+        'ALTER TABLE "migrations" ADD COLUMN "applied" TEXT',
+        'ALTER TABLE "space" DROP COLUMN "indexed_chain"',
+        'UPDATE "replies" SET "seal" = NULL',
+        'DELETE FROM "migrations" WHERE "version" = 5',
+        "PRAGMA user_version = 4",
+    ):
+        sql(lived_in, back)
+
+    space = open_here()
+
+    assert await space.read(q.Verify()) == []
+    assert await space.read(q.Search("one", history=True)) == hits
+    assert sql(lived_in, 'SELECT count(*) FROM "replies" WHERE "seal" IS NULL') == [(0,)]
+    assert lived_in.with_name(f"{lived_in.name}.v4.bak").exists()
