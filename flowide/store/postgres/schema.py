@@ -28,6 +28,8 @@ _TURN = (
 """One program at a time brings the tables forward, and takes its time to fold long logs again."""
 _TEXT = 'text COLLATE "C"'
 _TYPES = {"INTEGER": "bigint", "TEXT": _TEXT}
+_THERE = "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'flowide' AND tablename = 'meta')"
+"""Not `to_regclass`: that may remember that there was no such table from before another program made it."""
 _STATE = "SELECT version, shape FROM flowide.meta"
 
 
@@ -48,7 +50,7 @@ def fits(session: Session) -> bool:
     Raises:
         StorageFailed: They are of a newer one.
     """
-    [[(known,)]] = session.run([("SELECT to_regclass('flowide.meta') IS NOT NULL", ())])
+    [[(known,)]] = session.run([(_THERE, ())])
     if not known:
         return False
     [[(version, form)]] = session.run([(_STATE, ())])
@@ -85,7 +87,7 @@ def migrate(
 
 
 def _bring_forward(session: Session, rebuild: Callable[[Session, int], None]) -> None:
-    [[(exists,)]] = session.run([("SELECT to_regclass('flowide.meta') IS NOT NULL", ())])
+    [[(exists,)]] = session.run([(_THERE, ())])
     version = session.run([(_STATE, ())])[0][0][0] if exists else 0
     for at, migration in enumerate(MIGRATIONS[version:], start=version + 1):
         migration(session)
