@@ -104,14 +104,13 @@ async def drive(state: RunState) -> RunResult:
 async def _asked_to_stop(state: RunState) -> Interrupted:
     """Ends when somebody cancels the run, with who that was and why."""
     while True:
-        try:
+        with contextlib.suppress(FlowError):
             following = cast("AsyncGenerator[Event]", state.space.events(state.since, follow=True))
             async with contextlib.aclosing(following) as news:
                 async for event in news:
                     if event.type == "run.cancel_asked" and event.data["run"] == state.run:
                         return cancelled_by(event.actor["id"], event.data.get("reason", ""))
-        except FlowError:  # the space cannot be read now; whoever asks can ask again
-            await asyncio.sleep(1)
+        await asyncio.sleep(1)  # the space cannot be followed now; whoever asks can ask again
 
 
 async def _read_text(state: RunState) -> None:
