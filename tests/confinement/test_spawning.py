@@ -14,6 +14,7 @@ import pytest
 
 from flowide.confinement.methods import Confinement, Method, _found, _holds, confinement
 from flowide.confinement.spawning import Guarded, Limits, spawn
+from tests.sleeping import running, sleeping
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a keeper adopt every descendant")
 
@@ -35,11 +36,6 @@ async def done(script: str, folder: Path, limits: Limits | None = None) -> tuple
     finally:
         await program.close()
     return program, output.decode()
-
-
-def running(word: str) -> list[int]:
-    found = subprocess.run(["pgrep", "-f", word], capture_output=True, text=True, check=False).stdout
-    return [int(line) for line in found.split()]
 
 
 def gone(word: str) -> bool:
@@ -136,14 +132,14 @@ def test_nothing_is_left_when_the_process_that_started_it_is_killed(tmp_path: Pa
     script = f"(setsid sleep {mark} &); sleep {mark}"
     starter = subprocess.Popen([sys.executable, "-c", _STARTER, script, str(tmp_path)])
     until = time.monotonic() + 60
-    while len(running(f"^sleep {mark}")) < 2:
+    while len(sleeping(mark)) < 2:
         assert time.monotonic() < until
         time.sleep(0.02)
 
     starter.kill()
     starter.wait()
 
-    assert gone(f"^sleep {mark}")
+    assert gone(mark)
 
 
 @linux
@@ -173,7 +169,7 @@ async def test_children_together_stay_within_the_memory(tmp_path: Path) -> None:
 async def test_nothing_is_left_when_the_keeper_itself_is_killed(tmp_path: Path) -> None:
     mark = f"65{os.getpid()}.25"
     program = await started(f"(setsid sleep {mark} &); sleep {mark}", tmp_path)
-    while len(running(f"^sleep {mark}")) < 2:
+    while len(sleeping(mark)) < 2:
         await asyncio.sleep(0.01)
 
     os.kill(program.keeper, signal.SIGKILL)
@@ -181,7 +177,7 @@ async def test_nothing_is_left_when_the_keeper_itself_is_killed(tmp_path: Path) 
     await program.close()
 
     assert program.ended == "lost"
-    assert gone(f"^sleep {mark}")
+    assert gone(mark)
 
 
 async def test_a_file_does_not_grow_without_end(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from flowide.confinement.spawning import Limits
 from flowide.errors import TooLarge
 from flowide.flows import sandbox
 from flowide.flows.sandbox import Outcome, private_copy
+from tests.sleeping import children, running, sleeping, unique
 
 
 async def run(
@@ -72,18 +73,16 @@ async def test_a_command_that_hangs_is_stopped_with_its_children(tmp_path: Path)
 @pytest.mark.usefixtures("real_numbers")
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells who belongs together")
 async def test_a_child_that_left_the_group_is_gone_too(tmp_path: Path) -> None:
-    outcome = await run(
-        tmp_path, "setsid sleep 300 >/dev/null 2>&1 & sleep 0.3; pgrep -n -u $(id -u) -x sleep || true"
-    )
+    seconds = unique()
+    outcome = await run(tmp_path, f"setsid sleep {seconds} >/dev/null 2>&1 & sleep 0.3")
 
     assert outcome.status == "passed"
-    for found in outcome.output.split():
-        assert not _alive(int(found))
+    assert sleeping(seconds) == []
 
 
 async def test_a_check_that_is_called_off_leaves_no_process(tmp_path: Path) -> None:
     checking = asyncio.create_task(run(tmp_path, f"sleep 300; echo {tmp_path}"))
-    while not (started := _processes(str(tmp_path))):
+    while not (started := running(str(tmp_path))):
         await asyncio.sleep(0.01)
 
     for _ in range(3):  # a person who is impatient
@@ -93,18 +92,7 @@ async def test_a_check_that_is_called_off_leaves_no_process(tmp_path: Path) -> N
         await checking
 
     assert not any(_alive(process) for process in started)
-    assert _children(os.getpid()) == []
-
-
-def _processes(word: str) -> list[int]:
-    """Those with this word in their command line."""
-    found = subprocess.run(["pgrep", "-f", word], capture_output=True, text=True, check=False).stdout
-    return [int(line) for line in found.split()]
-
-
-def _children(of: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(of), "-x", "sh"], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+    assert children(os.getpid(), "sh") == []
 
 
 _DRIVER = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -674,6 +675,8 @@ async def test_odd_names_are_just_names(
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     """A key without a passphrase."""
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("needs ssh-keygen")
     made = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(made)], check=True)
     return made

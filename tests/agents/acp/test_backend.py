@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from contextlib import aclosing
@@ -19,6 +18,7 @@ from flowide.agents.whole_file import file_in
 from flowide.confinement.methods import confinement
 from flowide.errors import AuthFailed, Incomplete, NeedsInput, NotFound, Rejected, Unavailable
 from tests.agents.acp.desks import TestDesk, agent, said, turn
+from tests.sleeping import running
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a keeper adopt every descendant")
 
@@ -28,14 +28,9 @@ def desk(tmp_path: Path) -> TestDesk:
     return TestDesk(tmp_path)
 
 
-def processes(word: str) -> list[str]:
-    found = subprocess.run(["pgrep", "-af", word], capture_output=True, text=True, check=False)
-    return found.stdout.splitlines()
-
-
 def none_left(word: str) -> bool:
     until = time.monotonic() + 10
-    while processes(word):
+    while running(word):
         if time.monotonic() > until:
             return False
         time.sleep(0.02)

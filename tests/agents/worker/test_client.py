@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -21,6 +20,7 @@ from flowide.agents.worker.client import ModelWorker
 from flowide.errors import Unavailable
 from tests.agents.asking import ENV, backend, finished, request
 from tests.agents.fault_server import TEXT, FaultServer
+from tests.sleeping import lives
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,15 +41,8 @@ async def server() -> AsyncIterator[FaultServer]:
 async def gone(pid: int) -> None:
     """Wait until there is no such process."""
     async with asyncio.timeout(20):
-        while _exists(pid):
+        while lives(pid):
             await asyncio.sleep(0.01)
-
-
-def _exists(pid: int) -> bool:
-    """Whether it runs; a dead one that nobody has waited for does not."""
-    ps = ["ps", "-o", "stat=", "-p", str(pid)]
-    state = subprocess.run(ps, capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")
 
 
 async def test_the_calls_of_a_killed_worker_are_made_again_by_another(

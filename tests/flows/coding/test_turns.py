@@ -19,6 +19,7 @@ from tests.agents.acp.desks import AGENT
 from tests.flows.coding.conftest import Coding
 from tests.flows.talk import NOTES
 from tests.project_with_agents import SHOP
+from tests.sleeping import running
 
 
 async def test_variations_are_what_it_wrote_into_the_file_and_the_project_stays(coding: Coding) -> None:
@@ -211,7 +212,7 @@ def test_a_killed_flowide_leaves_no_process_and_the_run_goes_on(
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
     until = time.monotonic() + 60
-    while not _running(mark):
+    while not running(mark):
         assert time.monotonic() < until, said.stderr and said.stderr.read()
         time.sleep(0.05)
 
@@ -221,7 +222,7 @@ def test_a_killed_flowide_leaves_no_process_and_the_run_goes_on(
         said.stderr.close()
 
     until = time.monotonic() + 15
-    while _running(mark) or _running(f"{AGENT.name}.*{tmp_path}"):
+    while running(mark) or running(f"{AGENT.name}.*{tmp_path}"):
         assert time.monotonic() < until
         time.sleep(0.05)
     go.touch()
@@ -229,10 +230,6 @@ def test_a_killed_flowide_leaves_no_process_and_the_run_goes_on(
     resumed = flowide(root, "run", "say", "--resume", "last", "--headless", env=env)
     assert resumed.returncode == 0, resumed.stderr
     assert (root / "made.md").read_text() == "yes"
-
-
-def _running(word: str) -> bool:
-    return subprocess.run(["pgrep", "-f", word], capture_output=True, check=False).returncode == 0
 
 
 async def test_where_nothing_confines_a_write_into_the_project_itself_is_told(
