@@ -140,6 +140,7 @@ class Person:
             proxy=None,
             max_size=32 * 1024 * 1024,
             ping_interval=None,
+            open_timeout=30,
             close_timeout=2,
             **more,
         ) as line:
