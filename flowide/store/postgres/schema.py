@@ -28,7 +28,9 @@ _TURN = (
 """One program at a time brings the tables forward, and takes its time to fold long logs again."""
 _TEXT = 'text COLLATE "C"'
 _TYPES = {"INTEGER": "bigint", "TEXT": _TEXT}
-_THERE = "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'flowide' AND tablename = 'meta')"
+_THERE = (
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'flowide' AND tablename = 'meta')"
+)
 """Not `to_regclass`: that may remember that there was no such table from before another program made it."""
 _STATE = "SELECT version, shape FROM flowide.meta"
 
