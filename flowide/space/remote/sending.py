@@ -19,6 +19,8 @@ PATIENCE_S = 10.0
 """How long somebody waits for an answer at least; longer while the hub is there."""
 DOUBT_S = 10.0
 """A command without an answer for so long has the connection looked at."""
+_LOOK_S = 1.0
+"""Who has waited longer than their patience, as the hub seems to be there, looks again after so long."""
 _TOGETHER = 50
 """Commands in one frame when many wait."""
 
@@ -182,7 +184,7 @@ class Sender:
         while True:
             left = patience - time.monotonic()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(DOUBT_S, max(0.0, left))):
+                async with asyncio.timeout(min(DOUBT_S, left) if left > 0 else _LOOK_S):
                     return await asyncio.shield(answer)
             if self._reach.fatal is not None:
                 raise self._reach.fatal
