@@ -20,6 +20,8 @@ PREFETCH_AFTER_S = 2.0
 """A process that lives so long fetches the newest texts, so that they can be read offline."""
 PREFETCH_MOST = 256 * 1024
 """Bytes of a text that is fetched before anybody asked for it."""
+_GATHER_S = 1.0
+"""After news it is looked for missing texts once for so long: each look opens the replica anew."""
 _PAGE = 64
 _LOG = logging.getLogger("flowide.hub")
 
@@ -69,6 +71,7 @@ async def prefetch(core: Core) -> None:
             wanted = await asyncio.to_thread(core.replica.wanting, _PAGE, PREFETCH_MOST)
             if not wanted:
                 done = at
+                await asyncio.sleep(_GATHER_S)
                 continue
             got = await asyncio.to_thread(_fetched, link.http, wanted)
             await asyncio.to_thread(core.replica.keep_blobs, got)
