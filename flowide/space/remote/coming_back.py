@@ -50,7 +50,9 @@ async def _settle(core: Core, link: Link, text: Text) -> None:
         if row is None:
             return  # there is no such artifact any more: the text stays here
         if text.text:
-            core.put(link.seat.handle, text.client, text.as_, texts.as_draft(text), promised=True)
+            core.put(
+                link.seat.handle, text.client, text.as_, texts.as_draft(text, row.version), promised=True
+            )
         hold = core.holds.get(text.artifact)
         if hold is not None and hold.fence == text.fence:
             del core.holds[text.artifact]

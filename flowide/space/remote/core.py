@@ -268,7 +268,8 @@ class Core:
                 args["base"],
                 args["text"],
             )
-            self.put(entry.seat, entry.client, entry.as_, t.as_draft(text), promised=True)
+            draft = t.as_draft(text, self._version(text.artifact))
+            self.put(entry.seat, entry.client, entry.as_, draft, promised=True)
 
     def put(
         self,

@@ -122,11 +122,18 @@ def parts_of(text: Text, *, cut: bool, most: int = 60_000) -> list[AppendDraft]:
     return made
 
 
-def as_draft(text: Text) -> KeepDraft:
-    """The command that keeps a text whose fence has ended; for the same text the same each time."""
+def as_draft(text: Text, newest: int) -> KeepDraft:
+    """The command that keeps a text whose fence has ended; for the same text the same each time.
+
+    `newest` is the artifact's version; on a hub that goes on from a backup, the one the text is made from may be gone.
+    """
     name = sha256(f"{text.artifact} {text.fence} {text.client} {text.text}".encode()).hexdigest()[:24]
     return KeepDraft(
-        draft=f"offline-{name}", artifact=text.artifact, base=text.base, text=text.text, why=OFFLINE
+        draft=f"offline-{name}",
+        artifact=text.artifact,
+        base=min(text.base, newest),
+        text=text.text,
+        why=OFFLINE,
     )
 
 
