@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from flowide.store.api import Store
@@ -21,13 +19,13 @@ class RemoteHistory(History):
     here: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     """Bytes that were kept on their machine while the hub was away, by artifact and fence."""
 
-    def read_journal(self, path: Path) -> None:
-        super().read_journal(_without_local(path))
-        for entry in _entries(path):
-            if entry["k"] == "local" and entry["id"] in self.calls:
-                args = self.calls[entry["id"]].args
-                key = (args["artifact"], args["fence"])
-                self.here[key] = max(self.here[key], entry["ok"]["have"])
+    def take(self, entry: dict[str, Any]) -> None:
+        if entry["k"] != "local":
+            super().take(entry)
+        elif entry["id"] in self.calls:
+            args = self.calls[entry["id"]].args
+            key = (args["artifact"], args["fence"])
+            self.here[key] = max(self.here[key], entry["ok"]["have"])
 
     def _check_words(self) -> None:
         """Text that was acknowledged, by the hub or the own machine, is somewhere."""
@@ -56,20 +54,3 @@ class RemoteHistory(History):
                 data = self.store.blob(event.data["sha256"]) or b""
                 found[event.data["artifact"]].append(data.decode())
         return found
-
-
-def _entries(path: Path) -> list[dict[str, Any]]:
-    found = []
-    for line in path.read_bytes().splitlines():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue  # cut short by the kill
-    return found
-
-
-def _without_local(path: Path) -> Path:
-    """The journal as one machine's programme writes it."""
-    plain = path.with_suffix(".plain")
-    plain.write_text("".join(json.dumps(entry) + "\n" for entry in _entries(path) if entry["k"] != "local"))
-    return plain

@@ -26,6 +26,8 @@ class RemoteWorker(Worker):
     """Asks again, with the same id, for as long as the hub is away."""
 
     space: RemoteSpace  # type: ignore[assignment] # the same door
+    PAUSE_S = 0.05
+    """Before it asks again."""
 
     async def send(self, command: c.Command[Any]) -> Any:
         id = uuid7()
@@ -34,7 +36,7 @@ class RemoteWorker(Worker):
             try:
                 reply = await self.space.execute(command, id=id)
             except (Offline, StorageFailed):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(self.PAUSE_S)
             except FlowError as refused:
                 if refused.data.get("decided") is False:
                     await asyncio.sleep(refused.data.get("retry_ms", 50) / 1000)

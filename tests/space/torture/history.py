@@ -64,16 +64,20 @@ class History:
                 entry = json.loads(line)
             except ValueError:
                 continue  # cut short by the kill
-            if entry["k"] == "call":
-                self.calls[entry["id"]] = Call(
-                    entry["id"], entry["cmd"], entry["args"], entry["actor"], entry["t"]
-                )
-            elif entry["k"] == "storage":
-                self.storage.append(entry["message"])
-            else:
-                call = self.calls[entry["id"]]
-                call.answered, call.seq = entry["t"], entry["seq"]
-                call.ok, call.err = entry.get("ok"), entry.get("err")
+            self.take(entry)
+
+    def take(self, entry: dict[str, Any]) -> None:
+        """One line of a journal."""
+        if entry["k"] == "call":
+            self.calls[entry["id"]] = Call(
+                entry["id"], entry["cmd"], entry["args"], entry["actor"], entry["t"]
+            )
+        elif entry["k"] == "storage":
+            self.storage.append(entry["message"])
+        else:
+            call = self.calls[entry["id"]]
+            call.answered, call.seq = entry["t"], entry["seq"]
+            call.ok, call.err = entry.get("ok"), entry.get("err")
 
     def check(self) -> list[str]:
         """What was promised and did not hold."""
