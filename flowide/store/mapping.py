@@ -141,6 +141,7 @@ def _parts(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
 
 
+@cache
 def column_types(row: type[Row]) -> dict[str, str]:
     """SQL types of the columns: INTEGER, or TEXT for everything else."""
     hints = get_type_hints(row)
