@@ -35,15 +35,23 @@ class RemoteHistory(History):
                 key = (call.args["artifact"], call.args["fence"])
                 sent[key] = max(sent.get(key, 0), call.ok["have"])
         versions = {(e.data["artifact"], e.data["fence"]) for e in self.events if e.type in MADE}
-        kept = self._kept()
+        kept, saves = self._kept(), self._saves()
         for (artifact, fence), size in sent.items():
             if (artifact, fence) in versions:
                 continue
             lock = self.timeline[artifact][-1]
             live = lock.state != "free" and lock.fence == fence
             wanted = draft_text(artifact, fence, size)
-            found = any(text.startswith(wanted) for text in kept[artifact])
+            found = any(text.startswith(wanted) or text in saves[artifact, fence] for text in kept[artifact])
             self._must(live or found, f"{size} bytes of {artifact} under fence {fence} are lost")
+
+    def _saves(self) -> dict[tuple[str, int], set[str]]:
+        """Whole texts that were to be saved in place of what was written, by artifact and fence."""
+        found: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for call in self.calls.values():
+            if call.cmd == "artifact.save":
+                found[call.args["artifact"], call.args["fence"]].add(call.args["text"])
+        return found
 
     def _kept(self) -> dict[str, list[str]]:
         """Texts of all drafts that were ever kept, by artifact."""

@@ -155,7 +155,8 @@ class Faults:
             await self._pause(1.0, 15.0)
             if self._hub.process is None:
                 return
-            self._hub.kill()
+            self._hub.kill(quietly=True)
+            self._world.network.lose_all()
             self._world.wake(self._hub.machine)
             for client in self._clients:
                 self._world.wake(client.machine)

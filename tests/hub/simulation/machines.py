@@ -25,6 +25,8 @@ class Machine:
         self.wall_skew = 0
         """By how much its wall clock is wrong."""
         self.boots = 0
+        self.dark = False
+        """It has no power: nothing there answers, until a process begins."""
 
     def mono(self, world: int) -> int:
         """The clock that stops while the machine sleeps."""

@@ -82,8 +82,6 @@ class Socket(asyncio.Transport):
         self._due = 0
         self._low, self._high = 16 * 1024, 64 * 1024
         self._told = False
-        self._dark = False
-        """Its machine lost its power: nothing answers there."""
         route.open[self] = None
         process.sockets[self] = None
 
@@ -194,7 +192,7 @@ class Socket(asyncio.Transport):
             self.expect(data)
 
     def _arrive(self) -> None:
-        if self._route.deaf[not self._to_hub] or self._dark:
+        if self._route.deaf[not self._to_hub] or self.process.machine.dark:
             return
         while self.incoming and self.incoming[0][0] <= self._loop.now:
             _, data = self.incoming.popleft()
@@ -252,9 +250,10 @@ class Socket(asyncio.Transport):
     def vanish(self, *, quietly: bool) -> None:
         """Its process was killed; `quietly` = with the whole machine, so that nobody is told."""
         self.gone = True
-        self._dark = quietly
         self._route.open.pop(self, None)
-        if not quietly:
+        if quietly:
+            self.peer.incoming.clear()  # nobody is there to send it again
+        else:
             self.peer.lose(self)
 
 
@@ -275,6 +274,12 @@ class Network:
         if name not in self.routes:
             self.routes[name] = Route(self, name, self._seed)
         return self.routes[name]
+
+    def lose_all(self) -> None:
+        """What is on the way gets nowhere."""
+        for route in self.routes.values():
+            for end in route.open:
+                end.incoming.clear()
 
     async def connect(self, factory: Callable[[], Any]) -> tuple[Socket, Any]:
         """As `loop.create_connection`, to the hub.

@@ -44,11 +44,13 @@ class World:
         """A new process on a machine."""
         made = Process(machine, sum(each.machine is machine for each in self.processes) + 1)
         self.processes.append(made)
+        machine.dark = False
         return made
 
     def kill(self, process: Process, *, quietly: bool = False) -> None:
         """It does nothing more; `quietly` = with its whole machine, so that nobody is told."""
         process.alive = False
+        process.machine.dark = quietly
         for end in list(process.sockets):
             end.vanish(quietly=quietly)
         process.sockets.clear()
