@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flowide.domain.commands import Command, RenewLock
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Artifact
-from flowide.errors import Fenced, FlowError
+from flowide.errors import AuthFailed, BadInput, Fenced, FlowError, NotAllowed
 from flowide.space.remote import texts
 from flowide.space.remote.link import Link
 from flowide.space.remote.outbox import Text
@@ -95,9 +95,14 @@ async def _now(
 
 
 async def _upload(core: Core, link: Link) -> None:
-    """Give the hub the contents that were made while it was away."""
+    """Give the hub the contents that were made while it was away; one that it will not have holds up nothing."""
     for digest in core.outbox.uploads():
         data = core.replica.blob(digest)
         if data is not None:
-            await asyncio.to_thread(link.http.put_blob, digest, data)
+            try:
+                await asyncio.to_thread(link.http.put_blob, digest, data)
+            except AuthFailed:
+                raise
+            except (NotAllowed, BadInput) as refused:
+                core.tell(f"the hub does not take the content {digest[:12]}… from here: {refused.message}")
         core.outbox.uploaded(digest)

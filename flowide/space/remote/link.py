@@ -24,6 +24,8 @@ from flowide.space.wire.frames import Ev, FromHub, Hello, Res, Resync, UpToDate
 
 FIRST_S, LONGEST_S = 0.25, 16.0
 """Bounds of the pause before connecting again; the pause is drawn from below them."""
+FAILED_S = 5.0
+"""Pause after what was to be done first over a connection has failed here, or was refused."""
 FAR = 2000
 """Events from which on a replica that has less than half of the log takes the snapshot: that is quicker."""
 _LOG = logging.getLogger("flowide.hub")
@@ -179,7 +181,8 @@ class Link:
                     self.reach.stand("resyncing", "catching up")
             case UpToDate():
                 if self._resuming is None:
-                    self._resuming = asyncio.create_task(self._resume(), name="hub-resume")
+                    assert self.reach.line is not None
+                    self._resuming = asyncio.create_task(self._resume(self.reach.line), name="hub-resume")
             case Res():
                 for result in frame.results:
                     self.sender.take(result)
@@ -188,12 +191,22 @@ class Link:
             case _:
                 self._ears.live(frame)
 
-    async def _resume(self) -> None:
-        """Everything is here: renew, send what waits, then go on as usual."""
+    async def _resume(self, line: Line) -> None:
+        """Everything is here: renew, send what waits, then go on as usual.
+
+        What fails is begun anew over another connection: over this one nothing would happen any more.
+        """
         try:
             await self._ears.resume(self)
             await self.sender.send_all()
         except Offline:
+            line.abort()
+            return
+        except FlowError as error:
+            _LOG.warning("what waits for the hub cannot be sent: %s", error.message)
+            self.reach.stand("resyncing", error.message)
+            await asyncio.sleep(FAILED_S)
+            line.abort()
             return
         self.reach.up()
         self.sender.nudge()  # a text may have been kept here in the meantime

@@ -84,7 +84,7 @@ class Sender:
             if self._reach.ready.is_set() or early:
                 waiting.sent = True
                 await self._send(waiting.frame)
-            return await self._answer(answer)
+            return await self._answer(answer, early=early)
         finally:
             self._asked.pop(call.id, None)
 
@@ -179,7 +179,8 @@ class Sender:
         if self._reach.ready.is_set():
             await self._send(frame)
 
-    async def _answer(self, answer: asyncio.Future[Result]) -> Result:
+    async def _answer(self, answer: asyncio.Future[Result], *, early: bool = False) -> Result:
+        line = self._reach.line
         patience = time.monotonic() + PATIENCE_S
         while True:
             left = patience - time.monotonic()
@@ -188,7 +189,9 @@ class Sender:
                     return await asyncio.shield(answer)
             if self._reach.fatal is not None:
                 raise self._reach.fatal
-            if time.monotonic() >= patience and not self._reach.ready.is_set():
+            # What is sent early makes the link ready; until then the connection tells whether the hub is there.
+            there = self._reach.ready.is_set() or (early and line is not None and self._reach.line is line)
+            if time.monotonic() >= patience and not there:
                 raise self._reach.offline(sent=True)
             if self._reach.line is not None:
                 self._reach.line.probe()

@@ -6,8 +6,9 @@ import asyncio
 import random
 import shutil
 import traceback
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flowide.domain import commands as c
 from flowide.domain.actors import Actor
@@ -22,6 +23,8 @@ from tests.hub.simulation.history import SimulatedHistory
 from tests.hub.simulation.machines import Machine, Process
 from tests.hub.simulation.world import World
 from tests.space.torture.worker import TTL_MS
+
+T = TypeVar("T")
 
 SETTLE_S = 240.0
 """Seconds of the world until which a client has to be in step again, once all is well."""
@@ -120,6 +123,11 @@ class Client:
         self.history.told_at = max(self.history.told_at + 1, self.world.loop.now * 1000)
         self.history.take(entry | {"t": self.history.told_at})
 
+    async def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry something out in its process."""
+        assert self.process is not None
+        return await self.process.context.run(self.world.loop.create_task, work)
+
     def outboxes(self) -> list[Outbox]:
         """What it owes the hub: as the process knows it, else as it is in the file; none before the first."""
         if self.space is not None:
@@ -149,7 +157,7 @@ class Client:
                 while not self.settled:
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            self.broken.append(f"{self.name} does not settle within {SETTLE_S:.0f} s: {self._how()}")
+            self.broken.append(f"{self.name} does not settle within {SETTLE_S:.0f} s: {self.how()}")
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             self.broken.append(
@@ -165,7 +173,8 @@ class Client:
             except Offline:
                 await asyncio.sleep(0.5)
 
-    def _how(self) -> str:
+    def how(self) -> str:
+        """How it stands, for people."""
         space = self.space
         if space is None:
             return "it could not be opened"

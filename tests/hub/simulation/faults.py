@@ -45,6 +45,7 @@ class Faults:
             "hub stopped": self._hub_stopped,
             "hub suspended": self._hub_suspended,
             "hub restored": self._hub_restored,
+            "disk slow": self._disk_slow,
             "line dropped": self._dropped,
             "line half-open": self._half_open,
             "line stalled": self._stalled,
@@ -78,6 +79,8 @@ class Faults:
         for task in list(self._running):
             task.cancel()
         await asyncio.sleep(0)
+        if self._hub.process is not None and self._hub.hub.stopping:
+            self._hub.kill()
         if self._hub.process is None:
             self._hub.start()
         for machine in [self._hub.machine, *[client.machine for client in self._clients]]:
@@ -145,6 +148,13 @@ class Faults:
         self._world.sleep(self._hub.machine)
         await self._pause(0.1, self._random.choice([1.0, 10.0]))
         self._world.wake(self._hub.machine)
+
+    async def _disk_slow(self) -> None:
+        """The hub answers pings and questions, and carries out nothing."""
+        process = self._hub.process
+        if process is not None and process.runs:
+            seconds = self._random.uniform(0.5, self._random.choice([5.0, 60.0]))
+            process.context.run(self._world.loop.create_task, self._hub.keep_disk(seconds))
 
     async def _hub_restored(self) -> None:
         """A backup is made, and a while later the hub goes on from it."""

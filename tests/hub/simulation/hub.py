@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,12 @@ class SimulatedHub:
         place = self._folder / f"hub-{self._made}"
         shutil.copytree(self.place, place)
         return place
+
+    async def keep_disk(self, seconds: float) -> None:
+        """Have nobody write for so long, as when a commit waits for a slow disk."""
+        for room in self.hub.keeper.rooms:
+            async with room.space._one_by_one:
+                await asyncio.sleep(seconds)
 
     def bye(self) -> None:
         """What a stop tells everybody."""

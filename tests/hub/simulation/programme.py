@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -54,8 +54,27 @@ class SimulatedReport(Report):
     """SHA-256 of the log and of all that clients were told."""
 
 
+Play = Callable[["Stage"], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class Stage:
+    """A hub and clients that are there, and what may go wrong with them."""
+
+    world: World
+    hub: SimulatedHub
+    clients: list[Client]
+    faults: Faults
+    history: SimulatedHistory
+
+
 def one_history(seed: int, *, seconds: float = 30.0, every_s: float = 2.5) -> SimulatedReport:
     """One history: so many seconds of the simulated world, with a fault every so many."""
+    return played(seed, lambda stage: stage.faults.go_on(seconds, every_s))
+
+
+def played(seed: int, play: Play) -> SimulatedReport:
+    """A history in which the clients work while something is played; then all is healed, settled and checked."""
     _template()
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="flowide-simulation-", dir=memory) as folder:
@@ -65,7 +84,7 @@ def one_history(seed: int, *, seconds: float = 30.0, every_s: float = 2.5) -> Si
         try:
             with world.around(), _closed_in_the_end():
                 try:
-                    return world.loop.run_until_complete(_live(world, Path(folder), seconds, every_s))
+                    return world.loop.run_until_complete(_live(world, Path(folder), play))
                 finally:
                     for process in world.processes:
                         process.alive = False
@@ -76,7 +95,7 @@ def one_history(seed: int, *, seconds: float = 30.0, every_s: float = 2.5) -> Si
                 gc.enable()
 
 
-async def _live(world: World, folder: Path, seconds: float, every_s: float) -> SimulatedReport:
+async def _live(world: World, folder: Path, play: Play) -> SimulatedReport:
     hub = SimulatedHub(world, folder)
     tokens = _prepared(hub.place)
     history = SimulatedHistory()
@@ -89,7 +108,7 @@ async def _live(world: World, folder: Path, seconds: float, every_s: float) -> S
     hub.start()
     for client in clients:
         client.start()
-    await faults.go_on(seconds, every_s)
+    await play(Stage(world, hub, clients, faults, history))
     await faults.heal()
     for client in clients:
         client.stop = True
@@ -98,7 +117,9 @@ async def _live(world: World, folder: Path, seconds: float, every_s: float) -> S
     await _in_step(hub, clients)
     report = SimulatedReport(histories=1, faults=faults.counts)
     report.violations += faults.broken
-    report.violations += [f"{client.name} does not end" for client in clients if client.main in late]
+    report.violations += [
+        f"{client.name} does not end: {client.how()}" for client in clients if client.main in late
+    ]
     report.violations += [broken for client in clients for broken in client.broken]
     _check(world, hub, clients, history, report)
     return report

@@ -368,3 +368,18 @@ async def test_much_that_was_said_offline_is_sent_in_order_also_when_the_hub_slo
 
     view = await ana.read(q.ThreadMessages(thread, limit=300))
     assert [each.text for each in view.messages] == [str(number) for number in range(240)]
+
+
+async def test_a_content_that_the_hub_will_not_have_holds_up_nothing(
+    ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy
+) -> None:
+    told: list[str] = []
+    ana.core.tell = told.append
+    await away(ana, proxy)
+    await ana.put_blob(b"words\n")
+    await rod.execute(c.ChangeRole(member="ana", role="viewer"))
+
+    await back(ana, proxy)
+
+    assert ana.core.outbox.uploads() == []
+    assert "ana is a viewer here" in told[0]
