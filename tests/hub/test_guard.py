@@ -22,8 +22,9 @@ def raw(hub: RunningHub, data: bytes) -> bytes:
     """The first bytes that come back for these."""
     where = urlsplit(hub.base)
     with socket.create_connection((where.hostname or "", where.port or 0), timeout=10) as line:
-        line.sendall(data)
-        line.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # the hub may hang up in the middle of what it refuses
+            line.sendall(data)
+            line.shutdown(socket.SHUT_WR)
         got = b""
         with contextlib.suppress(ConnectionResetError):
             while part := line.recv(65536):

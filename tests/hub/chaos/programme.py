@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
@@ -42,6 +43,8 @@ class Hub:
             sys.executable, "-m", "flowide", "serve", "--database", database, "--port", str(self.port),
             "--log-level", "error",
         ]  # fmt: skip
+        self._turn = None if "://" in database else Path(database) / f"{SPACE}.db.turn"
+        """Whoever has locked it writes."""
         self.errors = folder / "hub.txt"
         self.process: subprocess.Popen[bytes]
         self.start()
@@ -51,7 +54,7 @@ class Hub:
             self.process = subprocess.Popen(
                 self._command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors, env=_env()
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).close()
@@ -71,9 +74,16 @@ class Hub:
         time.sleep(seconds)
         self.process.send_signal(signal.SIGCONT)
 
+    def hold_up(self, seconds: float) -> None:
+        """Have the hub write nothing for so long, while it answers pings and questions; SQLite only."""
+        if self._turn is not None:
+            with self._turn.open("ab") as turn:
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                time.sleep(seconds)
+
     def end(self) -> str:
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
         return self.errors.read_text()
 
 
@@ -122,7 +132,7 @@ class Crew:
         broken = []
         for name, process in self.alive.items():
             try:
-                code = process.wait(120)
+                code = process.wait(600)
             except subprocess.TimeoutExpired:
                 process.kill()
                 code = process.wait()
@@ -165,6 +175,7 @@ def _faults(hub: Hub, crew: Crew, chance: random.Random) -> dict[str, Callable[[
         "client stopped": lambda: crew.stop_for(chance.uniform(0.05, 1.2)),
         "hub killed": hub.kill,
         "hub stopped": lambda: hub.stop_for(chance.uniform(0.05, 1.2)),
+        "database held up": lambda: hub.hold_up(chance.uniform(0.2, 4.0)),
         "line dropped": lambda: crew.line().drop(),
         "line half-open": half_open,
         "line stalled": stall,
@@ -199,6 +210,7 @@ def one_history(
         for name in tokens:
             crew.start(name)
         while sum(journal.stat().st_size > 0 for journal in folder.glob("journal-*")) < clients:
+            assert all(process.poll() is None for process in crew.alive.values()), crew.errors.read_text()
             time.sleep(0.02)
         faults = _faults(hub, crew, chance)
         end = time.monotonic() + seconds

@@ -26,6 +26,8 @@ from tests.space.torture.worker import TTL_MS
 
 T = TypeVar("T")
 
+LEAVE_S = 60.0
+"""Seconds within which a client that was told to end has ended."""
 SETTLE_S = 240.0
 """Seconds of the world until which a client has to be in step again, once all is well."""
 
@@ -45,6 +47,9 @@ class SimulatedWorker(RemoteWorker):
         moves += [self.release, self.release, self.force, self.cancel, self.transfer, self.adopt, self.stale]
         moves += [self.at_the_end] * 2
         while not self._client.stop:
+            if not self._client.leisure_ms:
+                await asyncio.sleep(0.1)
+                continue
             await self.random.choice(moves)(self.random.choice(artifacts))
             if self.random.random() < 0.7:
                 await asyncio.sleep(self.random.randrange(1, self._client.leisure_ms) / 1000)
@@ -92,6 +97,8 @@ class Client:
         """None while it is being opened."""
         self.process: Process | None = None
         self.main: asyncio.Task[None] | None = None
+        self.leaving = False
+        """Its process is about to end."""
         self.broken: list[str] = []
         self.folder = folder / self.name / "0"
         self._seat = seat
@@ -101,7 +108,7 @@ class Client:
     def start(self) -> None:
         """Begin a process on the machine."""
         self.process = self.world.process(self.machine)
-        self.space = None
+        self.space, self.leaving = None, False
         # The loop gives the task to the process in whose context it is begun.
         self.main = self.process.context.run(self.world.loop.create_task, self._main())
 
@@ -122,6 +129,23 @@ class Client:
         """Write down what the client was told; no two moments are the same."""
         self.history.told_at = max(self.history.told_at + 1, self.world.loop.now * 1000)
         self.history.take(entry | {"t": self.history.told_at})
+
+    async def leave(self) -> None:
+        """Have its process end as a program does that was told to, in the middle of whatever it does."""
+        self.leaving = True
+        await self.do(self._leave())
+
+    async def _leave(self) -> None:
+        assert self.main is not None and self.space is not None
+        self.main.cancel()
+        await asyncio.wait([self.main])
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await self.space.close()
+        except TimeoutError:
+            self.broken.append(f"{self.name} does not close within {LEAVE_S:.0f} s")
+        except Exception as error:
+            self.broken.append(f"{self.name} does not close: {type(error).__name__}: {error}")
 
     async def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry something out in its process."""

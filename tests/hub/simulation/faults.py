@@ -37,6 +37,7 @@ class Faults:
         self.broken: list[str] = []
         self._kinds: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "client killed": self._client_killed,
+            "client closed": self._client_closed,
             "laptop without power": self._client_dark,
             "laptop asleep": self._laptop_asleep,
             "clock set": self._clock_set,
@@ -89,6 +90,8 @@ class Faults:
             route = self._route(client)
             route.away, route.latency_ms, route.window, route.cut_after = "", (1, 6), WINDOW, None
             route.hear()
+            if client.leaving and client.process is not None:
+                client.kill(quietly=False)
             if client.process is None:
                 client.start()
 
@@ -108,6 +111,17 @@ class Faults:
         self._world.wake(client.machine)
         await self._pause(0.1, 4.0)
         client.start()
+
+    async def _client_closed(self) -> None:
+        client = self._someone()
+        process = client.process
+        if process is None or not process.runs or client.space is None or client.leaving:
+            return
+        await client.leave()
+        if client.process is process:
+            client.kill(quietly=False)
+            await self._pause(0.1, 4.0)
+            client.start()
 
     async def _client_dark(self) -> None:
         await self._client_killed(quietly=True)
@@ -163,19 +177,22 @@ class Faults:
         self._backup = self._hub.copy()
         try:
             await self._pause(1.0, 15.0)
-            if self._hub.process is None:
-                return
-            self._hub.kill(quietly=True)
-            self._world.network.lose_all()
-            self._world.wake(self._hub.machine)
-            for client in self._clients:
-                self._world.wake(client.machine)
-            await asyncio.sleep(3.0)  # whoever has an answer of before has seen it by now
-            self._hub.place = self._backup
-            self._tell_history(self._backup)
-            self._hub.start()
+            if self._hub.process is not None:
+                await self.restore(self._backup)
         finally:
             self._backup = None
+
+    async def restore(self, backup: Path) -> None:
+        """The hub ends, and another one goes on from a copy of its files."""
+        self._hub.kill(quietly=True)
+        self._world.network.lose_all()
+        self._world.wake(self._hub.machine)
+        for client in self._clients:
+            self._world.wake(client.machine)
+        await asyncio.sleep(3.0)  # whoever has an answer of before has seen it by now
+        self._hub.place = backup
+        self._tell_history(backup)
+        self._hub.start()
 
     def _tell_history(self, backup: Path) -> None:
         store = open_store(str(backup), SPACE)

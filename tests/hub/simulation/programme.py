@@ -73,8 +73,11 @@ def one_history(seed: int, *, seconds: float = 30.0, every_s: float = 2.5) -> Si
     return played(seed, lambda stage: stage.faults.go_on(seconds, every_s))
 
 
-def played(seed: int, play: Play) -> SimulatedReport:
-    """A history in which the clients work while something is played; then all is healed, settled and checked."""
+def played(seed: int, play: Play, *, leisure_ms: int | None = None) -> SimulatedReport:
+    """A history in which the clients work while something is played; then all is healed, settled and checked.
+
+    `leisure_ms` is how long they pause at most; None = by the seed, 0 = they do nothing by themselves.
+    """
     _template()
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="flowide-simulation-", dir=memory) as folder:
@@ -84,7 +87,7 @@ def played(seed: int, play: Play) -> SimulatedReport:
         try:
             with world.around(), _closed_in_the_end():
                 try:
-                    return world.loop.run_until_complete(_live(world, Path(folder), play))
+                    return world.loop.run_until_complete(_live(world, Path(folder), play, leisure_ms))
                 finally:
                     for process in world.processes:
                         process.alive = False
@@ -95,11 +98,12 @@ def played(seed: int, play: Play) -> SimulatedReport:
                 gc.enable()
 
 
-async def _live(world: World, folder: Path, play: Play) -> SimulatedReport:
+async def _live(world: World, folder: Path, play: Play, leisure_ms: int | None) -> SimulatedReport:
     hub = SimulatedHub(world, folder)
     tokens = _prepared(hub.place)
     history = SimulatedHistory()
-    leisure_ms = world.chance.choice([250, 800, 2000])
+    if leisure_ms is None:
+        leisure_ms = world.chance.choice([250, 800, 2000])
     clients = [
         Client(world, history, folder, Seat(URL, name, tokens[name]), leisure_ms=leisure_ms)
         for name in list(tokens)[:CLIENTS]
