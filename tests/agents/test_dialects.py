@@ -102,3 +102,11 @@ async def test_a_text_is_taken_with_its_end_only(
         await deltas(backend(server, worker, provider, "text-length"), asked())
 
     assert (answer.text, answer.usage.output_tokens > 0) == ("It said: half of it", True)
+
+
+async def test_an_ollama_is_asked_for_the_answer_only(server: DialectServer, worker: ModelWorker) -> None:
+    """litellm asks it about the model too, for its log, and holds up every other call meanwhile."""
+    await finished(backend(server, worker, "ollama", "text"), asked())
+    await finished(backend(server, worker, "ollama", "tool"), asked())
+
+    assert [path for path, *_ in server.requests] == ["/api/chat", "/api/chat"]

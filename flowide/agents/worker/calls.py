@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import litellm
+from litellm.llms.ollama.common_utils import OllamaModelInfo
 from msgspec import structs
 
 from flowide.agents.api import Usage
@@ -45,6 +46,23 @@ litellm.disable_aiohttp_transport = True
 litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize  # type: ignore[attr-defined]
 # It would load a tokenizer and count every prompt, to guess at what the provider reports.
 litellm.disable_token_counter = True
+
+
+def _unasked(self: OllamaModelInfo, model: str, *_: Any, **__: Any) -> dict[str, Any]:
+    return {
+        "key": model,
+        "litellm_provider": "ollama",
+        "mode": "chat",
+        "input_cost_per_token": 0.0,
+        "output_cost_per_token": 0.0,
+        "max_tokens": None,
+        "max_input_tokens": None,
+        "max_output_tokens": None,
+    }
+
+
+# For the log of each call it would ask the server what the model costs, and hold up every call until it answers.
+OllamaModelInfo.get_runtime_model_info = _unasked  # type: ignore[method-assign]
 
 LONGEST_REPLY = 4 * 1024 * 1024
 """Characters of an answer and its reasoning, at which it is given up."""

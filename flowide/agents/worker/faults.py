@@ -123,8 +123,9 @@ def _breakage(error: BaseException, call: Call, message: str, *, streaming: bool
     if _caused_by(error, json.JSONDecodeError, UnicodeDecodeError):
         return Fault(kind="incomplete", message=f"the reply is malformed: {message}", retry=True)
     where = call.api_base or "the provider"
-    if _caused_by(error, httpx.ConnectError):
-        return Fault(kind="unavailable", message=f"no connection to {where}: {_cause(error)}", retry=True)
+    if _caused_by(error, httpx.ConnectError, httpx.TooManyRedirects):
+        again = not _caused_by(error, httpx.TooManyRedirects)
+        return Fault(kind="unavailable", message=f"no connection to {where}: {_cause(error)}", retry=again)
     if not _caused_by(error, httpx.TransportError):
         return None
     if streaming:
