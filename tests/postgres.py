@@ -71,8 +71,18 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self.data = self.folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._make(durable=durable)
+        except BaseException:
+            self.close()
+            raise
+
+    def _make(self, *, durable: bool) -> None:
         if self._somebody == NOBODY:
             os.chown(self.folder, 65534, 65534)
+            for place in self.folder.parents:
+                if place.name.startswith("flowide-tests-"):  # closed to everybody else
+                    place.chmod(0o711)
         self.run(
             "initdb", "-A", "trust", "-U", "flowide", "-D", str(self.data), "--no-sync", "--encoding=UTF8",
             "--locale=C", "--no-instructions", somebody=True,

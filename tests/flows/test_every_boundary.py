@@ -20,6 +20,7 @@ from flowide.flows.api import RunResult
 from flowide.flows.discussion.posting import Writing, compose
 from flowide.space.queries import Content, FindArtifact, OneRun, Runs, Verify
 from flowide.testing import ManualClock
+from tests.flows import test_ui
 from tests.flows.conftest import Bench
 from tests.flows.talk import Breaking
 from tests.project_with_agents import SHOP, fenced, shop, verdicts, write_agent
@@ -81,7 +82,12 @@ FLOWS: dict[str, tuple[dict[str, Any], Any]] = {
     "say": ({"thread": "t"}, with_a_question),
     "review": ({"path": "notes.md"}, None),
     "writing": ({"path": "new.md"}, None),
+    "ui": ({"path": "stats-card.html"}, None),
 }
+ELSEWHERE: dict[str, tuple[Any, dict[str, Any]]] = {
+    "ui": (test_ui.example, {"brief": test_ui.BRIEF, "agents": ["edwin", "quinn", "mara"]}),
+}
+"""Flows that are tried in another project, with what they are asked for there."""
 
 
 class Counting:
@@ -101,7 +107,9 @@ class Counting:
 
 
 async def prepared(root: Path, flow: str) -> tuple[Bench, ManualClock]:
-    bench, clock = Bench(make(root)), ManualClock()
+    root.mkdir()
+    bench = ELSEWHERE[flow][0](root) if flow in ELSEWHERE else Bench(make(root))
+    clock = ManualClock()
     bench.space = Breaking(Actor("ana"), clock=clock)
     Breaking.left = 10**9
     before = FLOWS[flow][1]
@@ -111,9 +119,8 @@ async def prepared(root: Path, flow: str) -> tuple[Bench, ManualClock]:
 
 
 async def start(bench: Bench, flow: str) -> RunResult:
-    return await bench.start(
-        flow, brief="the best of both", inputs=FLOWS[flow][0], on_gate="approve", parallel=2
-    )
+    asked = {"brief": "the best of both", **ELSEWHERE.get(flow, ({}, {}))[1]}
+    return await bench.start(flow, inputs=FLOWS[flow][0], on_gate="approve", parallel=2, **asked)
 
 
 async def ends_in(bench: Bench, result: RunResult) -> tuple[str, str]:
@@ -129,7 +136,7 @@ async def ends_in(bench: Bench, result: RunResult) -> tuple[str, str]:
     return result.status, f"{row.path}@{row.version}\n{saved}"
 
 
-SLOW = {"code": 5, "variations": 5}
+SLOW = {"code": 5, "variations": 5, "ui": 9}
 """Flows that run commands are broken off at every fifth change only, unless there is time."""
 
 

@@ -7,8 +7,12 @@ from flowide.errors import FlowError
 from flowide.tui.dialogs import Ask
 from flowide.tui.engine import running
 from flowide.tui.screens.base import FlowScreen
-from flowide.tui.views.gates import hints, parse_answer, question_lines
+from flowide.tui.views.gates import change, change_role, facts, hints, parse_answer, question_lines
 from flowide.tui.views.spans import Span, clean
+from flowide.tui.views.words import count
+
+_AROUND = 18
+"""Lines of the window that the change in a question leaves free: the answers, the field, and the frame."""
 
 
 def open_gate(screen: FlowScreen, gate: Gate) -> None:
@@ -38,6 +42,13 @@ def ask_gate(screen: FlowScreen, gate: Gate) -> None:
 async def _ask(screen: FlowScreen, gate: Gate) -> None:
     first, *rest = question_lines(gate) or ["A question"]
     lines: list[list[Span]] = [[(line, "")] for line in rest]
+    if about := facts(gate):
+        lines += [[], *([(f"{name:<6}", "quiet"), (value, "")] for name, value in about)]
+    if diff := change(gate):
+        room = max(3, screen.app.size.height - len(lines) - _AROUND)
+        lines += [[], *([(line, change_role(line))] for line in diff[:room])]
+        if len(diff) > room:
+            lines.append([(f"… {count(len(diff) - room, 'line')} more: esc, and ctrl+g shows them", "quiet")])
     lines.append([])
     lines += [[(f"  {clean(typed):<28}", "key"), (words, "quiet")] for typed, words in hints(gate)]
     typed: str | None = ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from flowide.tui.views.spans import clean
+from flowide.tui.views.spans import clean, lines_of
 
 if TYPE_CHECKING:
     from flowide.domain import rows
@@ -22,6 +22,36 @@ class Answer(Struct, frozen=True):
 def question_lines(gate: rows.Gate) -> list[str]:
     """The question, line by line, safe to draw."""
     return [clean(line) for line in gate.question.strip().split("\n")]
+
+
+def facts(gate: rows.Gate) -> list[tuple[str, str]]:
+    """What a question about a permission is about, by name, safe to draw; nothing for other questions."""
+    if gate.kind != "permission":
+        return []
+    context = gate.context
+    told = {
+        "tool": context.get("tool"),
+        "which": context.get("about") or context.get("title"),
+        "of": context.get("server"),
+        "runs": context.get("command"),
+        "files": ", ".join(str(path) for path in context.get("paths") or []),
+        "with": context.get("arguments"),
+    }
+    asked = " ".join(gate.question.split())
+    lines = {name: clean(" ".join(str(value).split())) for name, value in told.items() if value}
+    return [(name, line) for name, line in lines.items() if name == "tool" or line not in asked]
+
+
+def change(gate: rows.Gate) -> list[str]:
+    """The lines of the diff that the question is about, safe to draw; empty = none."""
+    shown = gate.context.get("hunks") or []
+    diff = str(gate.context.get("diff") or "") or "\n".join(str(each.get("diff", "")) for each in shown)
+    return lines_of(diff)
+
+
+def change_role(line: str) -> str:
+    """The role of a line of a diff."""
+    return {"+": "add", "-": "del", "@": "quiet"}.get(line[:1], "")
 
 
 def hints(gate: rows.Gate) -> list[tuple[str, str]]:
@@ -57,17 +87,24 @@ def parse_answer(gate: rows.Gate, typed: str) -> Answer | str:
         if word.casefold() in {"reject", "none"}:
             return Answer("reject", reason)
         return Answer(text)
-    return Answer(text) if not gate.options else _option(gate.options, word, reason)
+    return Answer(text) if not gate.options else _option(gate, word, reason)
 
 
-def _option(options: list[str], word: str, reason: str | None) -> Answer | str:
+_IN_FULL = "always"
+"""A permission for good is given by no slip of a finger."""
+
+
+def _option(gate: rows.Gate, word: str, reason: str | None) -> Answer | str:
     """One of the options: by number, in full, or by a start that only one has."""
+    options = gate.options
     if word.isdigit() and not any(option.isdigit() for option in options):
         index = int(word) - 1
         if 0 <= index < len(options):
             return Answer(options[index], reason)
     wanted = [option for option in options if option.casefold() == word.casefold()]
     wanted = wanted or [option for option in options if option.casefold().startswith(word.casefold())]
+    if gate.kind == "permission" and wanted == [_IN_FULL] and word.casefold() != _IN_FULL:
+        return f"Type {_IN_FULL} in full: it is not asked again in this project."
     if len(wanted) == 1:
         return Answer(wanted[0], reason)
     return f"Answer with one of: {', '.join(clean(option) for option in options)}."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from flowide.tui.views.actors import colour_of, is_mine
+from flowide.tui.views.gates import change, change_role, facts
 from flowide.tui.views.locks import purpose_words
 from flowide.tui.views.runs import Item
 from flowide.tui.views.snapshot import Snapshot
@@ -252,20 +253,16 @@ def _gate_facts(gate: rows.Gate, state: Snapshot, wrap: int) -> list[Row]:
             found += [
                 Row(((part, ""),)) for part in textwrap.wrap(f"· {clean(str(said.get('text', '')))}", wrap)
             ]
-    shown = gate.context.get("hunks") or []
-    diff = str(gate.context.get("diff") or "") or "\n".join(str(each.get("diff", "")) for each in shown)
-    if diff:
+    for name, value in facts(gate):
+        first, *rest = textwrap.wrap(value, max(8, wrap - 7)) or [""]
+        found += [Row(((f"{name:<7}", "quiet"), (first, "")))]
+        found += [Row(((" " * 7, ""), (part, ""))) for part in rest]
+    if diff := change(gate):
         found.append(Row(()))
-        lines = lines_of(diff)
-        found += [_diff_row(line) for line in lines[:MOST_SHOWN]]
-        if len(lines) > MOST_SHOWN:
-            found.append(Row(((f"… {count(len(lines) - MOST_SHOWN, 'line')} more", "quiet"),)))
+        found += [Row(((line, change_role(line)),)) for line in diff[:MOST_SHOWN]]
+        if len(diff) > MOST_SHOWN:
+            found.append(Row(((f"… {count(len(diff) - MOST_SHOWN, 'line')} more", "quiet"),)))
     return found
-
-
-def _diff_row(line: str) -> Row:
-    role = {"+": "add", "-": "del", "@": "quiet"}.get(line[:1], "")
-    return Row(((line, role),))
 
 
 def _what_enter_does(each: Waiting) -> str:

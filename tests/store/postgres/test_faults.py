@@ -316,14 +316,13 @@ async def test_what_the_server_cannot_do_is_a_storage_failure_and_nothing_is_hal
     assert await space.read(q.Verify()) == []
 
 
-async def test_on_a_full_disk_reading_goes_on_and_work_does_when_there_is_room(
-    postgres: Server, tmp_path: Path
-) -> None:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not can_run("mount", "-t", "tmpfs", "-o", "size=14m", "tmpfs", str(folder)):
-        pytest.skip("needs the right to mount")
+async def test_on_a_full_disk_reading_goes_on_and_work_does_when_there_is_room(postgres: Server) -> None:
     name = f"full{uuid.uuid4().hex[:8]}"
+    folder = postgres.folder / name
+    folder.mkdir()
+    size = f"size=14m,uid={postgres.folder.stat().st_uid}"
+    if not can_run("mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)):
+        pytest.skip("needs the right to mount")
     try:
         postgres.sql(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
         postgres.sql(f"CREATE DATABASE {name} TABLESPACE {name}")

@@ -10,7 +10,7 @@ import pytest
 from flowide.domain import rows
 from flowide.flows.api import Budget
 from flowide.space.queries import RunView
-from flowide.tui.views.gates import Answer, parse_answer
+from flowide.tui.views.gates import Answer, change, change_role, facts, parse_answer
 from flowide.tui.views.run_tree import Going, run_rows, run_title
 from flowide.tui.views.runs import Item, side_rows
 from flowide.tui.views.snapshot import Snapshot
@@ -159,3 +159,45 @@ def test_an_answer_to_which_one_is_passed_on_as_it_was_said(typed: str, expected
 )
 def test_one_of_the_options_is_understood_by_number_or_start(typed: str, expected: object) -> None:
     assert parse_answer(gate(kind="approve", options=["approve", "reject"]), typed) == expected
+
+
+OPTIONS = ["once", "session", "always", "deny"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("o", Answer("once")),
+        ("d that is not yours", Answer("deny", "that is not yours")),
+        ("a", "Type always in full: it is not asked again in this project."),
+        ("always", Answer("always")),
+        ("3", Answer("always")),
+    ],
+)
+def test_a_permission_for_good_is_given_in_full_only(typed: str, expected: object) -> None:
+    assert parse_answer(gate(kind="permission", options=OPTIONS), typed) == expected
+
+
+def test_a_question_about_a_tool_says_whose_tool_it_is_and_what_for() -> None:
+    context = {
+        "agent": "mara", "tool": "files__write", "arguments": '{"path": "a.md"}', "server": "npx -y files",
+        "about": "Writes\na file.\x1b[2J",
+    }  # fmt: skip
+    asked = gate(
+        kind="permission", question='May @mara use files__write with {"path": "a.md"}?', context=context
+    )
+
+    assert facts(asked) == [("tool", "files__write"), ("which", "Writes a file.␛[2J"), ("of", "npx -y files")]
+    assert change(asked) == []
+
+
+def test_a_question_about_a_change_shows_it() -> None:
+    context = {"agent": "coder", "tool": "edit", "title": "Edit", "diff": "@@ -1 +1 @@\n-one\n+two\n"}
+    asked = gate(kind="permission", question="May @coder edit: a.py", context=context)
+
+    assert change(asked) == ["@@ -1 +1 @@", "-one", "+two"]
+    assert [change_role(line) for line in change(asked)] == ["quiet", "del", "add"]
+
+
+def test_other_questions_have_no_such_facts() -> None:
+    assert facts(gate(context={"tool": "x", "command": "y"})) == []
