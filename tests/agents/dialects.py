@@ -1,7 +1,8 @@
 """Model servers on loopback that speak the dialects of Anthropic, Gemini and Ollama, and ask for a tool.
 
 The name of the model says how: `tool` whole, `tool-cut` without the end; `text` answers, and `text-cut` breaks off,
-`text-length` ends at its limit. Given a result, all say what it was.
+`text-length` ends at its limit, `text-error` with an error, `text-half` inside of a character, `text-noisy` has what
+nobody asked for in between, and `text-bare` does not say what was used. Given a result, all say what it was.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from typing import Any
 
 NAME, ARGUMENTS = "files__look", {"path": "änd.md"}
@@ -48,7 +50,7 @@ class DialectServer:
                 kind = "application/x-ndjson" if path.startswith("/api/") else "text/event-stream"
                 writer.write(f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n".encode())
                 for line in lines:
-                    writer.write(line.encode())
+                    writer.write(line.encode(errors="surrogateescape"))
                     await writer.drain()
         finally:
             self._handlers.discard(task)
@@ -61,7 +63,7 @@ def _answer(path: str, body: dict[str, Any]) -> list[str]:
     said = json.dumps(body)
     if "it is empty" in said:
         return _text(path, "It said: it is empty")
-    if model.endswith(("text", "text-cut", "text-length")):
+    if model.startswith("text"):
         return _ended(path, model)
     if path.startswith("/api/chat"):
         return _ollama(cut)
@@ -137,9 +139,18 @@ def _ended(path: str, model: str) -> list[str]:
     """A text with its regular end, without any, or with the one of the limit."""
     lines = _text(path, "It said: half of it")
     if model.endswith("cut"):
-        if "/models/" in path:
-            return [lines[0].replace('"finishReason": "STOP", ', "").replace("usageMetadata", "nothing")]
-        return lines[:1] if path.startswith("/api/chat") else lines[:3]
+        return _begun(path, lines)
+    if model.endswith("error"):
+        return [*_begun(path, lines), _error(path)]
+    if model.endswith("half"):
+        last = lines[0] if len(lines) < 3 else lines[2]
+        return [*_begun(path, lines), last.partition("half")[0] + "h\udcc3"]
+    if model.endswith("noisy"):
+        return [_noise(path) + line for line in lines]
+    if model.endswith("bare"):
+        return [
+            re.sub(r'"(usage|usageMetadata|prompt_eval_count|eval_count)":', '"x":', line) for line in lines
+        ]
     if model.endswith("length"):
         return [
             line.replace('"STOP"', '"MAX_TOKENS"')
@@ -148,6 +159,35 @@ def _ended(path: str, model: str) -> list[str]:
             for line in lines
         ]
     return lines
+
+
+def _begun(path: str, lines: list[str]) -> list[str]:
+    if "/models/" in path:
+        return [lines[0].replace('"finishReason": "STOP", ', "").replace("usageMetadata", "nothing")]
+    return lines[:1] if path.startswith("/api/chat") else lines[:3]
+
+
+def _error(path: str) -> str:
+    if path.startswith("/api/chat"):
+        return '{"error": "the model runner has stopped"}\n'
+    if "/models/" in path:
+        [line] = _events(
+            [{"error": {"code": 503, "message": "too busy", "status": "UNAVAILABLE"}}], named=False
+        )
+        return line
+    [line] = _events(
+        [{"type": "error", "error": {"type": "overloaded_error", "message": "too busy"}}], named=True
+    )
+    return line
+
+
+def _noise(path: str) -> str:
+    if path.startswith("/api/chat"):
+        return "\n"
+    if "/models/" in path:
+        [line] = _events([{"responseId": "r", "modelVersion": "g", "ofTomorrow": 7}], named=False)
+        return line
+    return "".join(_events([{"type": "ping"}, {"type": "of_tomorrow", "delta": 7}], named=True))
 
 
 def _text(path: str, said: str) -> list[str]:

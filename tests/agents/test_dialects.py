@@ -104,6 +104,28 @@ async def test_a_text_is_taken_with_its_end_only(
     assert (answer.text, answer.usage.output_tokens > 0) == ("It said: half of it", True)
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("how", ["text-error", "text-half"])
+async def test_what_breaks_off_after_its_first_words_is_no_answer(
+    server: DialectServer, worker: ModelWorker, provider: str, how: str
+) -> None:
+    with pytest.raises(FlowError) as raised:
+        await deltas(backend(server, worker, provider, how), asked())
+
+    assert raised.value.exit_code == 8
+    assert "mistake in FlowIDE" not in raised.value.message
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("how", ["text-noisy", "text-bare"])
+async def test_what_is_unusual_but_whole_is_taken(
+    server: DialectServer, worker: ModelWorker, provider: str, how: str
+) -> None:
+    answer = await finished(backend(server, worker, provider, how), asked())
+
+    assert (answer.text, answer.usage.output_tokens > 0) == ("It said: half of it", True)
+
+
 async def test_an_ollama_is_asked_for_the_answer_only(server: DialectServer, worker: ModelWorker) -> None:
     """litellm asks it about the model too, for its log, and holds up every other call meanwhile."""
     await finished(backend(server, worker, "ollama", "text"), asked())

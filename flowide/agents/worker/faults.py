@@ -44,6 +44,8 @@ _FILTERED = frozenset(
     }
 )
 _PREFIX = lazy(r"^(?:\s*(?:litellm\.)?\w*(?:Error|Exception|Timeout|OpenAIException)\s*(?::|-)\s*)+")
+_OLLAMA_BROKE_OFF = "Got unexpected response from Ollama"
+"""In the 400 that litellm makes of a line in a stream that tells why the server gives up."""
 _LONGEST = 400
 
 
@@ -135,8 +137,8 @@ def _breakage(error: BaseException, call: Call, message: str, *, streaming: bool
 
 
 def _status(error: BaseException) -> int | None:
-    """HTTP status that the provider sent; None for the ones litellm makes up for broken connections."""
-    if isinstance(error, APIConnectionError | Timeout):
+    """HTTP status that the provider sent; None for the ones litellm makes up for what breaks off."""
+    if isinstance(error, APIConnectionError | Timeout) or _OLLAMA_BROKE_OFF in str(error):
         return None
     status = getattr(error, "status_code", None)
     try:

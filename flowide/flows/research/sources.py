@@ -9,12 +9,14 @@ from msgspec import Struct
 
 from flowide.errors import BadInput, FlowError, NotFound
 from flowide.flows.state import RunState
+from flowide.patterns import lazy
 from flowide.space.queries import Content
 
 MAX_SOURCES = 60
 PART = 24_000
 """Characters that are read in one call; a longer source is read in parts."""
 MAX_PARTS = 120
+_WILD = lazy(r"[*?]")
 
 
 class Source(Struct, frozen=True):
@@ -40,6 +42,8 @@ class Part(Struct, frozen=True):
 def matching(patterns: Iterable[str], paths: Sequence[str]) -> list[str]:
     """Paths that a pattern matches, in the order of the patterns: `*` within a folder, `**` across folders.
 
+    The name of a folder stands for all that is in it.
+
     Raises:
         NotFound: A pattern matches nothing.
     """
@@ -49,11 +53,14 @@ def matching(patterns: Iterable[str], paths: Sequence[str]) -> list[str]:
         if not wanted:
             continue
         expression = _expression(wanted)
-        matched = [path for path in paths if expression.fullmatch(path)]
+        inside = "" if _WILD.search(wanted) else f"{wanted.rstrip('/')}/"
+        matched = [
+            path for path in paths if expression.fullmatch(path) or (inside and path.startswith(inside))
+        ]
         if not matched:
             raise NotFound(
                 f"no file of the project matches the source {pattern.strip()[:200]}",
-                hint="Files by path, or patterns such as docs/**/*.md; ignored files do not count.",
+                hint="Files and folders by path, or patterns such as docs/**/*.md; ignored files do not count.",
             )
         found |= dict.fromkeys(matched)
     return list(found)

@@ -127,13 +127,16 @@ def test_parts_lose_nothing(text: str, times: int) -> None:
         ("**/*.md", ["a.md", "docs/b.md", "docs/x/c.md"]),
         ("docs/**", ["docs/b.md", "docs/x/c.md"]),
         ("?.md", ["a.md"]),
+        ("docs", ["docs/b.md", "docs/x/c.md"]),
+        ("./docs/x/", ["docs/x/c.md"]),
+        ("docs/*", ["docs/b.md"]),
     ],
 )
 def test_patterns_name_files(pattern: str, found: list[str]) -> None:
     assert matching([pattern], ["a.md", "docs/b.md", "docs/x/c.md", "src/d.py"]) == found
 
 
-@pytest.mark.parametrize("pattern", ["b.md", "*.txt", "../a.md", "/a.md", "a+.md"])
+@pytest.mark.parametrize("pattern", ["b.md", "*.txt", "../a.md", "/a.md", "a+.md", "doc", "*/"])
 def test_a_pattern_that_names_nothing_is_told(pattern: str) -> None:
     with pytest.raises(NotFound, match="no file of the project matches"):
         matching(["a.md", pattern], ["a.md", "docs/b.md"])
