@@ -16,11 +16,11 @@ from tests.agents.fault_server import TEXT, FaultServer
 assert wire_faults  # imported for what it adds to the server
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WHOLE = ["gzip", "http10", "crlf", "no-space"]
+WHOLE = ["gzip", "http10", "crlf", "no-space", "parts"]
 BROKEN = [
     "length-more", "length-less", "length-no-number", "gzip-garbage", "gzip-cut", "bad-chunk", "comments-only",
     "http10-cut", "no-choices", "choices-null", "refusal", "no-object", "deep", "redirects",
-    "huge-head", "no-http", "closed", "204",
+    "parts-odd", "other-ends", "huge-head", "no-http", "closed", "204",
 ]  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
-from tests.agents.fault_server import WORDS, Answer, _behaviour
+from tests.agents.fault_server import TEXT, WORDS, Answer, _behaviour
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n"
 
@@ -102,6 +103,39 @@ async def _two_choices(answer: Answer) -> None:
     other = {"index": 1, "delta": {"content": "SECOND"}, "finish_reason": None}
     event = b"data: " + json.dumps({"id": "c", "model": "m", "choices": [other]}).encode() + b"\n\n"
     await answer.raw(HEAD + b"\r\n" + WHOLE.replace(b"\n\n", b"\n\n" + event, 3))
+
+
+def _choice(index: int, content: Any, finish: str | None = None) -> bytes:
+    choice = {"index": index, "delta": {"content": content}, "finish_reason": finish}
+    return b"data: " + json.dumps({"id": "c", "model": "m", "choices": [choice]}).encode() + b"\n\n"
+
+
+@_behaviour("parts")
+async def _parts(answer: Answer) -> None:
+    """The text in a list, as some servers send it; what was thought does not belong to it."""
+    half = len(TEXT) // 2
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    events = [
+        _choice(0, [thinking, {"type": "text", "text": TEXT[:half]}]),
+        _choice(0, TEXT[half:-1]),
+        _choice(0, [{"type": "text", "text": TEXT[-1:]}]),
+        _choice(0, None, "stop"),
+    ]
+    await answer.raw(HEAD + b"\r\n" + b"".join(events) + b"data: [DONE]\n\n")
+
+
+@_behaviour("parts-odd")
+async def _parts_odd(answer: Answer) -> None:
+    """Something that is no text, in the middle of it."""
+    events = [_choice(0, "one "), _choice(0, [{"type": "of_tomorrow"}]), _choice(0, "two", "stop")]
+    await answer.raw(HEAD + b"\r\n" + b"".join(events) + b"data: [DONE]\n\n")
+
+
+@_behaviour("other-ends")
+async def _other_ends(answer: Answer) -> None:
+    """Only an answer beside the first comes to its end."""
+    events = [_choice(0, "one "), _choice(1, "SECOND"), _choice(1, None, "stop")]
+    await answer.raw(HEAD + b"\r\n" + b"".join(events))
 
 
 @_behaviour("refusal")

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import litellm
@@ -32,6 +32,7 @@ from flowide.agents.worker.frames import (
 from flowide.agents.worker.messages import wire_message, wire_tool
 from flowide.agents.worker.native_end import PROVIDERS, NativeEnd
 from flowide.agents.worker.pricing import cost_micros
+from flowide.agents.worker.raw_chunks import RawChunks
 from flowide.agents.worker.thinking import ThinkingSplitter
 from flowide.agents.worker.tool_calls import ToolCallParts
 from flowide.errors import Incomplete
@@ -88,7 +89,7 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         stream = await litellm.acompletion(**_parameters(call), client=client)
         if _STREAM in call.without:
             stream = _Whole(stream)
-        end = NativeEnd(stream)
+        end, raw = NativeEnd(stream), RawChunks(stream)
         splitter, asked = ThinkingSplitter(), ToolCallParts()
         async for chunk in stream:
             streaming = True
@@ -119,7 +120,7 @@ async def attempt(call: Call, send: Send, *, client: Any = None) -> None:
         said = "the answer is no stream"
         await send(Failed(call.id, Fault(kind="unsupported", message=said, parameter=_STREAM, retry=True)))
     else:
-        await send(_ending(call, stream, out, asked, end))
+        await send(_ending(call, stream, out, asked, _Witness(end, raw)))
 
 
 def _parameters(call: Call) -> dict[str, Any]:
@@ -170,21 +171,32 @@ def _is_json(stream: Any) -> bool:
     return not stream.chunks and kind.partition(";")[0].strip() == "application/json"
 
 
-def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, end: NativeEnd) -> Done | Failed:
+class _Witness(NamedTuple):
+    """What was seen of a stream before litellm saw it."""
+
+    end: NativeEnd
+    raw: RawChunks
+
+
+def _ending(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, saw: _Witness) -> Done | Failed:
     """What a stream that ended without an error amounts to; an answer that is no use is paid for too."""
-    ending = _judged(call, stream, out, asked, end)
+    ending = _judged(call, stream, out, asked, saw)
     if isinstance(ending, Failed) and (out.total or asked.total):
         return structs.replace(ending, usage=_usage(call, stream, _reported(stream), out.text))
     return ending
 
 
-def _judged(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, end: NativeEnd) -> Done | Failed:
+def _judged(call: Call, stream: Any, out: _Coalescer, asked: ToolCallParts, saw: _Witness) -> Done | Failed:
     if out.total + asked.total > LONGEST_REPLY:
         fault = Fault(kind="incomplete", message=f"the reply has more than {LONGEST_REPLY:,} characters")
         return Failed(call.id, fault)
+    if saw.raw.lost:
+        return Failed(
+            call.id, Fault(kind="incomplete", message="a part of the reply is neither text nor a tool call")
+        )
     text = out.text
     reason = stream.received_finish_reason
-    if reason is None and stream.custom_llm_provider in PROVIDERS and (end.said or not end.watches):
+    if reason is None and stream.custom_llm_provider in PROVIDERS and (saw.end.said or not saw.end.watches):
         # litellm never notes the reason of these, and makes one up; in its words it is here.
         reason = stream.intermittent_finish_reason or _last_reason(stream.chunks)
     wrong = fault_of_ending(reason, text, call, asks=asked.some)
