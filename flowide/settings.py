@@ -370,10 +370,11 @@ def _convert(file: TomlFile, route: list[str], values: dict[str, Any], kind: typ
                 route, f"[{name}] has no {missing[1]}", hint=f"Add: {missing[1]} = …"
             ) from error
         key = re.sub(r"`\$\.?([^`\[]*).*`", r"\1", inside)
+        choices = _choices(kind, key)
         raise file.refuse(
             [*route, key],
             f"[{name}] {key}: {_plainly(said)}",
-            hint=_near("", known, f"[{name}] has"),
+            hint=f"One of: {', '.join(choices)}." if choices else _near("", known, f"[{name}] has"),
             value=True,
         ) from error
 
@@ -392,6 +393,17 @@ def _converted(name: str, text: str, section: str, key: str, kind: Any) -> Any:
         ) from error
 
 
+def _choices(kind: type[Any], key: str) -> list[str]:
+    """The words that a setting can be; none when it can be any."""
+    from msgspec.inspect import LiteralType, StructType, type_info
+
+    info = type_info(kind)
+    found = (
+        [each.type for each in info.fields if each.encode_name == key] if isinstance(info, StructType) else []
+    )
+    return [str(value) for type_ in found if isinstance(type_, LiteralType) for value in type_.values]
+
+
 def _plainly(said: str) -> str:
     """What msgspec expected, in words of people who write TOML."""
     words = {
@@ -401,7 +413,11 @@ def _plainly(said: str) -> str:
         "bool": "true or false",
         "array": "a list",
     }
-    said = said.replace(" | null", "").replace("`object`", "a section")
+    said = (
+        said.replace("Invalid enum value", "there is no")
+        .replace(" | null", "")
+        .replace("`object`", "a section")
+    )
     return re.sub(r"`(\w+)`", lambda found: words.get(found[1], f"`{found[1]}`"), said).replace(
         "Expected", "expected"
     )

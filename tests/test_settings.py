@@ -120,7 +120,7 @@ def test_every_setting_has_a_variable(user: Path) -> None:
             "no setting [models.b] api_key",
         ),
         ("[models.a]\nmodel='x'\nprice_in = -1\n", "3:12", "[models.a] price_in: expected"),
-        ("[git]\ncommit = 'always'\n", "2:10", "[git] commit: "),
+        ("[git]\ncommit = 'always'\n", "2:10", "[git] commit: there is no 'always'"),
         ("[limits\n", "1:8", ""),
         ("[limits]\nparallel = \n", "2:12", ""),
         ("[limits]\nparallel = 2\nparallel = 3\n", "3:13", ""),
@@ -136,6 +136,15 @@ def test_a_wrong_file_is_told_with_line_and_column(user: Path, text: str, place:
     assert refused.value.message.startswith(f"{user}:{place}: ")
     assert said in refused.value.message
     assert refused.value.hint
+
+
+def test_what_can_only_be_one_of_some_words_says_which(user: Path) -> None:
+    user.write_text("[git]\ncommit = 'always'\n")
+
+    with pytest.raises(BadInput) as refused:
+        load(user)
+
+    assert refused.value.hint == "One of: ask, auto, off."
 
 
 def test_a_name_that_is_nearly_right_is_put_right(user: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from msgspec import structs
 
 from flowide.agents.tools.servers import problem_of
 from flowide.agents.yaml_file import Route, YamlFile
-from flowide.flows.schema import KINDS, Blend, Flow, Repeat, Stage, Step
+from flowide.flows.schema import KINDS, Blend, Flow, Parallel, Repeat, Stage, Step
 from flowide.patterns import lazy
 from flowide.text import close_to
 
@@ -157,16 +158,36 @@ def _check_step(source: YamlFile, step: Step, route: Route, names: set[str], see
         _check_repeat(source, route, step.repeat)
         names, seen = names | {"round"}, seen | {each.id for each in step.repeat.steps}
     if step.parallel is not None:
-        if not step.parallel.branches:
-            source.bad((*route, "branches"), "there are no branches", "Lists of steps by name.")
-        for name in step.parallel.branches:
-            if not NAME.fullmatch(name):
-                said = f"'{name}' cannot be the name of a branch"
-                source.bad(
-                    (*route, "branches", name), said, "Lower-case letters, digits, - and _.", at_key=True
-                )
+        _check_branches(source, route, step.parallel)
+    _check_empty(source, step, route)
+    _check_fields(source, step, route, names, seen)
+
+
+def _check_branches(source: YamlFile, route: Route, parallel: Parallel) -> None:
+    if not parallel.branches:
+        source.bad((*route, "branches"), "there are no branches", "Lists of steps by name.")
+    for name in parallel.branches:
+        if not NAME.fullmatch(name):
+            said = f"'{name}' cannot be the name of a branch"
+            source.bad((*route, "branches", name), said, "Lower-case letters, digits, - and _.", at_key=True)
+
+
+def _check_empty(source: YamlFile, step: Step, route: Route) -> None:
+    if step.gate is not None and not step.gate.options:
+        source.bad((*route, "options"), "there is nothing to answer", "options: [approve, reject]")
+    if step.run is not None and not step.run.command.strip():
+        source.bad((*route, "command"), "the command is empty", "For example: run: {command: make test}")
+
+
+def _check_fields(source: YamlFile, step: Step, route: Route, names: set[str], seen: set[str]) -> None:
+    """Hold the kind of each value against its field, and look at its templates."""
     for field in structs.fields(type(step.spec)):
-        for below, text in _texts(getattr(step.spec, field.name)):
+        given = getattr(step.spec, field.name)
+        if isinstance(given, str) and isinstance(field.default, int) and "{{" not in given:
+            wanted = "true or false" if isinstance(field.default, bool) else "a whole number"
+            said = f"{field.name}: expected {wanted} or a template, got the text '{given[:100]}'"
+            source.bad((*route, field.name), said, f"For example: {field.name}: {json.dumps(field.default)}")
+        for below, text in _texts(given):
             _check_template(source, (*route, field.name, *below), text, names, seen)
 
 
@@ -183,9 +204,6 @@ def _texts(value: Any) -> Iterator[tuple[Route, str]]:
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from (((name, *below), text) for below, text in _texts(item))
-    elif isinstance(value, Stage):
-        for field in structs.fields(Stage):
-            yield from (((field.name, *below), text) for below, text in _texts(getattr(value, field.name)))
 
 
 def _check_template(source: YamlFile, route: Route, text: str, names: set[str], seen: set[str]) -> None:
