@@ -40,7 +40,7 @@ async def test_one_key_leads_to_the_queue_even_while_text_is_typed_and_a_number_
         await app.press("ctrl+g")
         await app.sees("half a tho")
         [gate] = await mia.read(Gates(status="answered"))
-        assert (gate.answer, gate.by) == ("always", "ana")
+        assert (gate.answer, gate.by) == ("no", "ana")
 
 
 async def test_who_waits_for_a_lock_is_told_to_its_holder(project: Path) -> None:
@@ -101,3 +101,22 @@ async def test_notifications_can_be_switched_off(start: Start, project: Path) ->
     assert b"\x1b]9;" not in app.raw
     app.send("\x11")
     assert app.ends() == 0
+
+
+async def test_a_question_about_a_tool_is_asked_with_what_it_is(project: Path) -> None:
+    context = {"agent": "mara", "tool": "files__write", "server": "npx files", "about": "Writes a file."}
+    asked = OpenGate(
+        kind="permission", question="May @mara use it?", options=["once", "always", "deny"], context=context
+    )
+    async with app_on(project) as app, other_process(project) as mia:
+        await mia.execute(asked)
+        await app.sees("? 1 ^g")
+        await app.press("ctrl+g")
+        await app.sees("npx files")
+        await app.press("enter")
+        await app.sees("this time")
+        assert app.screen().count("May @mara use it?") == 3  # in the list, in full, and as it is asked
+        assert app.screen().count("npx files") == 2
+        await app.type("a")
+        await app.press("enter")
+        await app.sees("Type always in full")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from flowide.domain.rows import Gate
 from flowide.errors import FlowError
 from flowide.tui.dialogs import Ask
@@ -11,6 +13,8 @@ from flowide.tui.views.gates import change, change_role, facts, hints, parse_ans
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import count
 
+_WRAP, _MOST = 62, 4
+"""Characters of a line of a fact, and lines of it after the first."""
 _AROUND = 18
 """Lines of the window that the change in a question leaves free: the answers, the field, and the frame."""
 
@@ -43,12 +47,16 @@ async def _ask(screen: FlowScreen, gate: Gate) -> None:
     first, *rest = question_lines(gate) or ["A question"]
     lines: list[list[Span]] = [[(line, "")] for line in rest]
     if about := facts(gate):
-        lines += [[], *([(f"{name:<6}", "quiet"), (value, "")] for name, value in about)]
+        lines.append([])
+        for name, value in about:
+            begin, *more = textwrap.wrap(value, _WRAP)
+            lines.append([(f"{name:<7}", "quiet"), (begin, "")])
+            lines += [[(" " * 7, ""), (line, "")] for line in more[:_MOST]]
     if diff := change(gate):
         room = max(3, screen.app.size.height - len(lines) - _AROUND)
         lines += [[], *([(line, change_role(line))] for line in diff[:room])]
         if len(diff) > room:
-            lines.append([(f"… {count(len(diff) - room, 'line')} more: esc, and ctrl+g shows them", "quiet")])
+            lines.append([(f"… {count(len(diff) - room, 'line')} more, in a larger window", "quiet")])
     lines.append([])
     lines += [[(f"  {clean(typed):<28}", "key"), (words, "quiet")] for typed, words in hints(gate)]
     typed: str | None = ""

@@ -16,7 +16,7 @@ from flowide.tui.engine import running
 from flowide.tui.engine.news import News
 from flowide.tui.screens.base import NARROW, FlowScreen
 from flowide.tui.screens.gate import open_gate
-from flowide.tui.views.gates import Answer
+from flowide.tui.views.gates import Answer, at_once
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item
 from flowide.tui.views.spans import Row, clean
@@ -130,9 +130,10 @@ class WaitingScreen(FlowScreen):
         """One of the answers that are listed."""
         here = self.here
         gate = self._gate(here.item.ref) if here is not None else None
-        if gate is None or not 1 <= number <= len(gate.options):
+        options = [] if gate is None else at_once(gate)
+        if gate is None or not 1 <= number <= len(options):
             return
-        option = gate.options[number - 1]
+        option = options[number - 1]
         try:
             await self.ask_engine(lambda session: running.answer(session, gate, Answer(option)))
         except FlowError as error:

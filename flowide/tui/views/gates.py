@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from flowide.domain import rows
 
 
+_IN_FULL = "always"
+
+
 class Answer(Struct, frozen=True):
     """What goes into the space."""
 
@@ -54,6 +57,11 @@ def change_role(line: str) -> str:
     return {"+": "add", "-": "del", "@": "quiet"}.get(line[:1], "")
 
 
+def at_once(gate: rows.Gate) -> list[str]:
+    """Options that a number answers; a permission for good is given by no slip of a finger."""
+    return [option for option in gate.options if gate.kind != "permission" or option != _IN_FULL]
+
+
 def hints(gate: rows.Gate) -> list[tuple[str, str]]:
     """What to type and what it does, most common first."""
     if gate.kind == "choose":
@@ -90,21 +98,17 @@ def parse_answer(gate: rows.Gate, typed: str) -> Answer | str:
     return Answer(text) if not gate.options else _option(gate, word, reason)
 
 
-_IN_FULL = "always"
-"""A permission for good is given by no slip of a finger."""
-
-
 def _option(gate: rows.Gate, word: str, reason: str | None) -> Answer | str:
     """One of the options: by number, in full, or by a start that only one has."""
-    options = gate.options
+    options, numbered = gate.options, at_once(gate)
     if word.isdigit() and not any(option.isdigit() for option in options):
         index = int(word) - 1
-        if 0 <= index < len(options):
-            return Answer(options[index], reason)
+        if 0 <= index < len(numbered):
+            return Answer(numbered[index], reason)
     wanted = [option for option in options if option.casefold() == word.casefold()]
     wanted = wanted or [option for option in options if option.casefold().startswith(word.casefold())]
-    if gate.kind == "permission" and wanted == [_IN_FULL] and word.casefold() != _IN_FULL:
-        return f"Type {_IN_FULL} in full: it is not asked again in this project."
+    if len(wanted) == 1 and wanted[0] not in numbered and word.casefold() != wanted[0]:
+        return f"Type {wanted[0]} in full: it is not asked again in this project."
     if len(wanted) == 1:
         return Answer(wanted[0], reason)
     return f"Answer with one of: {', '.join(clean(option) for option in options)}."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from flowide.tui.views.actors import colour_of, is_mine
-from flowide.tui.views.gates import change, change_role, facts
+from flowide.tui.views.gates import at_once, change, change_role, facts
 from flowide.tui.views.locks import purpose_words
 from flowide.tui.views.runs import Item
 from flowide.tui.views.snapshot import Snapshot
@@ -117,7 +117,7 @@ def _gate(gate: rows.Gate, state: Snapshot) -> Waiting:
         about=about,
         who="" if run is None else run.run.actor,
         ts=gate.ts,
-        options=tuple(gate.options) if gate.kind != "conflict" else (),  # one of them lets a text go
+        options=tuple(at_once(gate)) if gate.kind != "conflict" else (),  # one of them lets a text go
     )
 
 

@@ -171,7 +171,9 @@ OPTIONS = ["once", "session", "always", "deny"]
         ("d that is not yours", Answer("deny", "that is not yours")),
         ("a", "Type always in full: it is not asked again in this project."),
         ("always", Answer("always")),
-        ("3", Answer("always")),
+        ("2", Answer("session")),
+        ("3", Answer("deny")),
+        ("4", "Answer with one of: once, session, always, deny."),
     ],
 )
 def test_a_permission_for_good_is_given_in_full_only(typed: str, expected: object) -> None:
