@@ -32,7 +32,11 @@ def test_what_parts_amount_to(content: Any, found: Any) -> None:
 
 def test_only_the_first_answer_reaches_litellm_and_what_is_lost_is_noted() -> None:
     seen: list[Any] = []
-    stream = SimpleNamespace(chunk_creator=lambda chunk: seen.append(chunk))
+
+    def create(*, chunk: Any) -> None:
+        seen.append(chunk)
+
+    stream = SimpleNamespace(chunk_creator=create)
     raw = RawChunks(stream)
 
     def of(index: int, content: Any) -> Any:
