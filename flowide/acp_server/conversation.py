@@ -13,7 +13,7 @@ from msgspec import Struct
 from flowide.acp_server.asking import ask, has_options, in_words
 from flowide.acp_server.telling import RunTelling
 from flowide.acp_server.wishes import Wish, wish_of
-from flowide.agents.acp.recipes import installed
+from flowide.agents.acp.recipes import installed, split_by_file
 from flowide.agents.definition import AgentDefinition
 from flowide.agents.load import find_agents
 from flowide.agents.readiness import problem_of
@@ -123,7 +123,8 @@ class Conversation:
         agents = self._agents()
         ready = await self._ready(agents)
         await self._thread(words, ready[0] if ready else None)
-        writing = Writing(thread=self.session, text=words, known=list(agents))
+        known, also = split_by_file(agents)
+        writing = Writing(thread=self.session, text=words, known=known, also=also)
         composed = await compose(project.space, project.folder, writing)
         posted = (await project.space.execute(composed.command)).ok
         if not posted.asks:

@@ -73,9 +73,8 @@ async def _say(desk: Desk, at: Place, text: str, options: dict[str, Any]) -> int
 
     cast = Cast(desk, options)
     thread, opening = await _thread(desk, cast, text, options)
-    composed = await compose(
-        desk.space, desk.folder, Writing(thread=thread, text=text, known=list(cast.agents))
-    )
+    writing = Writing(thread=thread, text=text, known=cast.known, also=cast.also)
+    composed = await compose(desk.space, desk.folder, writing)
     for warning in [*composed.warnings, *_unknown(cast, text)]:
         warn(warning)
     if options["wait"]:

@@ -75,6 +75,10 @@ class Cast:
         self.broken = found.broken
         by_name = {each.handle: each for each in chosen}
         self.agents: dict[str, AgentDefinition] = {**installed(self.around.env), **found.agents, **by_name}
+        self.known = [*dict.fromkeys([*found.agents, *by_name])]
+        """Who `@all` means: agents with a file, and those that were named."""
+        self.also = [each for each in self.agents if each not in self.known]
+        """Coding agents that are installed: they are asked by their names only."""
         self.names = {each.handle: name for name, each in zip(names, chosen, strict=False)}
         """How agents that are no files were named."""
 

@@ -322,9 +322,8 @@ async def _unsent(desk: Desk, found: rows.Thread, options: dict[str, Any]) -> No
     text, refs, number = options["text"], [], found.count + 1
     actor, by_person = desk.space.actor.id, True
     if text:
-        composed = await compose(
-            desk.space, desk.folder, Writing(thread=found.id, text=text, known=list(cast.agents))
-        )
+        writing = Writing(thread=found.id, text=text, known=cast.known, also=cast.also)
+        composed = await compose(desk.space, desk.folder, writing)
         refs = composed.command.refs
     else:
         view = await desk.space.read(ThreadMessages(found.id, 1))

@@ -33,6 +33,20 @@ def test_say_prints_the_answers(flowide: Here) -> None:
     assert said.out.startswith("#2 @edwin (scripted/edwin)") and "  Edwin here." in said.out
 
 
+def test_all_does_not_mean_a_coding_agent_that_is_only_installed(
+    flowide: Here, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path_factory.mktemp("bin") / "gemini"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+    everybody = flowide("say", "@all and?", "--json").json["asks"]
+    assert {"edwin", "quinn"} <= set(everybody) and "gemini" not in everybody
+    assert flowide("say", "@all and @gemini?", "--json").json["asks"] == [*everybody, "gemini"]
+    assert flowide("say", "@gemini?", "--json").json["asks"] == ["gemini"]
+
+
 def test_say_as_json_has_the_message_and_the_replies(flowide: Here) -> None:
     told = flowide("say", "@edwin what about #notes.md and @nobody?", "--wait", "--json").json
 

@@ -101,6 +101,12 @@ def installed(env: Mapping[str, str]) -> dict[str, AgentDefinition]:
     return {agent.handle: agent for agent in known if command_of(agent, recipe_of(agent), env) is not None}
 
 
+def split_by_file(agents: Mapping[str, AgentDefinition]) -> tuple[list[str], list[str]]:
+    """Handles of those that somebody wrote a file for, and of those that are only installed."""
+    only_installed = [handle for handle, agent in agents.items() if agent.origin == "recipe"]
+    return [handle for handle in agents if handle not in only_installed], only_installed
+
+
 def agent_of(recipe: Recipe) -> AgentDefinition:
     """The agent that needs no file: `@gemini`, as its recipe says."""
     return AgentDefinition(

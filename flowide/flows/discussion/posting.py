@@ -33,6 +33,8 @@ class Writing(Struct, frozen=True, kw_only=True):
     text: str
     known: Sequence[str]
     """Handles of the agents there are; other names are plain text."""
+    also: Sequence[str] = ()
+    """Handles of more, who are asked by their names only: `@all` does not mean them."""
     message: str = ""
     """Id; empty = a new one."""
     reply_to: str | None = None
@@ -46,7 +48,9 @@ async def compose(space: Space, folder: ProjectFolder, writing: Writing) -> Comp
     """Look up what a text mentions and points at."""
     parsed = parse(writing.text)
     names = parsed.names
-    mentions = list(writing.known) if ALL in names else [name for name in names if name in writing.known]
+    known = {*writing.known, *writing.also}
+    everybody = list(writing.known) if ALL in names else []
+    mentions = [*everybody, *(name for name in names if name in known and name not in everybody)]
     refs: list[dict[str, Any]] = []
     warnings: list[str] = []
     edits = await _edits(space, folder, writing, parsed) if space.actor.kind == "human" else {}

@@ -95,12 +95,14 @@ class EngineFlows:
 
     async def answer(self, thread: str, run: str, observer: Observer) -> Any:
         """Drive a new run that writes the answers that are due in a thread."""
+        from flowide.agents.acp.recipes import split_by_file
         from flowide.space.queries import Turns
 
         settings, agents = await self._settings(), await self._agents()
         asked = list(dict.fromkeys(turn.agent for turn in await self._space.read(Turns(thread))))
         ready = [each for each in asked if each in agents]
-        ready += [name for name in agents if name not in asked and await self._problem(agents[name]) is None]
+        others = [name for name in split_by_file(agents)[0] if name not in asked]
+        ready += [name for name in others if await self._problem(agents[name]) is None]
         request = RunRequest(
             flow="say",
             inputs={"thread": thread, "context": settings.discussion.context},
@@ -113,13 +115,14 @@ class EngineFlows:
 
     async def would_be_told(self, thread: rows.Thread, text: str) -> list[Manifest]:
         """What each agent that a text asks would be told, were it sent now."""
+        from flowide.agents.acp.recipes import split_by_file
         from flowide.flows.discussion.context import Asked, discuss_task, tell
         from flowide.flows.discussion.posting import Writing, compose
 
         settings, agents = await self._settings(), await self._agents()
-        composed = await compose(
-            self._space, self._folder, Writing(thread=thread.id, text=text, known=list(agents))
-        )
+        known, also = split_by_file(agents)
+        writing = Writing(thread=thread.id, text=text, known=known, also=also)
+        composed = await compose(self._space, self._folder, writing)
         asked = composed.command.mentions or ([thread.agent] if thread.agent else [])
         told = []
         for handle in asked:
@@ -147,10 +150,14 @@ class EngineFlows:
         return (await asyncio.to_thread(settings.load, self._folder.root)).settings
 
     async def _agents(self) -> dict[str, AgentDefinition]:
+        from flowide.agents.acp.recipes import installed
         from flowide.agents.load import find_agents
 
-        user_agents = None if self._around is None else self._around.user_agents
-        return (await asyncio.to_thread(find_agents, self._folder.root, user_agents)).agents
+        around = self._around
+        user_agents = None if around is None else around.user_agents
+        found = await asyncio.to_thread(find_agents, self._folder.root, user_agents)
+        more = {} if around is None else await asyncio.to_thread(installed, around.env)
+        return {**more, **found.agents}
 
     async def _problem(self, agent: AgentDefinition) -> FlowError | None:
         from flowide.agents.readiness import problem_of

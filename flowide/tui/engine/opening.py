@@ -40,19 +40,29 @@ async def open_project(
     folder = ProjectFolder.open(project)
     opened = await open_space(space or folder.database, actor=actor, folder=folder.dot_dir)
     surroundings = None if around is None else await asyncio.to_thread(around)
-    user_agents = None if surroundings is None else surroundings.user_agents
-    seats, warnings = await asyncio.to_thread(find_seats, folder.root, user_agents)
+    seats, warnings = await asyncio.to_thread(find_seats, folder.root, surroundings)
     flows = EngineFlows(opened, folder, surroundings)
     return Place(opened, folder, flows, seats, round(ttl_s * 1000), warnings)
 
 
-def find_seats(root: Path, user_agents: Path | None) -> tuple[tuple[Seat, ...], tuple[str, ...]]:
-    """The agents of a project and of the user, and what is wrong with files of others."""
+def find_seats(root: Path, around: Surroundings | None) -> tuple[tuple[Seat, ...], tuple[str, ...]]:
+    """The agents of a project, of the user and of the computer, and what is wrong with files of others."""
+    from flowide.agents.acp.recipes import installed
     from flowide.agents.load import find_agents
 
-    found = find_agents(root, user_agents)
+    found = find_agents(root, None if around is None else around.user_agents)
+    more = {} if around is None else installed(around.env)
     seats = tuple(
-        Seat(handle=each.handle, label=each.label, role=each.role, colour=each.colour)
-        for each in found.agents.values()
+        Seat(
+            handle=each.handle,
+            label=each.label,
+            role=each.role,
+            colour=each.colour,
+            by_name_only=each.handle not in found.agents,
+        )
+        for each in {
+            **found.agents,
+            **{name: agent for name, agent in more.items() if name not in found.agents},
+        }.values()
     )
     return seats, tuple(f"{error.message} {error.hint}".strip() for error in found.broken.values())

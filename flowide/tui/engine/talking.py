@@ -111,8 +111,10 @@ async def say(session: Session, thread: str | None, text: str, about: str | None
         depth, rate = await session.flows.talk_bounds()
         title = one_line(text, TITLE)
         opening.append(OpenThread(thread=id, title=title, about=artifact, depth=depth, rate=rate))
-    known = [seat.handle for seat in session.place.seats]
-    composed = await compose(session.space, folder, Writing(thread=id, text=text, known=known))
+    seats = session.place.seats
+    known = [seat.handle for seat in seats if not seat.by_name_only]
+    also = [seat.handle for seat in seats if seat.by_name_only]
+    composed = await compose(session.space, folder, Writing(thread=id, text=text, known=known, also=also))
     await session.flows.check_agents(composed.command.mentions)
     await session.space.batch([*opening, composed.command])
     if composed.warnings:

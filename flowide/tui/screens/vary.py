@@ -41,7 +41,8 @@ class SeatPicker(LineWidget):
     def __init__(self, seats: Sequence[Seat], *, id: str) -> None:
         super().__init__(id=id)
         self.seats = list(seats)
-        self.chosen = {seat.handle for seat in seats}
+        self.chosen = {seat.handle for seat in seats if not seat.by_name_only}
+        self.chosen = self.chosen or {seat.handle for seat in seats[:1]}
         self.cursor = 0
 
     def line_count(self) -> int:

@@ -20,6 +20,8 @@ class Seat(Struct, frozen=True):
     """What answers for it: a model, or `scripted (Edwin)`."""
     role: str = ""
     colour: str | None = None
+    by_name_only: bool = False
+    """A coding agent that is installed: `@all` does not mean it, and it takes part only when it is picked."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

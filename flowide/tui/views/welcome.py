@@ -46,7 +46,7 @@ def welcome(state: Snapshot, width: int) -> list[Sequence[Span]]:
         first, *rest = _wrap(words, width - 12)
         lines.append([(f"{key:<7}", "key"), (first, "quiet")])
         lines += [[("       ", ""), (part, "quiet")] for part in rest]
-    if state.head and not state.seats:
+    if state.head and all(seat.by_name_only for seat in state.seats):
         lines.append([])
         text = "There are no agents yet: `flowide agents new edwin` makes one, `flowide doctor` says what was found."
         lines += [[(part, "warn")] for part in _wrap(text, width - 4)]
