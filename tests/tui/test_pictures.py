@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -23,6 +24,10 @@ WIDE, NARROW = (120, 40), (80, 24)
 Story = Callable[[Driver], Awaitable[None]]
 
 
+SETTLED_S = 10.0
+"""Seconds after which the screen has come to rest, also on a machine that is busy."""
+
+
 def frozen(screen: str) -> str:
     """The screen without what time and machine decide; every text keeps its width."""
     screen = re.sub(r"\b\d\d:\d\d\b", "12:00", screen)
@@ -30,13 +35,19 @@ def frozen(screen: str) -> str:
     return re.sub(r"\b[0-9a-f]{8}\b", "01234567", screen) + "\n"
 
 
-def compare(name: str, screen: str) -> None:
-    """Compare with the stored picture, or renew it."""
-    picture, shown = PICTURES / f"{name}.txt", frozen(screen)
+async def looks(app: Driver, name: str, draw: Callable[[], str] | None = None) -> None:
+    """Compare what is drawn, once it stands still, with the stored picture; or renew that."""
+    picture, draw = PICTURES / f"{name}.txt", draw or app.screen
     if os.environ.get("RENEW_PICTURES"):
         PICTURES.mkdir(exist_ok=True)
-        picture.write_text(shown)
-    assert shown == picture.read_text(), f"{name} looks different; see the top of this file"
+        app.app.clear_notifications()
+        await app.pilot.pause(1)
+        picture.write_text(frozen(draw()))
+    end = time.monotonic() + SETTLED_S
+    while frozen(draw()) != picture.read_text() and time.monotonic() < end:
+        app.app.clear_notifications()  # whether one still stands depends on how fast the machine is
+        await app.pilot.pause(0.05)
+    assert frozen(draw()) == picture.read_text(), f"{name} looks different; see the top of this file"
 
 
 async def nothing_open(app: Driver) -> None:
@@ -159,9 +170,7 @@ async def work(app: Driver) -> None:
 async def test_it_looks_as_it_did(project: Path, story: Story, size: tuple[int, int]) -> None:
     async with app_on(project, size=size) as app:
         await story(app)
-        app.app.clear_notifications()  # whether one still stands depends on how fast the machine is
-        await app.until(lambda: not app.app.query("Toast"), "no toast to be shown")
-        compare(f"{story.__name__}_{size[0]}", app.screen())
+        await looks(app, f"{story.__name__}_{size[0]}")
 
 
 def styled(app: Driver) -> str:
@@ -192,9 +201,7 @@ async def test_its_colours_in_a_light_theme_are_as_they_were(project: Path, stor
     async with app_on(project, size=WIDE, theme="paper") as app:
         await story(app)
         await app.pilot.pause(0.2)
-        app.app.clear_notifications()
-        await app.until(lambda: not app.app.query("Toast"), "no toast to be shown")
-        compare(f"{story.__name__}_paper", styled(app))
+        await looks(app, f"{story.__name__}_paper", lambda: styled(app))
 
 
 async def test_locked_by_somebody_else_looks_as_it_did(project: Path) -> None:
@@ -206,11 +213,11 @@ async def test_locked_by_somebody_else_looks_as_it_did(project: Path) -> None:
         await mia.execute(AppendDraft(artifact=artifact.id, fence=fence, off=0, text=draft))
         await app.sees("And because.")
         await app.sees("+2 lines so far")
-        compare("locked_120", app.screen())
+        await looks(app, "locked_120")
 
 
 async def test_the_guide_of_the_demo_looks_as_it_did(project: Path) -> None:
     async with app_on(project, size=NARROW, guide=Guide("src/shop.py", "Sum", ["true"])) as app:
         await app.sees("START HERE")
         await app.sees("free · press e")
-        compare("guide_80", app.screen())
+        await looks(app, "guide_80")

@@ -12,7 +12,7 @@ from flowide.domain.commands import AcquireLock, OpenGate, OpenThread, PostMessa
 from flowide.space.api import Space
 from flowide.space.queries import FindArtifact
 from tests.tui.conftest import Driver, app_on, other_process
-from tests.tui.test_pictures import NARROW, WIDE, compare
+from tests.tui.test_pictures import NARROW, WIDE, looks
 from tests.tui.test_reviewing import begin, stages
 
 __all__ = ["stages"]
@@ -26,12 +26,6 @@ def timeless(screen: str) -> str:
     """Without what calls took, and the line that fills what is left."""
     screen = re.sub(r" (?:\d+ ms|\d+\.\d s|\d+:\d\d) ─+", " 1 ms ──", screen)
     return re.sub(r" +(?:\d+ ms|\d+\.\d s)\b", " 1 ms", screen)
-
-
-async def calm(app: Driver) -> None:
-    """Toasts come and go when they like."""
-    app.app.clear_notifications()
-    await app.pilot.pause()
 
 
 async def review(app: Driver) -> None:
@@ -107,5 +101,4 @@ async def decisions(app: Driver) -> None:
 async def test_it_looks_as_it_did(stages: Path, story: Story, size: tuple[int, int]) -> None:
     async with app_on(stages, size=size) as app:
         await story(app)
-        await calm(app)
-        compare(f"{story.__name__}_{size[0]}", timeless(app.screen()))
+        await looks(app, f"{story.__name__}_{size[0]}", lambda: timeless(app.screen()))
