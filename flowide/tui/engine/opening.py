@@ -60,9 +60,6 @@ def find_seats(root: Path, around: Surroundings | None) -> tuple[tuple[Seat, ...
             colour=each.colour,
             by_name_only=each.handle not in found.agents,
         )
-        for each in {
-            **found.agents,
-            **{name: agent for name, agent in more.items() if name not in found.agents},
-        }.values()
+        for each in (found.agents | more | found.agents).values()
     )
     return seats, tuple(f"{error.message} {error.hint}".strip() for error in found.broken.values())
