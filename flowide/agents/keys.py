@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -198,6 +197,8 @@ def _rewrite(folder: Path, name: str, value: str | None) -> Path:
         kept[name] = value.strip()
     lines = "".join(f"{each}={_quoted(had)}\n" for each, had in kept.items())
     try:
+        import tempfile
+
         made, temporary = tempfile.mkstemp(prefix=f".{CREDENTIALS}", dir=folder)  # 0600
         with os.fdopen(made, "w", encoding="utf-8") as file:
             file.write(lines)

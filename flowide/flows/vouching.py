@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ def _key(folder: Path) -> bytes | None:
         if (there := _read(folder / KEY)) is not None:
             return there
         with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(_BYTES))
+            file.write(os.urandom(_BYTES))
         try:
             os.link(made, folder / KEY)  # never in place of one that another process has made meanwhile
         except FileExistsError:
