@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import sys
 from typing import Any
 
@@ -125,6 +124,8 @@ async def run_checks(
 def _with_this_python(command: str) -> str:
     """A leading `python` that is nowhere on the PATH is the one FlowIDE runs on: bare systems have only `python3`."""
     named = re.match(r"python3?(?=\s)", command)
+    import shutil
+
     if named is None or shutil.which(named[0]) is not None:
         return command
     return shlex.quote(sys.executable) + command[named.end() :]

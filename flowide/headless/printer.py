@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ class Printer:
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[tuple[bytes, asyncio.Future[None]] | None] = queue.SimpleQueue()
         self.closed = asyncio.Event()
+        self._ended = asyncio.Event()
         # A daemon: a reader that stalls for ever cannot keep the process alive.
         self._thread = threading.Thread(target=self._write_all, daemon=True, name="output")
         self._thread.start()
@@ -37,9 +39,16 @@ class Printer:
     async def close(self, timeout_s: float = 1.0) -> None:
         """Let the thread end, waiting at most so long for a reader that stalls."""
         self._waiting.put(None)
-        await asyncio.to_thread(self._thread.join, timeout_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), timeout_s)
 
     def _write_all(self) -> None:
+        try:
+            self._write_waiting()
+        finally:
+            self._tell(self._ended.set)
+
+    def _write_waiting(self) -> None:
         while (item := self._waiting.get()) is not None:
             data, written = item
             try:
