@@ -52,7 +52,7 @@ class Room:
         self._hub = GENESIS
         self.feed = Feed(space)
         self.paces = Paces()
-        self.presences = Presences()
+        self.presences = Presences(space)
         self.live = Live(space, chunk_ms=manner.hub_ms, chunk_bytes=manner.hub_bytes)
         self.feed.listen(self.live.follow)
         self.feed.listen(self._look_for_members)
@@ -97,7 +97,7 @@ class Room:
     async def close(self) -> None:
         """Stop following, free the store."""
         self.live.close()
-        self.presences.close()
+        await self.presences.close()
         await self.feed.stop()
         await asyncio.to_thread(self.space.close)
 

@@ -1,11 +1,13 @@
-"""Who is connected to a space through this hub."""
+"""Who is connected to a space, through this hub and others."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Protocol
 
+from flowide.hub.elsewhere import Elsewhere
 from flowide.hub.line import framed
+from flowide.hub.space import HubSpace
 from flowide.space.wire.frames import Presence, Present, encode
 
 _SOON_S = 0.1
@@ -27,7 +29,8 @@ class Guest(Protocol):
 class Presences:
     """Tells all who are connected about each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, space: HubSpace) -> None:
+        self._elsewhere = Elsewhere(space, self.changed)
         self._here: set[Guest] = set()
         self._told: list[Present] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -54,7 +57,9 @@ class Presences:
 
     def _tell(self) -> None:
         self._timer = None
-        here = sorted({each.present() for each in self._here}, key=lambda each: (each.since, each.client))
+        mine = _sorted({each.present() for each in self._here})
+        self._elsewhere.tell(mine)
+        here = _sorted({*mine, *self._elsewhere.here})
         if here == self._told:
             return
         self._told = here
@@ -62,7 +67,12 @@ class Presences:
         for guest in tuple(self._here):
             guest.live(frame)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Tell nothing more."""
         if self._timer is not None:
             self._timer.cancel()
+        await self._elsewhere.close()
+
+
+def _sorted(here: set[Present]) -> list[Present]:
+    return sorted(here, key=lambda each: (each.since, each.client))

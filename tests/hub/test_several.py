@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.hub.client import Person, chained, command
+from tests.hub.client import Person, Stream, chained, command
 from tests.hub.conftest import RunningHub, running_hub, token_of
 
 _names = itertools.count(1)
@@ -151,3 +151,19 @@ def test_an_invitation_of_one_hub_is_good_at_the_other(seats: tuple[Person, Pers
 
     assert answer.json["role"] == "viewer"
     assert Person(ana.base, ana.space, answer.json["token"]).get("/v1/me").json["member"] == "vera"
+
+
+def test_all_who_are_connected_are_seen_whatever_hub_they_came_through(seats: tuple[Person, Person]) -> None:
+    ana, rod = seats
+
+    def until(stream: Stream, here: list[tuple[str, str | None]]) -> None:
+        while [(each["actor"], each["at"]) for each in stream.until("presence")["here"]] != here:
+            pass
+
+    with rod.stream() as there:
+        with ana.stream() as here:
+            for stream in (here, there):
+                until(stream, [("rod", None), ("ana", None)])
+            here.send({"type": "sub", "drafts": [], "at": "a.md"})
+            until(there, [("rod", None), ("ana", "a.md")])
+        until(there, [("rod", None)])

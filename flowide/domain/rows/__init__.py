@@ -26,14 +26,14 @@ from flowide.domain.rows.reviews import (
     Verdict,
 )
 from flowide.domain.rows.runs import Run, Step
-from flowide.domain.rows.transient import Chunk, Lease, LiveDraft
+from flowide.domain.rows.transient import Chunk, Connected, Lease, LiveDraft
 from flowide.domain.rows.variations import Check, Variation, VariationSet
 
 PROJECTIONS: tuple[type[Row], ...] = (
     Artifact, Version, Lock, Ticket, Draft, VariationSet, Variation, Check, Run, Step, Gate,
     Thread, Message, Turn, Decision, Review, Handover, Verdict, Commit, Member, Invite, Token,
 )  # fmt: skip
-TRANSIENT: tuple[type[Row], ...] = (Lease, LiveDraft, Chunk)
+TRANSIENT: tuple[type[Row], ...] = (Lease, LiveDraft, Chunk, Connected)
 
 __all__ = [
     "PROJECTIONS",
@@ -42,6 +42,7 @@ __all__ = [
     "Check",
     "Chunk",
     "Commit",
+    "Connected",
     "Decision",
     "Draft",
     "Gate",

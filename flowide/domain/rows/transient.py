@@ -50,3 +50,18 @@ class Chunk(Row, frozen=True):
     """`draft:<artifact>:<fence>` or `step:<run>:<key>`."""
     off: int
     text: str
+
+
+class Connected(Row, frozen=True):
+    """Who is connected through one hub of a database that several share."""
+
+    TABLE = "connected"
+    KEY = ("hub",)
+
+    hub: str
+    """A random name, new with each start."""
+    here: str
+    """JSON of a list of clients, as `presence` tells them."""
+    deadline_ms: int
+    """On the monotonic clock of `boot`: until then it counts without being written again."""
+    boot: str
