@@ -46,11 +46,11 @@ async def open_remote(
     core = Core(address, place)
     try:
         link = core.link(seat)
-        first = core.outbox.note("hub") is None
+        first = core.replica.position().seq == 0  # a log begins with its first member: nothing has come yet
         await link.first_try(SYNC_S if first else OPEN_S)
         if link.reach.fatal is not None:
             raise link.reach.fatal
-        if not link.reach.ready.is_set() and core.outbox.note("hub") is None:
+        if not link.reach.ready.is_set() and core.replica.position().seq == 0:
             raise Offline(
                 f"the hub {address.url} cannot be reached: {link.reach.standing.why}",
                 hint="There is no replica of it here yet; try again when the hub is there.",

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from flowide.domain import commands as c
+from flowide.domain.actors import Actor
 from flowide.domain.ids import uuid7
 from flowide.errors import Fenced, FlowError, Offline
 from flowide.space import queries as q
 from flowide.space.remote import line, link, sending
+from flowide.space.remote.address import address_of
+from flowide.space.remote.core import Core
+from flowide.space.remote.opening import open_remote
 from flowide.space.remote.space import RemoteSpace
 from flowide.space.remote.texts import OFFLINE
 from tests.space.remote.conftest import Opener
 from tests.space.remote.proxy import Proxy
+from tests.space.remote.served import Served
 
 
 async def until(true: Callable[[], bool], seconds: float = 90.0) -> None:
@@ -383,3 +389,16 @@ async def test_a_content_that_the_hub_will_not_have_holds_up_nothing(
 
     assert ana.core.outbox.uploads() == []
     assert "ana is a viewer here" in told[0]
+
+
+async def test_a_space_of_which_nothing_has_come_yet_is_not_shown_as_an_empty_one(
+    hub: Served, proxy: Proxy, name: str, tmp_path: Path
+) -> None:
+    seat = hub.seat(name, "ana", port=proxy.port)
+    begun = Core(address_of(seat.url, plain_http=True), tmp_path)
+    begun.outbox.put_note("hub", "said hello, and then the connection was cut")
+    await begun.close()
+    proxy.away()
+
+    with pytest.raises(Offline, match="cannot be reached"):
+        await open_remote(seat.url, actor=Actor("ana"), folder=tmp_path, seat=seat)
