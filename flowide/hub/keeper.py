@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -28,6 +29,8 @@ from flowide.store.by_url import open_store, spaces
 T = TypeVar("T")
 
 _THREADS = 16
+_IDLE_S = 3600.0
+"""Longer than any request takes."""
 
 
 class Seated(Protocol):
@@ -58,6 +61,8 @@ class Room:
         self.feed.listen(self._look_for_members)
         self.streams: set[Seated] = set()
         """Who is connected."""
+        self.used = time.monotonic()
+        """When somebody last came."""
         self._checking: set[asyncio.Task[None]] = set()
 
     async def hub(self) -> str:
@@ -103,7 +108,7 @@ class Room:
 
 
 class Keeper:
-    """Opens spaces, and keeps them open."""
+    """Opens spaces, and keeps them open while they are used."""
 
     def __init__(self, database: str, policy: Policy, manner: Manner) -> None:
         self.database = database
@@ -127,6 +132,7 @@ class Keeper:
         """
         room = self._rooms.get(name)
         if room is not None:
+            room.used = time.monotonic()
             return room
         opening = self._opening.get(name)
         if opening is None:
@@ -155,12 +161,22 @@ class Keeper:
     def _lost(self, room: Room, failed: StorageFailed) -> None:
         """A space that cannot be read is closed, and opened again for the next who comes."""
         if self._rooms.get(room.space.name) is room:
-            del self._rooms[room.space.name]
             for stream in tuple(room.streams):
                 stream.bye(failed.code, retry_ms=1000, message=failed.message)
-            task = asyncio.create_task(room.close(), name="close")
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._shut(room)
+
+    def tidy(self, now: float | None = None) -> None:
+        """Close spaces where nobody was for an hour; `now` as `time.monotonic`. They open again for who comes."""
+        now = time.monotonic() if now is None else now
+        for room in self.rooms:
+            if not room.streams and now - room.used > _IDLE_S:
+                self._shut(room)
+
+    def _shut(self, room: Room) -> None:
+        del self._rooms[room.space.name]
+        task = asyncio.create_task(room.close(), name="close")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def names(self) -> list[str]:
         """All spaces there are."""

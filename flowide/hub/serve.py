@@ -196,3 +196,4 @@ async def _ping(hub: Hub) -> None:
         await asyncio.sleep(hub.manner.ping_s)
         for stream in tuple(hub.streams):
             stream.ping()
+        hub.keeper.tidy()

@@ -12,6 +12,7 @@ import pytest
 from flowide.domain.policy import Policy
 from flowide.hub.keeper import Keeper
 from flowide.hub.manner import Manner
+from flowide.hub.seats import Seat
 from flowide.store.by_url import create_space
 from flowide.store.sqlite import SqliteStore
 
@@ -54,3 +55,34 @@ async def test_who_gives_up_waiting_does_not_stop_the_opening(keeper: Keeper) ->
     first.cancel()
 
     assert await second is not None
+
+
+async def test_a_space_where_nobody_was_for_an_hour_is_closed_and_opens_again(keeper: Keeper) -> None:
+    first = await keeper.room("quick")
+    assert first is not None
+    log = await first.hub()
+    keeper.tidy(first.used + 3599)
+    assert await keeper.room("quick") is first
+
+    keeper.tidy(first.used + 3601)
+
+    again = await keeper.room("quick")
+    assert again is not None and again is not first
+    assert await again.hub() == log
+
+
+async def test_a_space_where_somebody_is_connected_stays_open(keeper: Keeper) -> None:
+    class Somebody:
+        seat = Seat("token", "ana", "human", None, "owner", "laptop", b"")
+
+        def reseat(self, seat: Seat | None) -> None: ...
+
+        def bye(self, code: str, *, retry_ms: int | None = None, message: str = "") -> None: ...
+
+    room = await keeper.room("quick")
+    assert room is not None
+    room.streams.add(Somebody())
+
+    keeper.tidy(room.used + 36_000)
+
+    assert await keeper.room("quick") is room
