@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from flowide.settings import Settings
     from flowide.space.remote.credentials import Seat
 
+_PATIENCE_S = 5.0
+"""Whoever asks how things stand does not wait long for a hub that says nothing."""
+
 
 def hub_of(settings: Settings) -> Finding:
     """Which hub, whether it can be reached, and who this device is there."""
@@ -51,7 +54,7 @@ def _asked(seat: Seat, *, plain_http: bool) -> Finding:
     from flowide.space.remote.address import address_of
     from flowide.space.remote.http import Http
 
-    http = Http(address_of(seat.url, plain_http=plain_http), seat.token)
+    http = Http(address_of(seat.url, plain_http=plain_http), seat.token, timeout_s=_PATIENCE_S)
     try:
         me = http.get("/v1/me")
     except Offline as error:

@@ -15,7 +15,6 @@ from flowide.space.remote.address import Address
 from flowide.space.wire.snapshot import MEDIA_TYPE
 
 TIMEOUT_S = 20.0
-"""Silence after which an answer is given up."""
 _LINE = 64 * 1024 * 1024
 _PIECE = 512 * 1024
 
@@ -23,10 +22,11 @@ _PIECE = 512 * 1024
 class Http:
     """Requests to one hub; each thread has a connection of its own while it asks."""
 
-    def __init__(self, address: Address, token: str | None) -> None:
-        """`token` None = nobody yet, as before joining."""
+    def __init__(self, address: Address, token: str | None, *, timeout_s: float = TIMEOUT_S) -> None:
+        """`token` None = nobody yet, as before joining; `timeout_s` = silence after which an answer is given up."""
         self.address = address
         self._token = token
+        self._timeout_s = timeout_s
         self._idle: list[http.client.HTTPConnection] = []
         self._busy: set[http.client.HTTPConnection] = set()
         self._closed = False
@@ -170,9 +170,9 @@ class Http:
         at = self.address
         if at.secure:
             return http.client.HTTPSConnection(
-                at.host, at.port, timeout=TIMEOUT_S, context=ssl.create_default_context()
+                at.host, at.port, timeout=self._timeout_s, context=ssl.create_default_context()
             )
-        return http.client.HTTPConnection(at.host, at.port, timeout=TIMEOUT_S)
+        return http.client.HTTPConnection(at.host, at.port, timeout=self._timeout_s)
 
 
 def _object(data: bytes) -> dict[str, Any]:
