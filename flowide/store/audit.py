@@ -90,7 +90,6 @@ def _unanswered(cursor: Any) -> Iterator[str]:
     ).fetchall()
     if newest is None:
         return
-    since = datetime.fromisoformat(newest) - timedelta(days=REPLY_DAYS - 1)
     rows = cursor.execute(
         """SELECT min("seq"), e."body" ->> '$.cmd' AS "cmd" FROM "events" AS e
         WHERE json_valid(e."body") AND e."body" ->> '$.ts' > ?
@@ -98,10 +97,21 @@ def _unanswered(cursor: Any) -> Iterator[str]:
         AND NOT (e."body" ->> '$.type' = 'lock.acquired' AND e."body" ->> '$.data.ticket' IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM "replies" WHERE "id" = e."body" ->> '$.cmd')
         GROUP BY "cmd" ORDER BY 1 LIMIT ?""",
-        (since.isoformat(timespec="milliseconds").replace("+00:00", "Z"), json.dumps(DUE), MOST),
+        (kept_since(newest), json.dumps(DUE), MOST),
     ).fetchall()
     for seq, command in rows:
-        yield f"the stored reply of command {command} is missing, which made event {seq}"
+        yield missing(command, seq)
+
+
+def kept_since(newest: str) -> str:
+    """Commands after this moment have their replies; counted back from the newest event. Both RFC 3339 UTC."""
+    since = datetime.fromisoformat(newest) - timedelta(days=REPLY_DAYS - 1)
+    return since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def missing(command: str, seq: int) -> str:
+    """A command is in the log, and its reply is not there."""
+    return f"the stored reply of command {command} is missing, which made event {seq}"
 
 
 def is_reply(reply: bytes, head: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowide.store.api import StoredReply
-from flowide.store.audit import MOST, is_reply
+from flowide.store.audit import DUE, MOST, is_reply, kept_since, missing
 from flowide.store.postgres.schema import MIGRATIONS
 from flowide.store.postgres.wire import Refused
 from flowide.store.views import Reader, seal
@@ -14,7 +14,7 @@ from flowide.store.views import Reader, seal
 def damage(reader: Reader) -> list[str]:
     """One line for each thing found; reads all stored replies. The server itself checks its pages as it reads them."""
     found: list[str] = []
-    for check in (_migrations, _replies, _texts):
+    for check in (_migrations, _replies, _unanswered, _texts):
         try:
             for line in check(reader):
                 found.append(line)
@@ -48,6 +48,29 @@ def _replies(reader: Reader) -> Iterator[str]:
                 yield f"the stored reply of command {id} was changed"
             elif not is_reply(reply, head):
                 yield f"the stored reply of command {id} cannot be"
+
+
+def _unanswered(reader: Reader) -> Iterator[str]:
+    """Commands of the last days whose events are there and whose reply is not."""
+    space = reader.cursor.space
+    [[(newest,)]] = reader.cursor.flush(
+        ("SELECT max(body::jsonb ->> 'ts') FROM events WHERE \"space\" = $1", (space,))
+    )
+    if newest is None:
+        return
+    due = ", ".join(f"'{each}'" for each in DUE)
+    [rows] = reader.cursor.flush(
+        (
+            "SELECT min(seq), cmd FROM (SELECT seq, body::jsonb AS it, body::jsonb ->> 'cmd' AS cmd FROM events "  # noqa: S608 - our names
+            f"WHERE \"space\" = $1) AS e WHERE it ->> 'ts' > $2 AND it ->> 'type' NOT IN ({due}) "
+            "AND NOT (it ->> 'type' = 'lock.acquired' AND it #>> '{data,ticket}' IS NOT NULL) "
+            'AND NOT EXISTS (SELECT 1 FROM replies WHERE "space" = $1 AND id = cmd) '
+            f"GROUP BY cmd ORDER BY 1 LIMIT {MOST}",
+            (space, kept_since(newest)),
+        )
+    )
+    for seq, command in rows:
+        yield missing(command, seq)
 
 
 def _texts(reader: Reader) -> Iterator[str]:

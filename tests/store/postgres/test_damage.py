@@ -28,6 +28,7 @@ from tests.store.postgres.conftest import Place
         ("UPDATE blobs SET data = '\\x00' WHERE size = (SELECT max(size) FROM blobs)", "content"),
         ("DELETE FROM blobs", "content"),
         ("UPDATE replies SET reply = 'x'", "file"),
+        ("DELETE FROM replies", "file"),
         ("UPDATE texts SET sha256 = 'x' WHERE kind = 'version'", "file"),
         ("UPDATE space SET indexed = 10000", "file"),
         ("DELETE FROM migrations", "file"),
