@@ -6,7 +6,7 @@ Pure: the same items and budget make the same prompt and the same manifest.
 from __future__ import annotations
 
 from flowide.agents.context.fitting import Fitted, fit
-from flowide.agents.context.items import Item, Kind, quoted, tokens_of
+from flowide.agents.context.items import Item, Kind, quoted, tokens_of, without_marks
 from flowide.agents.context.manifest import ESTIMATE, Entry, Manifest, decode, encode
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "fit",
     "quoted",
     "tokens_of",
+    "without_marks",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Literal
 
 from msgspec import Struct
+
+from flowide.patterns import lazy
 
 Kind = Literal[
     "instructions",
@@ -27,6 +30,8 @@ Kind = Literal[
 
 BYTES_PER_TOKEN = 4
 """The estimate: no tokenizer and no network, the same for every model. English is about right, code is less."""
+
+_MARKS = lazy(r"^[ \t]*</?data-[0-9a-f]{8}>[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -57,3 +62,8 @@ def quoted(text: str) -> str:
     """Foreign text between marks that it cannot contain."""
     mark = f"data-{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
     return f"<{mark}>\n{text.rstrip()}\n</{mark}>"
+
+
+def without_marks(reply: str, source: str) -> str:
+    """A reply without the lines of such marks that a small model repeats; `source` is left as it is."""
+    return _MARKS.sub(lambda line: line[0] if line[0].strip() in source else "", reply)

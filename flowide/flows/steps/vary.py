@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from flowide.agents.api import Image, Request
+from flowide.agents.context import without_marks
 from flowide.agents.extract import extract_code
 from flowide.agents.whole_file import file_in
 from flowide.domain.commands import AddVariation, OpenVariationSet
@@ -227,6 +228,7 @@ def usable_text(reply: str, target: Target) -> str:
     from flowide.pieces import language_of
 
     language = language_of(target.path)
+    reply = without_marks(reply, target.text)
     text = file_in(reply, target.path)
     if text is None:
         text = _extracted(reply, target, language)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowide.agents.context import Item, Kind, decode, encode, fit, quoted, tokens_of
+from flowide.agents.context import Item, Kind, decode, encode, fit, quoted, tokens_of, without_marks
 from flowide.errors import BadInput
 
 
@@ -107,3 +107,17 @@ def test_marks_cannot_be_closed_by_what_stands_between_them(text: str) -> None:
 
     assert lines[0].strip("<>") == lines[-1].strip("</>")
     assert lines[-1] not in lines[1:-1]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_marks_that_a_model_repeats_are_no_part_of_its_answer(newline: str) -> None:
+    reply = newline.join(["One.", *quoted("the text").split("\n"), "Two."])
+
+    assert without_marks(reply, "the text") == newline.join(["One.", "the text", "Two."])
+    assert without_marks(quoted("the text"), "the text") == "the text\n"
+
+
+def test_marks_that_stand_in_the_text_itself_stay() -> None:
+    text = quoted("an example")
+
+    assert without_marks(f"{text}\nand more", f"Prompts look like this:\n{text}\n") == f"{text}\nand more"
