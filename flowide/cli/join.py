@@ -104,11 +104,15 @@ def join(
 
 
 def _is_to_use(use: bool | None, root: Path, space: str) -> bool:
-    """Whether the project works on the hub from now on: not when that would hide what it has."""
+    """Whether the project works on the hub from now on: not when that would hide what it has.
+
+    A git repository is a project; a folder where somebody just happens to be, as their home, is none.
+    """
     if use is not None:
         return use
     dot = root / ".flowide"
-    return dot.is_dir() and not space and not (dot / "workspace.db").exists()
+    is_project = dot.is_dir() or ((root / ".git").exists() and root != Path.home())
+    return is_project and not space and not (dot / "workspace.db").exists()
 
 
 def _from_stdin(what: str) -> str:

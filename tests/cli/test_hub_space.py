@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,6 +183,21 @@ def test_a_project_without_a_space_of_its_own_works_on_the_hub_it_joins(
         True,
         True,
     )
+
+
+@pytest.mark.parametrize("repository", [True, False])
+def test_a_clone_works_on_the_hub_that_is_joined_in_it_and_any_other_folder_does_not(
+    flowide: Here, hub: Served, address: str, *, repository: bool
+) -> None:
+    shutil.rmtree(flowide.root / ".flowide", ignore_errors=True)
+    if repository:
+        (flowide.root / ".git").mkdir()
+
+    said = flowide("join", address, "--token", input=token(hub, address))
+
+    assert said.code == 0
+    config = flowide.root / ".flowide" / "config.toml"
+    assert (config.exists() and address in config.read_text()) is repository
 
 
 @pytest.mark.parametrize("own", [True, False])
