@@ -33,7 +33,7 @@ def outbox(forget: bool, at: Place) -> None:
             )
             return
         box, seat = space.core.outbox, space.seat.handle
-        waiting, texts, refused = box.entries(seat), box.dirty(seat), box.refused(seat)
+        waiting, texts, refused = box.owed(seat), box.dirty(seat), box.refused(seat)
         if forget:
             box.forget_refused([each.id for each in refused])
         if desk.json:

@@ -83,7 +83,7 @@ class Commands:
         return self._taken(entry, command, result)
 
     def _taken(self, entry: Entry, command: Command[Any], result: Result) -> Reply[Any]:
-        self._core.outbox.answered(entry.id)
+        self._core.sent(entry)
         self._core.seen = max(self._core.seen, result.seq)
         outcome = reply_of(command, result)
         if isinstance(outcome, FlowError):

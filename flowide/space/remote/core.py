@@ -42,6 +42,7 @@ from flowide.space.wire.frames import FromHub, Presence, Present
 
 _GRANTS = (AcquireLock, AdoptDraft, ForceLock)
 _LOG = logging.getLogger("flowide.hub")
+_TIDY_S = 1.0
 
 
 class Core:
@@ -87,6 +88,7 @@ class Core:
         """Are told when the standing or who is here has changed."""
         self._waiters: set[asyncio.Future[None]] = set()
         self._fetching: asyncio.Task[None] | None = None
+        self._tidying: asyncio.TimerHandle | None = None
 
     def link(self, seat: Seat) -> Link:
         """The connection of a seat, begun when it is new."""
@@ -102,7 +104,7 @@ class Core:
     def standing(self, link: Link) -> Standing:
         """How a seat stands with the hub."""
         at = link.reach.standing
-        return Standing(at.state, at.since, at.why, len(self.outbox.entries(link.seat.handle)))
+        return Standing(at.state, at.since, at.why, len(self.outbox.owed(link.seat.handle)))
 
     async def close(self) -> None:
         """End the connections and free the files."""
@@ -118,6 +120,8 @@ class Core:
                 await self._fetching
         for link in self.links.values():
             await link.close()
+        if self._tidying is not None:
+            self._tidying.cancel()
         self.outbox.close()
         self.replica.close()
 
@@ -174,6 +178,17 @@ class Core:
 
     # --- what was answered ------------------------------------------------------------------------
 
+    def sent(self, entry: Entry) -> None:
+        """A command has its answer. Other processes of this machine see soon that it waits no longer."""
+        self.outbox.answered(entry.id)
+        if self._tidying is None and not self.closed:
+            self._tidying = asyncio.get_running_loop().call_later(_TIDY_S, self._tidy)
+
+    def _tidy(self) -> None:
+        self._tidying = None
+        with contextlib.suppress(StorageFailed):  # the next write removes it
+            self.outbox.tidy()
+
     def taken(self, entry: Entry, seq: int) -> None:
         """A command was carried out at `seq`: shown until its events are here, also if the hub goes away before."""
         if seq > self.seq:
@@ -181,7 +196,7 @@ class Core:
 
     def unseen(self) -> list[Entry]:
         """Commands whose events are not here: those that were answered already, then those that wait."""
-        return [*(entry for _, entry in self.ahead), *self.outbox.entries()]
+        return [*(entry for _, entry in self.ahead), *self.outbox.owed()]
 
     def done(self, entry: Entry, command: Command[Any], ok: Any) -> None:
         """A command was carried out: remember which locks this process works under."""
@@ -230,7 +245,7 @@ class Core:
         self.seen = max(self.seen, result.seq)
         kind = COMMANDS[entry.cmd]
         if error is None:
-            self.outbox.answered(entry.id)
+            self.sent(entry)
             self._give_back(entry, kind, result)
         elif error.data.get("decided") is False or isinstance(error, StorageFailed):
             retry_ms = error.data.get("retry_ms")
@@ -238,7 +253,7 @@ class Core:
                 entry.id, retry_ms / 1000 if isinstance(retry_ms, int | float) else 1.0
             )
         elif not entry.promised:
-            self.outbox.answered(entry.id)
+            self.sent(entry)
             self._keep_text_of(entry)
         else:
             self.outbox.refuse(entry.id, error.to_dict())

@@ -133,11 +133,17 @@ class Outbox:
             self._db.execute('UPDATE "entries" SET "promised" = 1 WHERE "id" = ?', (id,))
 
     def answered(self, id: str) -> None:
-        """The hub has answered: the command is removed with the next write, at the latest when this is closed.
+        """The hub has answered: the command is removed with the next write, or by `tidy`.
 
         Until then it may be sent once more, and gets the same answer.
         """
         self._done.append(id)
+
+    def tidy(self) -> None:
+        """Remove what was answered."""
+        if self._done:
+            with explained(self.path), self._transaction():
+                self._remove_done()
 
     def refuse(self, id: str, error: dict[str, Any]) -> None:
         """Take a command out that the hub refused, and keep what was refused."""
@@ -156,16 +162,27 @@ class Outbox:
 
     def entries(self, seat: str | None = None) -> list[Entry]:
         """Commands without an answer, in the order they were put in."""
+        return [entry for entry, _ in self._entries(seat)]
+
+    def owed(self, seat: str | None = None) -> list[Entry]:
+        """Those that wait for the hub. What another process sends and waits for itself is that one's own matter."""
+        return [
+            entry
+            for entry, owner in self._entries(seat)
+            if entry.promised or owner == self.owner or not _alive(owner)
+        ]
+
+    def _entries(self, seat: str | None) -> list[tuple[Entry, str]]:
         with explained(self.path):
             found = self._db.execute(
-                'SELECT "id", "seat", "client", "as", "cmd", "args", "at_ms", "promised" FROM "entries" '
+                'SELECT "id", "seat", "client", "as", "cmd", "args", "at_ms", "promised", "owner" FROM "entries" '
                 'WHERE ? IS NULL OR "seat" = ? ORDER BY "n"',
                 (seat, seat),
             ).fetchall()
         done = set(self._done)
         return [
-            Entry(id, who, client, _value(as_), cmd, _value(args), at_ms, bool(promised))
-            for id, who, client, as_, cmd, args, at_ms, promised in found
+            (Entry(id, who, client, _value(as_), cmd, _value(args), at_ms, bool(promised)), owner)
+            for id, who, client, as_, cmd, args, at_ms, promised, owner in found
             if id not in done
         ]
 
@@ -296,9 +313,7 @@ class Outbox:
     def close(self) -> None:
         """Remove what was answered, and free the file."""
         try:
-            if self._done:
-                with explained(self.path), self._transaction():
-                    self._remove_done()
+            self.tidy()
         finally:
             self._db.close()
 

@@ -113,3 +113,41 @@ def test_texts_are_kept_by_fence(outbox: Outbox) -> None:
 
 def test_the_file_is_its_owners_alone(outbox: Outbox) -> None:
     assert outbox.path.stat().st_mode & 0o077 == 0
+
+
+def test_what_another_process_sends_itself_is_owed_here_once_that_has_ended(
+    tmp_path: Path, outbox: Outbox
+) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from flowide.space.remote.outbox import Entry, Outbox\n"
+        "box = Outbox(Path(sys.argv[1]))\n"
+        "for id in ('sends', 'waits'): box.put(Entry(id, 'ana', 'pc', None, 'message.post', {}), promised=id == 'waits')\n"
+        "print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(outbox.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert [each.id for each in outbox.owed("ana")] == ["waits"]
+        other.kill()
+        other.wait()
+
+    assert [each.id for each in outbox.owed("ana")] == ["sends", "waits"]
+
+
+def test_what_was_answered_is_gone_for_other_processes_when_it_is_tidied(
+    tmp_path: Path, outbox: Outbox
+) -> None:
+    outbox.put(entry("a"))
+    outbox.answered("a")
+
+    outbox.tidy()
+
+    other = Outbox(outbox.path)
+    assert other.entries() == []
+    other.close()
