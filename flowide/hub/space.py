@@ -7,8 +7,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -110,7 +111,8 @@ class HubSpace:
         try:
             if store.threads is not None:
                 expected = work.expected(self.now())
-                outcome = await away(store, lambda: self._written(work, expected, lasting), writes=True)
+                write = partial(self._written, work, expected, lasting)
+                outcome = await self._to_its_end(store.threads.write, partial(persistently, write))
             else:
                 async with self._one_by_one:
                     outcome = await self._carry_out(work, lasting)
@@ -131,8 +133,9 @@ class HubSpace:
         """
         turn = self.store.try_write(lasting=lasting)
         if turn is None:  # another process writes
-            return await self._loop.run_in_executor(
-                self._writer, self._timed, lambda: run(work, self.store.write(lasting=lasting), self)
+            return await self._to_its_end(
+                self._writer,
+                partial(self._timed, lambda: run(work, self.store.write(lasting=lasting), self)),
             )
         if not lasting:
             return run(work, turn, self)
@@ -141,8 +144,21 @@ class HubSpace:
         if self._commits_s < _QUICK_S:
             self._timed(later.commit)
         else:
-            await self._loop.run_in_executor(self._writer, self._timed, later.commit)
+            await self._to_its_end(self._writer, partial(self._timed, later.commit))
         return outcome
+
+    async def _to_its_end(self, thread: Executor, work: Callable[[], T]) -> T:
+        """Do this in a thread. What has begun ends, and is told, also when nobody waits for it any more."""
+        doing = self._loop.run_in_executor(thread, work)
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            doing.add_done_callback(self._left_alone)
+            raise
+
+    def _left_alone(self, done: asyncio.Future[Any]) -> None:
+        done.exception()  # whoever asked is gone
+        self.changed_elsewhere()
 
     async def _sync(self) -> None:
         """Drafts are on disk soon; if each waited for it, saves would wait for them."""

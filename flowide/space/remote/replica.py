@@ -60,7 +60,8 @@ class Replica:
         if turn is not None and len(events) <= 16:
             return apply(turn)
         if turn is not None:
-            return await asyncio.to_thread(apply, turn)
+            # It has begun, so it has to end, also when nobody waits for it any more.
+            return await asyncio.shield(asyncio.to_thread(apply, turn))
         return await asyncio.to_thread(lambda: apply(self.store.write()))
 
     def replace(self, lines: Iterator[bytes]) -> snapshot.Head:

@@ -115,14 +115,13 @@ def test_the_file_is_its_owners_alone(outbox: Outbox) -> None:
     assert outbox.path.stat().st_mode & 0o077 == 0
 
 
-def test_what_another_process_sends_itself_is_owed_here_once_that_has_ended(
-    tmp_path: Path, outbox: Outbox
-) -> None:
+def test_what_another_process_sends_itself_is_owed_here_once_that_has_ended(outbox: Outbox) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from flowide.space.remote.outbox import Entry, Outbox\n"
         "box = Outbox(Path(sys.argv[1]))\n"
-        "for id in ('sends', 'waits'): box.put(Entry(id, 'ana', 'pc', None, 'message.post', {}), promised=id == 'waits')\n"
+        "made = [Entry(id, 'ana', 'pc', None, 'message.post', {}) for id in ('sends', 'waits')]\n"
+        "box.put(made[0]); box.put(made[1], promised=True)\n"
         "print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -140,9 +139,7 @@ def test_what_another_process_sends_itself_is_owed_here_once_that_has_ended(
     assert [each.id for each in outbox.owed("ana")] == ["sends", "waits"]
 
 
-def test_what_was_answered_is_gone_for_other_processes_when_it_is_tidied(
-    tmp_path: Path, outbox: Outbox
-) -> None:
+def test_what_was_answered_is_gone_for_other_processes_when_it_is_tidied(outbox: Outbox) -> None:
     outbox.put(entry("a"))
     outbox.answered("a")
 

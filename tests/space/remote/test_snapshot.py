@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,3 +134,24 @@ def test_a_content_that_is_not_what_its_name_says_is_refused(replica: Replica) -
         replica.keep_blobs({"0" * 64: b"hello"})
 
     assert replica.store.blob_names() == []
+
+
+async def test_following_that_was_given_up_leaves_the_replica_free(
+    hub: SqliteStore, replica: Replica
+) -> None:
+    busy, go = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as one:
+        asyncio.get_running_loop().set_default_executor(one)
+        one.submit(lambda: [each() for each in (busy.set, go.wait)])
+        busy.wait(60)
+        events = hub.events(0, 100)
+        assert len(events) > 16
+
+        following = asyncio.create_task(replica.follow(events))
+        await asyncio.sleep(0.05)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        go.set()
+        one.submit(lambda: None).result(60)
+
+        assert await replica.follow(events) == hub.position()
