@@ -30,6 +30,7 @@ from flowide.tui.notifying import Notify
 from flowide.tui.pacing import PacedApp
 from flowide.tui.remembered import Remembered, save
 from flowide.tui.screens.base import FlowScreen
+from flowide.tui.screens.returning import remember
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
 from flowide.tui.views.snapshot import Snapshot
@@ -214,7 +215,7 @@ class FlowApp(Habits, PacedApp):
     def remember(self) -> None:
         """Keep what is open for the next time."""
         if self.root is not None and isinstance(self.screen_stack[0], Workspace):
-            self.screen_stack[0].remember(self.remembered)
+            remember(self.screen_stack[0], self.remembered)
             save(self.root, self.remembered)
 
     def _handle_exception(self, error: Exception) -> None:
@@ -316,15 +317,13 @@ class FlowApp(Habits, PacedApp):
         self._to_workspace()
         if self.workspace is not None:
             self.workspace.files.rescan()
-            self.workspace.open_at(path)
+            self.workspace.routes.open_file(path)
 
     def jump_to(self, thread: str, message: str | None) -> None:
         """Show a thread in the workspace, at a message."""
         self._to_workspace()
         if self.workspace is not None:
-            self.workspace.open_thread(thread)
-            if message is not None:
-                self.workspace.thread.jump(message)
+            self.workspace.talking.open(thread, message)
 
     def _to_workspace(self) -> None:
         while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
@@ -344,7 +343,7 @@ class FlowApp(Habits, PacedApp):
         """Show what a row of the work list stands for, in the workspace."""
         self._to_workspace()
         if self.workspace is not None:
-            self.workspace.open_item(item)
+            self.workspace.routes.open_item(item)
 
     def action_waiting(self) -> None:
         """Everything that waits for the person."""
@@ -367,7 +366,7 @@ class FlowApp(Habits, PacedApp):
         """Leave every screen for the editor of a file, at a line from 0."""
         self._to_workspace()
         if self.workspace is not None:
-            self.workspace.edit_at(path, line)
+            self.workspace.artifact.edit_at(path, line)
 
     # --- commands -----------------------------------------------------------------------------------
 
@@ -376,7 +375,12 @@ class FlowApp(Habits, PacedApp):
         if command.where == "workspace":
             while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
                 self.pop_screen()
-        await self.screen.run_action(command.action)
+        screen = self.screen
+        await (
+            screen.do_command(command)
+            if isinstance(screen, FlowScreen)
+            else screen.run_action(command.action)
+        )
 
     def start_command(self, id: str) -> None:
         """Do what a row of the table says, after what is being done now."""

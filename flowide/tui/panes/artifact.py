@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
 from flowide.errors import Busy, FlowError
-from flowide.tui.desk import AtDesk
 from flowide.tui.highlight import Highlighter, language_of
+from flowide.tui.panes.base import Pane
 from flowide.tui.panes.picturing import ShowsPictures
 from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import compare_lines
@@ -39,7 +38,7 @@ WATCH_S = 0.5
 """Seconds between looks at somebody else's lock and draft; nothing is polled while the lock is free."""
 
 
-class ArtifactPane(ShowsPictures, AtDesk, Vertical):
+class ArtifactPane(ShowsPictures, Pane):
     """Shows one file; while its lock is ours, the editor is in its place."""
 
     @dataclass
