@@ -70,7 +70,7 @@ async def _measure(root: Path) -> None:
         before = _rss()
         pane = app.workspace.thread
         start = time.perf_counter()
-        app.workspace.open_thread(app.snapshot.threads[0].id)
+        app.workspace.talking.open(app.snapshot.threads[0].id)
         await _until(lambda: pane.talk is not None and bool(pane.log_pane.rows))
         opened = time.perf_counter() - start
         pane.log_pane.focus()
@@ -82,7 +82,7 @@ async def _measure(root: Path) -> None:
             pages.append(time.perf_counter() - start)
             await pilot.pause()
         start = time.process_time()
-        pane.read_earlier(1)
+        pane.reading.read_earlier(1)
         await _until(lambda: pane.talk is not None and pane.talk.first == 1)
         back = time.process_time() - start
         print(opened, statistics.median(pages), back, (_rss() - before) / 1024)

@@ -10,6 +10,7 @@ import pytest
 
 from flowide import settings
 from flowide.errors import BadInput
+from flowide.settings.loading import TABLES
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ def test_the_user_trusts_folders(user: Path, project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "section", [each for each in settings.Settings.__struct_fields__ if each not in settings._TABLES]
+    "section", [each for each in settings.Settings.__struct_fields__ if each not in TABLES]
 )
 def test_every_section_says_what_it_is_for(section: str) -> None:
     kind: Any = getattr(settings.Settings(), section)

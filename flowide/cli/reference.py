@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from flowide import errors, settings
+from flowide import errors
 from flowide.cli.commands import SECTIONS
 from flowide.cli.help import OPTIONS
 from flowide.cli.main import root
 from flowide.exit_codes import EXIT_CODES
+from flowide.settings import sections
 
 _HEAD = """\
 # The command line
@@ -165,12 +166,12 @@ def _examples(epilog: str) -> str:
 
 def _settings() -> Iterator[tuple[str, str, str]]:
     """Name, default and meaning of every setting, from the source that defines them."""
-    tree = ast.parse(inspect.getsource(settings))
+    tree = ast.parse(inspect.getsource(sections))
     classes = {each.name: each for each in tree.body if isinstance(each, ast.ClassDef)}
-    sections = {
-        each.lower(): node for each, node in classes.items() if hasattr(settings.Settings(), each.lower())
+    named = {
+        each.lower(): node for each, node in classes.items() if hasattr(sections.Settings(), each.lower())
     }
-    for section, node in [*sections.items(), ("models.<alias>", classes["Model"])]:
+    for section, node in [*named.items(), ("models.<alias>", classes["Model"])]:
         for at, field in enumerate(node.body):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                 default = "" if field.value is None else ast.unparse(field.value)

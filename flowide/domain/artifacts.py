@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Literal
 
-from flowide.domain import live_text, locks
+from flowide.domain import granting, live_text, locks
 from flowide.domain.actors import Caller, Now
 from flowide.domain.commands import (
     MAX_BLOB,
@@ -89,11 +89,11 @@ def finish(view: View, lock: Lock, then: Literal["keep", "release"], now: Now, o
     """After a version: release the lock, or go on under the same fence. Returns the fence that is kept."""
     live_text.drop_live(view, lock, out)
     if then == "release":
-        locks.free(view, lock, now, out)
+        granting.free(view, lock, now, out)
         return None
     if lock.state == "lapsed":
         out.facts.append(LockRevived(artifact=lock.artifact, fence=lock.fence))
-    locks.keep_alive(view, lock, now, out)
+    granting.keep_alive(view, lock, now, out)
     return lock.fence
 
 
@@ -112,7 +112,9 @@ def create(view: View, command: CreateArtifact, caller: Caller, now: Now) -> Dec
     out = Outcome()
     digest, size = content(view, command.text, command.blob, out)
     lock = Lock(command.id)
-    fence = locks.grant(lock, locks.holder_of(caller), now, out, ttl_ms=command.ttl_ms, purpose="create")
+    fence = granting.grant(
+        lock, granting.holder_of(caller), now, out, ttl_ms=command.ttl_ms, purpose="create"
+    )
     out.facts.append(
         ArtifactCreated(
             artifact=command.id,

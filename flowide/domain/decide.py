@@ -13,6 +13,7 @@ from flowide.domain import (
     discussion,
     drafts,
     git,
+    granting,
     locks,
     members,
     reviews,
@@ -123,4 +124,4 @@ def concerns(view: View, command: c.Command[Any]) -> str | None:
     return artifact
 
 
-settle = locks.settle
+settle = granting.settle

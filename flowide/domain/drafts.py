@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import structs
 
-from flowide.domain import locks
+from flowide.domain import granting, locks
 from flowide.domain.actors import Caller, Now
 from flowide.domain.artifacts import content
 from flowide.domain.commands import (
@@ -169,9 +169,9 @@ def adopt(view: View, command: AdoptDraft, caller: Caller, now: Now) -> Decision
     out = Outcome()
     keep_live(view, lock, "taken over", out)
     took_over = lock.actor if lock.state == "lapsed" else None
-    fence = locks.grant(
+    fence = granting.grant(
         lock,
-        locks.holder_of(caller),
+        granting.holder_of(caller),
         now,
         out,
         ttl_ms=command.ttl_ms,

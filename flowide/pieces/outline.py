@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +81,7 @@ class Item:
         return self.node.start_byte
 
 
-class Rules:
+class Rules(ABC):
     """How a language declares things; one subclass per language."""
 
     comments: frozenset[str] = frozenset({"comment"})
@@ -94,9 +95,9 @@ class Rules:
         re.IGNORECASE | re.MULTILINE,
     )
 
+    @abstractmethod
     def find(self, children: Sequence[Node], source: bytes, owner: Item | None) -> Iterable[Found]:
         """Declarations among the children of one body, in source order."""
-        raise NotImplementedError
 
     def members(self, body: Node) -> list[Node]:
         """The nodes of a body."""

@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 import threading
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,11 +16,11 @@ from textual import events
 from textual.binding import BindingType
 from textual.filter import Monochrome, NoColor
 from textual.screen import ModalScreen, Screen
-from textual.theme import Theme
 from textual.worker import WorkerFailed
 
 from flowide.errors import FlowError
 from flowide.tui import commands, notifying, theme
+from flowide.tui.attention import Attention
 from flowide.tui.engine.news import News
 from flowide.tui.engine.thread import Engine
 from flowide.tui.guide import Guide
@@ -30,6 +29,7 @@ from flowide.tui.notifying import Notify
 from flowide.tui.pacing import PacedApp
 from flowide.tui.remembered import Remembered, save
 from flowide.tui.screens.base import FlowScreen
+from flowide.tui.screens.returning import remember
 from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
 from flowide.tui.views.snapshot import Snapshot
@@ -42,12 +42,8 @@ if TYPE_CHECKING:
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the app as quitting does."""
-
-
 END_S = 5.0
 """Seconds the app takes at most to end after a signal."""
-
-
 TERMINAL_S = 3.0
 """Seconds between looks whether the terminal is still there."""
 
@@ -94,37 +90,15 @@ class FlowApp(Habits, PacedApp):
         """A mistake of the app's own that ended it."""
         self.notifies: Notify = notify
         """What is done when something begins to wait while the person looks elsewhere."""
-        self._touched = time.monotonic()
-        """When a key or the mouse was used last."""
-        self._focus_is_told = False
-        """The terminal says when it gets or loses the focus."""
-        self._wish = theme
+        self._attention = Attention()
         self._attached = attach
         self._leaving = False
         self._terminal: int | None = None
         """The file descriptor of the terminal; None = there is none, as in tests and in a browser."""
         self.animation_level = "none"
-        self._wear()
+        self.wear(theme)
 
     # --- start and end ------------------------------------------------------------------------------
-
-    def _wear(self) -> None:
-        """Put the theme on before anything watches it: as a change it has all styles read and all cells drawn twice."""
-        wished = theme.load(self._wish)
-        self.register_theme(wished)
-        self.set_reactive(FlowApp.theme, wished.name)
-        self.stylesheet.set_variables(self.get_css_variables())
-        worn = {f"-theme-{wished.name}": True, "-dark-mode": wished.dark, "-light-mode": not wished.dark}
-        self.update_classes(worn, update=False)
-        self._refresh_truecolor_filter(self.ansi_theme)
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme.load(theme.DEFAULT).variables
-
-    @property
-    def available_themes(self) -> dict[str, Theme]:
-        """FlowIDE's own themes; those of other apps lack colours for agents and code."""
-        return self._registered_themes
 
     def get_default_screen(self) -> Screen[Any]:
         return Workspace()
@@ -214,7 +188,7 @@ class FlowApp(Habits, PacedApp):
     def remember(self) -> None:
         """Keep what is open for the next time."""
         if self.root is not None and isinstance(self.screen_stack[0], Workspace):
-            self.screen_stack[0].remember(self.remembered)
+            remember(self.screen_stack[0], self.remembered)
             save(self.root, self.remembered)
 
     def _handle_exception(self, error: Exception) -> None:
@@ -264,22 +238,12 @@ class FlowApp(Habits, PacedApp):
                     f"{clean(each.words)}  ^g", title="waits for you", severity="warning", markup=False
                 )
         words = [each.words for each in new] or waiting.ended(before, after)
-        if words and self._away and self._driver is not None and not self.is_headless:
+        if words and self._attention.is_elsewhere and self._driver is not None and not self.is_headless:
             self._driver.write(notifying.sequence(words[0], self.notifies, os.environ))
-
-    @property
-    def _away(self) -> bool:
-        """Whether the person looks elsewhere, as far as the terminal tells."""
-        if self._focus_is_told:
-            return not self.app_focus
-        return time.monotonic() - self._touched > notifying.AWAY_S
 
     async def on_event(self, event: events.Event) -> None:
         """Notes that somebody is here."""
-        if isinstance(event, events.Key | events.MouseEvent):
-            self._touched = time.monotonic()
-        elif isinstance(event, events.AppFocus | events.AppBlur):
-            self._focus_is_told = True
+        self._attention.note(event)
         await super().on_event(event)
 
     def _fail(self, error: FlowError) -> None:
@@ -316,15 +280,13 @@ class FlowApp(Habits, PacedApp):
         self._to_workspace()
         if self.workspace is not None:
             self.workspace.files.rescan()
-            self.workspace.open_at(path)
+            self.workspace.routes.open_file(path)
 
     def jump_to(self, thread: str, message: str | None) -> None:
         """Show a thread in the workspace, at a message."""
         self._to_workspace()
         if self.workspace is not None:
-            self.workspace.open_thread(thread)
-            if message is not None:
-                self.workspace.thread.jump(message)
+            self.workspace.talking.open(thread, message)
 
     def _to_workspace(self) -> None:
         while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
@@ -344,7 +306,7 @@ class FlowApp(Habits, PacedApp):
         """Show what a row of the work list stands for, in the workspace."""
         self._to_workspace()
         if self.workspace is not None:
-            self.workspace.open_item(item)
+            self.workspace.routes.open_item(item)
 
     def action_waiting(self) -> None:
         """Everything that waits for the person."""
@@ -367,16 +329,20 @@ class FlowApp(Habits, PacedApp):
         """Leave every screen for the editor of a file, at a line from 0."""
         self._to_workspace()
         if self.workspace is not None:
-            self.workspace.edit_at(path, line)
+            self.workspace.artifact.edit_at(path, line)
 
     # --- commands -----------------------------------------------------------------------------------
 
     async def run_command(self, command: commands.Command) -> None:
         """Do what a row of the table says, on the screen it belongs to."""
         if command.where == "workspace":
-            while len(self.screen_stack) > 1 and not isinstance(self.screen, Workspace):
-                self.pop_screen()
-        await self.screen.run_action(command.action)
+            self._to_workspace()
+        screen = self.screen
+        await (
+            screen.do_command(command)
+            if isinstance(screen, FlowScreen)
+            else screen.run_action(command.action)
+        )
 
     def start_command(self, id: str) -> None:
         """Do what a row of the table says, after what is being done now."""

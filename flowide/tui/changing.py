@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from flowide import settings
 from flowide.errors import BadInput
+from flowide.settings import sections
 from flowide.toml_file import TomlFile, edited
 
 
@@ -142,7 +143,7 @@ def _literal(setting: Setting, value: str) -> str:
 @cache
 def _helps() -> dict[str, str]:
     """The line below each field of a section: it is the manual, and is read from the source."""
-    tree = ast.parse(Path(settings.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(sections.__file__).read_text(encoding="utf-8"))
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     found: dict[str, str] = {}
     for each in classes["Settings"].body:

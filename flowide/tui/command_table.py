@@ -128,7 +128,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("thread.type", "Write a message", "thread_type", "i", "thread", "Back to the prompt.", "write"),
     Command("thread.unfold", "Show or fold code", "thread_unfold", "o", "thread", "The block at the cursor.", "code"),
     Command(
-        "decisions.open", "All decisions", "decisions", "d", "thread", "Open, agreed and superseded ones.", "decisions",
+        "decisions.open", "All decisions", "app.decisions", "d", "thread", "Open, agreed and superseded ones.",
+        "decisions",
     ),
     Command(
         "thread.code", "Code as a file", "thread_open_code", "O", "thread",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual.app import App
+from textual.theme import Theme
 
 from flowide.errors import BadInput, FlowError
 from flowide.tui import commands, remembered, theme
@@ -42,6 +43,24 @@ class Habits(App[int]):
     """A theme that a setting gives; it wins over one that was chosen in the app."""
 
     # --- themes -------------------------------------------------------------------------------------
+
+    def wear(self, name: str) -> None:
+        """Put the theme on before anything watches it: as a change it has all styles read and all cells drawn twice."""
+        wished = theme.load(name)
+        self.register_theme(wished)
+        self.set_reactive(App.theme, wished.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        worn = {f"-theme-{wished.name}": True, "-dark-mode": wished.dark, "-light-mode": not wished.dark}
+        self.update_classes(worn, update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.load(theme.DEFAULT).variables
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """FlowIDE's own themes; those of other apps lack colours for agents and code."""
+        return self._registered_themes
 
     def watch_own_theme(self) -> None:
         """Draw anew when the file of the present theme is saved."""

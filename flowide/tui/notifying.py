@@ -9,8 +9,6 @@ from flowide.text import one_line
 
 Notify = Literal["on", "bell", "desktop", "off"]
 """What is done when something begins to wait; `on` = bell and desktop."""
-AWAY_S = 60.0
-"""Seconds without a key after which a person is taken to look elsewhere, where the terminal does not tell."""
 LONGEST = 120
 """Characters of a notification."""
 BELL = "\a"

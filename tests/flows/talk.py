@@ -90,3 +90,8 @@ class Talk:
 
     async def threads(self) -> list[rows.Thread]:
         return await self.space.read(Threads())
+
+
+def talk_of(tmp_path: Path, **scripts: Any) -> Talk:
+    """A talk in a project whose agents say this, by handle."""
+    return Talk(Bench(make_talkers(tmp_path / "project", **scripts)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,15 +16,11 @@ from flowide.flows.engine import Surroundings
 from flowide.space.queries import Content, Drafts, FindArtifact, History, LiveDraft, Locks, Runs, Verify
 from flowide.testing import ManualClock
 from tests.flows.conftest import Bench
-from tests.flows.talk import NOTES, Breaking, Talk, make_talkers
+from tests.flows.talk import NOTES, Breaking, Talk, make_talkers, talk_of
 from tests.project_with_agents import SHOP
 
 NEW = NOTES.replace("Enough.", "More of them.")
 REPLY = f"I changed the last line.\n\n```markdown\n{NEW}```\n"
-
-
-def talk_of(tmp_path: Path, **scripts: Any) -> Talk:
-    return Talk(Bench(make_talkers(tmp_path / "project", **scripts)))
 
 
 def on_edit(text: str) -> list[dict[str, str]]:

@@ -29,6 +29,7 @@ from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.hints import Hint, hint_spans
 from flowide.tui.views.spans import plain, width_of
 from flowide.tui.widgets.code import CodeView
+from tests.tui.conftest import Driver, app_on
 
 PAGE = Path(__file__).parents[2] / "docs" / "terminal-app.md"
 OWNERS = {
@@ -74,8 +75,6 @@ def test_what_the_table_names_can_be_done(command: commands.Command) -> None:
     name = command.action.removeprefix("app.").partition("(")[0]
     owner = FlowApp if command.action.startswith("app.") else OWNERS[command.where]
     assert hasattr(owner, f"action_{name}")
-    if command.where in {"editor", "thread"}:
-        assert hasattr(Workspace, f"action_{name}"), "the palette reaches it, too"
 
 
 @pytest.mark.parametrize("command", commands.COMMANDS, ids=lambda each: each.id)
@@ -116,3 +115,30 @@ def test_a_hint_stands_where_it_says() -> None:
     spans, places = hint_spans([Hint("a", "one", "a"), Hint("b", "two", "b")], [Hint("?", "help", "x")], 40)
     assert [plain(spans)[start:end] for start, end, _ in places] == ["a one", "b two", "? help"]
     assert plain(spans).endswith("? help")
+
+
+async def by_palette(app: Driver, title: str) -> None:
+    await app.press("ctrl+p")
+    await app.sees("Commands")
+    await app.type(title)
+    await app.press("enter")
+
+
+async def test_the_palette_reaches_the_thread_from_any_pane(project: Path) -> None:
+    async with app_on(project) as app:
+        await by_palette(app, "write a message")
+        await app.until(lambda: app.app.focused is app.workspace.thread.prompt, "the prompt to have the keys")
+        await app.type("Hello.")
+        await by_palette(app, "new line")
+        await app.until(lambda: app.workspace.thread.prompt.text == "Hello.\n", "the new line")
+
+
+async def test_the_palette_reaches_the_editor_and_says_when_there_is_none(project: Path) -> None:
+    async with app_on(project) as app:
+        await by_palette(app, "save and release")
+        await app.sees("Nothing is being edited.")
+        await app.open("plan")
+        await app.press("e")
+        await app.until(lambda: app.artifact.edit is not None, "the editor")
+        await by_palette(app, "stop editing")
+        await app.until(lambda: app.artifact.edit is None, "the editor to go")

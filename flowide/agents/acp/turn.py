@@ -7,25 +7,24 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from flowide import __version__
 from flowide.agents.acp.client import Client
 from flowide.agents.acp.desk import Seat
 from flowide.agents.acp.ending import carried_through
+from flowide.agents.acp.faults import Faults
 from flowide.agents.acp.prompting import answer_of, file_of, prompt_of
 from flowide.agents.acp.recipes import Recipe
 from flowide.agents.acp.terminals import Terminals
 from flowide.agents.acp.transport import Wire
 from flowide.agents.api import Delta, Finished, Progress, Request, TextDelta, Usage
 from flowide.agents.definition import AgentDefinition
-from flowide.agents.redact import redact, secrets_in
+from flowide.agents.redact import secrets_in
 from flowide.confinement.environment import PERSONAL, named
 from flowide.confinement.methods import confinement
 from flowide.confinement.spawning import Guarded, Limits, spawn
-from flowide.errors import AuthFailed, FlowError, Incomplete, Rejected, Unavailable
-from flowide.patterns import lazy
-from flowide.text import one_line
+from flowide.errors import AuthFailed, Incomplete, Rejected, Unavailable
 
 START_S = 60.0
 """For starting, and again for a new session: some agents look for updates first. The turn's own time begins after."""
@@ -37,8 +36,6 @@ LOOK_S = 0.5
 MAX_LOG = 4 * 1024 * 1024
 """Bytes of its complaints, after which they begin anew."""
 LIMITS = Limits(processes=1024, memory=8 * 1024**3)
-_AUTH_REQUIRED = -32000
-_NO_ACCOUNT = lazy(r"(?i)\bauth|log ?in\b|api.?key|credential|unauthori|\b401\b")
 _ASKING = ("default", "ask", "normal", "manual")
 """Modes of agents that FlowIDE does not know, in which they probably ask."""
 T = TypeVar("T")
@@ -80,6 +77,7 @@ class Turn:
         assert program.stdin is not None
         wire = self._wire = Wire(program.stdout, program.stdin)
         wire.filter, wire.backlog = _understood, self._backlog
+        self._faults = Faults(self._agent.handle, self._recipe.login, wire, self._log, self._secrets)
         connection = ClientSideConnection(client, wire)  # type: ignore[arg-type]  # methods that are not offered may be missing
         watching = asyncio.create_task(_keep_small(self._log))
         try:
@@ -162,7 +160,7 @@ class Turn:
         before = file_of(self._seat.folder, request.target) if request.target else None
         self._client.listening = True
         reply = await self._prompt(connection, [text_block(prompt_of(request))], request.deadline_s)
-        self._check_end(reply)
+        self._faults.check_end(reply)
         text, last = self._client.text, self._client.last_words
         answer = answer_of(request, self._seat.folder, before, text=text, last_words=last)
         if request.target and answer != text:
@@ -249,7 +247,7 @@ class Turn:
             if self._client.stop.done():
                 await self._cancel(connection, asking, CANCEL_S)
                 raise self._client.stop.result()
-            return self._result(asking)
+            return self._faults.result(asking)
         except asyncio.CancelledError:
             await carried_through(self._cancel(connection, asking, CANCEL_S))
             raise
@@ -272,91 +270,20 @@ class Turn:
             await asyncio.wait({task}, timeout=seconds)
             if not task.done():
                 raise Unavailable(
-                    f"@{self._agent.handle} needs more than {seconds:g} s {what}{self._complaint()}",
+                    f"@{self._agent.handle} needs more than {seconds:g} s {what}{self._faults.complaint()}",
                     hint="Try it by hand, in a terminal.",
                     agent=self._agent.handle,
                     retryable=True,
                 )
-            return self._result(task)
+            return self._faults.result(task)
         finally:
             task.cancel()
-
-    def _result(self, task: asyncio.Future[T]) -> T:
-        from acp import RequestError
-
-        try:
-            return task.result()
-        except RequestError as error:
-            self._refuse(error)
-        except (ConnectionError, OSError):
-            self._broken()
-        except FlowError:
-            raise
-        except Exception as error:  # an answer that is not what the protocol says
-            raise Incomplete(
-                f"@{self._agent.handle} answered what FlowIDE does not understand: {one_line(str(error))[:300]}",
-                hint="Update the agent, or FlowIDE.",
-                agent=self._agent.handle,
-            ) from error
-
-    def _refuse(self, error: Any) -> NoReturn:
-        data = error.data if isinstance(error.data, dict) else {}
-        more = data.get("details") or data.get("message") or ""
-        said = self._clean(f"{error}" + (f": {more}" if more and str(more) not in str(error) else ""))
-        name = self._agent.handle
-        if error.code == _AUTH_REQUIRED or _NO_ACCOUNT.search(said):
-            raise AuthFailed(
-                f"@{name}: {said}", hint=self._recipe.login or "Log in with its own program.", agent=name
-            )
-        raise Unavailable(
-            f"@{name}: {said}{self._complaint()}", hint="Try again later.", agent=name, retryable=True
-        )
-
-    def _broken(self) -> NoReturn:
-        why = self._wire.why_ended if self._wire is not None else ""
-        noise = (
-            f"; it said: {self._clean(' '.join(self._wire.noise))}" if self._wire and self._wire.noise else ""
-        )
-        raise Incomplete(
-            f"@{self._agent.handle} broke off: {why or 'the connection is closed'}{noise}{self._complaint()}",
-            hint="Try again; does it work by hand, in a terminal?",
-            agent=self._agent.handle,
-            retryable=True,
-        )
-
-    def _check_end(self, reply: Any) -> None:
-        name = self._agent.handle
-        if reply.stop_reason == "refusal":
-            raise Rejected(f"@{name} refuses", hint="Say it differently, or ask another agent.", agent=name)
-        if reply.stop_reason == "cancelled":
-            raise Incomplete(f"@{name} stopped in the middle", hint="Try again.", agent=name)
-        if reply.stop_reason != "end_turn":
-            raise Incomplete(
-                f"@{name} came to its own limit ({reply.stop_reason})",
-                hint="Ask for less at a time.",
-                agent=name,
-            )
 
     def _usage(self, reply: Any) -> Usage:
         cost = self._client.usage.get("cost")
         micros = round(cost * 1e6) if isinstance(cost, int | float) else None
         used = reply.usage
         return Usage(used.input_tokens if used else 0, used.output_tokens if used else 0, micros)
-
-    def _complaint(self) -> str:
-        """The last lines of what it wrote to its log, for an error."""
-        try:
-            with self._log.open("rb") as file:
-                file.seek(0, os.SEEK_END)
-                file.seek(max(0, file.tell() - 600))
-                tail = file.read().decode("utf-8", "replace")
-        except OSError:
-            return ""
-        said = self._clean(" ".join(tail.split()))[-400:]
-        return f" (its log ends: {said})" if said else ""
-
-    def _clean(self, text: str) -> str:
-        return one_line(redact(text, self._secrets))
 
 
 def _environment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
@@ -76,7 +77,7 @@ class Planned(Protocol):
     path: str
 
 
-class Carrier:
+class Carrier(ABC):
     """How a language imports; the defaults fit those with one scope of imports per file."""
 
     def scope(self, parent: Item | None) -> Item | None:
@@ -87,9 +88,9 @@ class Carrier:
         """True when a piece at the level of the imports binds its own name there."""
         return item.kind not in ("impl", "method")
 
+    @abstractmethod
     def imports(self, outline: Outline, place: Item | None) -> list[Import]:
         """All imports of a file or module."""
-        raise NotImplementedError
 
     def more_names(self, source: Outline, imports: Sequence[Import]) -> set[bytes]:
         """Names to look for that no import spells out."""
@@ -113,6 +114,6 @@ class Carrier:
         same = any(each.module == binding.module and each.member == binding.member for each in known)
         return "there" if same else "clash"
 
+    @abstractmethod
     def edits(self, base: Outline, wanted: Sequence[Wanted]) -> tuple[list[Edit], list[str]]:
         """The edits that add the imports, and warnings for those that have no place."""
-        raise NotImplementedError

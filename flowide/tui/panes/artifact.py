@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
 from flowide.errors import Busy, FlowError
-from flowide.tui.desk import AtDesk
 from flowide.tui.highlight import Highlighter, language_of
-from flowide.tui.panes.picturing import ShowsPictures
+from flowide.tui.panes.base import Pane
+from flowide.tui.panes.picturing import OpenPicture
 from flowide.tui.views.actors import is_mine
 from flowide.tui.views.align import compare_lines
 from flowide.tui.views.artifact import OpenArtifact, is_prose, live_words, title, version_words
@@ -39,7 +38,7 @@ WATCH_S = 0.5
 """Seconds between looks at somebody else's lock and draft; nothing is polled while the lock is free."""
 
 
-class ArtifactPane(ShowsPictures, AtDesk, Vertical):
+class ArtifactPane(Pane):
     """Shows one file; while its lock is ours, the editor is in its place."""
 
     @dataclass
@@ -52,6 +51,9 @@ class ArtifactPane(ShowsPictures, AtDesk, Vertical):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self.code = CodeView(id="code")
+        """The text that is looked at."""
+        self._picture = OpenPicture(self, self.code)
         self.opened: OpenArtifact | None = None
         self.edit: EditPane | None = None
         """The editor with its lock; None while the text is only looked at."""
@@ -63,12 +65,7 @@ class ArtifactPane(ShowsPictures, AtDesk, Vertical):
         self._watch: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield CodeView(id="code")
-
-    @property
-    def code(self) -> CodeView:
-        """The text that is looked at."""
-        return self.query_one("#code", CodeView)
+        yield self.code
 
     @property
     def keys_go_to(self) -> Widget:
@@ -123,7 +120,7 @@ class ArtifactPane(ShowsPictures, AtDesk, Vertical):
 
     async def _show(self, opened: OpenArtifact) -> None:
         self.opened = opened
-        await self.read_picture(opened)
+        await self._picture.read(opened)
         lines = opened.lines
         colours, new = await asyncio.to_thread(_prepare, opened, lines)
         if self.opened is not opened:
@@ -141,11 +138,11 @@ class ArtifactPane(ShowsPictures, AtDesk, Vertical):
         code.set_title(*title(self.opened, state.me, state.client, code.body_width))
         if self.opened is None:
             code.show_empty(welcome(state, code.body_width))
-        elif self.picture_lines:
-            code.show_empty(self.picture_lines)
+        elif drawn := self._picture.lines:
+            code.show_empty(drawn)
         elif not self.opened.lines:
             said = clean(self.opened.problem) or "This file is empty. Press e to write."
-            code.show_empty([[], [(said, "quiet")], *self.picture_words])
+            code.show_empty([[], [(said, "quiet")], *self._picture.words])
         self.post_message(self.Changed())
 
     def lock_words(self) -> tuple[Sequence[Span], Sequence[Span]]:
@@ -340,43 +337,11 @@ class ArtifactPane(ShowsPictures, AtDesk, Vertical):
     @work(group="edit", exclusive=True)
     async def edit_outside(self) -> None:
         """The person's own editor, under the lock."""
-        from flowide.tui.engine import editing
+        from flowide.tui.panes.editing_outside import edit_in_own_editor
 
         opened = self.editable()
-        if opened is None or opened.artifact is None:
-            return
-        from flowide.tui.outside import edit_outside
-
-        artifact, held = opened.artifact, False
-        try:
-            await self.ask_engine(lambda session: editing.take(session, artifact, "editing in $EDITOR"))
-            held = True
-            fresh = await self.ask_engine(lambda session: editing.look(session, opened.path))
-            text = edit_outside(self.app, fresh.path, fresh.text or "")
-            if text is None or text == fresh.text:
-                self.say(
-                    "Nothing was changed." if text is not None else "The editor failed; nothing was changed."
-                )
-            else:
-                version = await self.ask_engine(lambda session: editing.save(session, artifact.id, text))
-                held = False
-                self.say(f"Saved as v{version}.", good=True)
-        except Busy as busy:
-            self.refused(busy)
-        except FlowError as error:
-            self.tell(error)
-        finally:
-            if held:
-                await self._give_back(artifact.id)
-        self.look(opened.path)
-
-    async def _give_back(self, artifact: str) -> None:
-        from flowide.tui.engine import editing
-
-        try:
-            await self.ask_engine(lambda session: editing.release(session, artifact, drop=True))
-        except FlowError as error:
-            self.tell(error)
+        if opened is not None and opened.artifact is not None:
+            await edit_in_own_editor(self, opened, opened.artifact)
 
     @work(group="adopt", exclusive=True)
     async def adopt(self, draft: str) -> None:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
 
 from flowide.errors import FlowError
-from flowide.tui.desk import AtDesk
+from flowide.tui.panes.base import Pane
 from flowide.tui.views.finding import find
 from flowide.tui.views.spans import Row
 from flowide.tui.views.tree import FileTree, Folder, More, filtered_rows
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 MOST_FILES = 200_000
 
 
-class FilesPane(AtDesk, Vertical):
+class FilesPane(Pane):
     """The tree; while something is searched, what was found."""
 
     @dataclass

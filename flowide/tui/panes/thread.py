@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -16,18 +16,24 @@ from textual.widgets import TextArea
 
 from flowide.errors import FlowError
 from flowide.tui import commands
+from flowide.tui.panes.base import Pane
 from flowide.tui.panes.thread_deeds import ThreadDeeds
+from flowide.tui.panes.thread_reading import ThreadReader
 from flowide.tui.views.offers import Offer, offers, refusal, slash_word
 from flowide.tui.views.spans import Span, clean
-from flowide.tui.views.thread import Page, Spot, empty_rows, thread_rows, thread_title
+from flowide.tui.views.thread import Page, Spot, Talk, empty_rows, thread_rows, thread_title
 from flowide.tui.widgets.bars import Bar
 from flowide.tui.widgets.offers import Offers
 from flowide.tui.widgets.prompt import Prompt, PromptEdge
 from flowide.tui.widgets.rows import RowsPane
 from flowide.tui.widgets.thread_log import ThreadLog
 
+if TYPE_CHECKING:
+    from flowide.domain.rows import Turn
+    from flowide.tui.engine.news import News
 
-class ThreadPane(ThreadDeeds):
+
+class ThreadPane(Pane):
     """A thread with its prompt; without a thread, the place where one begins."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("thread")
@@ -41,20 +47,29 @@ class ThreadPane(ThreadDeeds):
         """Tab, with nothing to complete."""
 
     @dataclass
+    class WantsFocus(Message):
+        """A message is to be typed here, which is not shown."""
+
+    @dataclass
     class Changed(Message):
         """Other hints may be due."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self.log_pane = ThreadLog(id="messages")
+        self.reading = ThreadReader(self, self.log_pane, self.draw)
+        self.deeds = ThreadDeeds(self, self.reading, self.log_pane)
         self.chosen = False
         """Whether a thread was opened, or begun, by the person."""
+        self._unfolded: frozenset[Spot] = frozenset()
+        """Blocks of code that are shown whole."""
         self._page = Page(0, {})
         self._waved_off = ""
         """What was typed when the list of completions was closed."""
         self._speaking = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
-        yield ThreadLog(id="messages")
+        yield self.log_pane
         yield Offers(id="offers")
         yield Bar(id="thread-words", ground="surface")
         with Horizontal(id="thread-foot"):
@@ -67,9 +82,19 @@ class ThreadPane(ThreadDeeds):
         return self.query_one(Prompt)
 
     @property
-    def draft(self) -> str:
-        """What is typed and not sent."""
-        return self.prompt.text
+    def thread(self) -> str | None:
+        """Id of the thread that is shown; None = one that is about to be opened."""
+        return self.reading.thread
+
+    @property
+    def talk(self) -> Talk | None:
+        """What is known of it."""
+        return self.reading.talk
+
+    @property
+    def writing(self) -> list[Turn]:
+        """Answers that are due or being written, those being written first."""
+        return self.deeds.writing
 
     @property
     def keys_go_to(self) -> Widget:
@@ -88,22 +113,54 @@ class ThreadPane(ThreadDeeds):
         """Show a thread, or the beginning of one about a path."""
         self.chosen = True
         if thread != self.thread or thread is None:
-            self.thread, self.about, self.talk = thread, about, None
-            self._unfolded, self._wanted, self._aim = frozenset(), None, None
+            self.reading.turn_to(thread, about)
+            self._unfolded = frozenset()
             self.log_pane.show([])
         self.draw()
-        self.reload()
+        self.reading.reload()
 
     def open_last(self) -> None:
         """As long as the person has chosen none: the thread somebody spoke in last."""
         if not self.chosen and self.snapshot.threads and not self.prompt.text:
             self.open(self.snapshot.threads[0].id)
 
+    def show_last(self) -> None:
+        """The thread that was open, read anew; where none was, the one somebody spoke in last."""
+        self.open_last()
+        if not self.chosen:
+            self.reading.about = self.desk.open_file
+        self.draw()
+        self.reading.reload()
+
+    def on_news(self, news: News) -> None:
+        """Something was committed or written."""
+        if not self.display:
+            return
+        if self.thread is None:
+            self.open_last()
+        else:
+            self.reading.on_news(news)
+
+    @work(group="jump", exclusive=True)
+    async def jump(self, message: str) -> None:
+        """Go to a message, however long ago it was said."""
+        await self.reading.jump(message)
+
+    def on_thread_log_near_start(self, event: ThreadLog.NearStart) -> None:
+        """Read on before the start is reached."""
+        event.stop()
+        self.reading.read_ahead()
+
+    def fold(self, spot: Spot) -> None:
+        """Show a block of code, or only its first line."""
+        self._unfolded ^= {spot}
+        self.draw()
+
     def draw(self) -> None:
         """Everything, at the present width."""
         log = self.log_pane
         width = log.body_width
-        left, right = thread_title(self.talk, self.about)
+        left, right = thread_title(self.talk, self.reading.about)
         if self.thread is not None and self.talk is None:
             left, right = [("THREAD", "quiet b")], []
         log.set_title(left, right)
@@ -113,7 +170,7 @@ class ThreadPane(ThreadDeeds):
                 self._page = page
             log.show(thread_rows(self.talk, self._page))
         elif self.thread is None or self.talk is not None:
-            log.show(empty_rows(self.about or (self.talk.view.path if self.talk else None), width))
+            log.show(empty_rows(self.reading.about or (self.talk.view.path if self.talk else None), width))
         self._draw_words()
         self.post_message(self.Changed())
 
@@ -228,7 +285,7 @@ class ThreadPane(ThreadDeeds):
         from flowide.tui.engine import talking
 
         async with self._speaking:
-            thread, about = thread or self.thread, self.about
+            thread, about = thread or self.thread, self.reading.about
             try:
                 posted = await self.ask_engine(lambda session: talking.say(session, thread, text, about))
             except FlowError as error:
@@ -237,9 +294,9 @@ class ThreadPane(ThreadDeeds):
                 self.prompt.move_cursor(self.prompt.document.end)
                 return
             if self.thread == thread:
-                self.thread = posted
+                self.reading.thread = posted
                 self.log_pane.to_end()
-                self.reload()
+                self.reading.reload()
 
     def action_thread_newline(self) -> None:
         """From the palette, as the prompt's own key."""
@@ -258,7 +315,51 @@ class ThreadPane(ThreadDeeds):
 
     def action_thread_type(self) -> None:
         """To the prompt."""
-        self.prompt.focus()
+        if self.display:
+            self.prompt.focus()
+        else:
+            self.post_message(self.WantsFocus())
+
+    # --- what can be done with what the cursor is on ------------------------------------------------
+
+    @work(group="stop")
+    async def action_thread_stop_one(self) -> None:
+        """Stop one of several answers."""
+        await self.deeds.stop_one()
+
+    def action_thread_retry(self) -> None:
+        """Ask again who did not answer."""
+        self.deeds.retry()
+
+    def action_thread_unfold(self) -> None:
+        """Show or fold the block of code at the cursor, else the newest one."""
+        spot = self.deeds.block()
+        if spot is not None:
+            self.fold(spot)
+
+    @work(group="code", exclusive=True)
+    async def action_thread_open_code(self) -> None:
+        """Make a file or a variation of a block of code."""
+        await self.deeds.open_code()
+
+    def action_thread_decide(self) -> None:
+        """Agree to a decision, or put it up again."""
+        self.deeds.decide()
+
+    @work(group="decide")
+    async def action_thread_propose(self) -> None:
+        """Put up what a message says."""
+        await self.deeds.propose()
+
+    @work(group="pin")
+    async def action_thread_pin(self) -> None:
+        """Have the open file in the context of every answer here, or no longer."""
+        await self.deeds.pin()
+
+    @work(group="told", exclusive=True)
+    async def action_thread_told(self) -> None:
+        """What agents would be told of what is typed; else what the author of the message was told."""
+        await self.deeds.tell_context(self.prompt.text)
 
     # --- keys and clicks ----------------------------------------------------------------------------
 
@@ -266,9 +367,9 @@ class ThreadPane(ThreadDeeds):
         """Close the list of completions; else stop the answer at the cursor or the first; else leave step by step."""
         if self.close_offers():
             return
-        turn = self.turn_here(self.writing)
+        turn = self.deeds.turn_here(self.writing)
         if turn is not None:
-            self.stop_answer(turn)
+            self.deeds.stop(turn)
         elif self.prompt.has_focus:
             self.log_pane.focus()
         else:
@@ -284,6 +385,6 @@ class ThreadPane(ThreadDeeds):
             elif word:
                 self._complete(word, event.key)
         elif isinstance(event.key, Spot) and event.key.kind == "earlier":
-            self.read_earlier()
+            self.reading.read_earlier()
         elif isinstance(event.key, Spot) and event.key.kind == "code":
             self.fold(event.key)

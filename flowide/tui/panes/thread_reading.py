@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from msgspec.structs import replace
-from textual import work
-from textual.containers import Vertical
-from textual.timer import Timer
 
 from flowide.errors import FlowError
-from flowide.tui.desk import AtDesk
-from flowide.tui.engine.news import News
 from flowide.tui.views.thread import Spot, Talk
-from flowide.tui.widgets.thread_log import ThreadLog
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from flowide.tui.engine.news import News
+    from flowide.tui.panes.base import Pane
+    from flowide.tui.widgets.thread_log import ThreadLog
 
 NEWEST = 60
 """Messages that are read at first, and looked at again when something happens."""
@@ -23,13 +27,18 @@ TICK_S = 0.3
 """Seconds between looks at what another process writes."""
 
 
-class ThreadReader(AtDesk, Vertical):
+class ThreadReader:
     """Keeps `talk` as new as the log; what was said once is read once."""
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, pane: Pane, log: ThreadLog, draw: Callable[[], None]) -> None:
+        """Reads by workers of `pane`; `draw` is called when there is something new."""
+        self._pane = pane
+        self._log = log
+        self._draw = draw
         self.thread: str | None = None
         """None = one that is about to be opened."""
+        self.about: str | None = None
+        """Path that a new thread is about."""
         self.talk: Talk | None = None
         self._tick: Timer | None = None
         self._wanted: int | None = None
@@ -38,26 +47,13 @@ class ThreadReader(AtDesk, Vertical):
         """Id of the message to go to as soon as it is there."""
         self._reading = self._behind = self._stale = False
 
-    @property
-    def log_pane(self) -> ThreadLog:
-        """The messages."""
-        return self.query_one(ThreadLog)
-
-    def draw(self) -> None:
-        """Everything that is known."""
-        raise NotImplementedError
-
-    def open_last(self) -> None:
-        """The thread that is shown as long as none was chosen."""
-        raise NotImplementedError
+    def turn_to(self, thread: str | None, about: str | None) -> None:
+        """Another thread, of which nothing is known yet."""
+        self.thread, self.about, self.talk = thread, about, None
+        self._wanted, self._aim = None, None
 
     def on_news(self, news: News) -> None:
         """Something was committed or written."""
-        if not self.display:
-            return
-        if self.thread is None:
-            self.open_last()
-            return
         if news.snapshot is not None or self.talk is None:
             self.reload()
         elif any(turn.state == "taken" for turn in self.talk.view.turns):
@@ -75,7 +71,6 @@ class ThreadReader(AtDesk, Vertical):
             self._wanted = max(1, first - EARLIER if number is None else number)
             self._read_soon()
 
-    @work(group="jump", exclusive=True)
     async def jump(self, message: str) -> None:
         """Go to a message, however long ago it was said."""
         from flowide.tui.engine import talking
@@ -84,17 +79,16 @@ class ThreadReader(AtDesk, Vertical):
         if thread is None:
             return
         try:
-            number = await self.ask_engine(lambda session: talking.number_of(session, thread, message))
+            number = await self._pane.ask_engine(lambda session: talking.number_of(session, thread, message))
         except FlowError as error:
-            self.tell(error)
+            self._pane.tell(error)
             return
         self._aim = message
         self.read_earlier(number)
         self._read_soon()
 
-    def on_thread_log_near_start(self, event: ThreadLog.NearStart) -> None:
-        """Read on before the start is reached."""
-        event.stop()
+    def read_ahead(self) -> None:
+        """Another page of earlier messages, unless some are on their way."""
         if self._wanted is None:
             self.read_earlier()
 
@@ -102,9 +96,8 @@ class ThreadReader(AtDesk, Vertical):
         self._behind = True
         if not self._reading:
             self._reading = True
-            self._read()
+            self._pane.run_worker(self._read(), group="thread")
 
-    @work(group="thread")
     async def _read(self) -> None:
         """One read after the other, however fast the news come."""
         try:
@@ -112,7 +105,7 @@ class ThreadReader(AtDesk, Vertical):
                 self._behind = False
                 await self._read_once()
         except FlowError as error:
-            self.tell(error)
+            self._pane.tell(error)
         finally:
             self._reading = False
 
@@ -124,35 +117,35 @@ class ThreadReader(AtDesk, Vertical):
             return
         if self._stale or talk is None:
             self._stale = False
-            talk = await self.ask_engine(lambda session: talking.look(session, thread, talk, NEWEST))
+            talk = await self._pane.ask_engine(lambda session: talking.look(session, thread, talk, NEWEST))
         else:
             known = talk
-            live = await self.ask_engine(lambda session: talking.live_texts(session, known.view.turns))
+            live = await self._pane.ask_engine(lambda session: talking.live_texts(session, known.view.turns))
             talk = replace(known, live=live)
         if wanted is not None:
             newer, step = talk, max(wanted, talk.first - AT_ONCE)
-            talk = await self.ask_engine(lambda session: talking.look_back(session, newer, step))
+            talk = await self._pane.ask_engine(lambda session: talking.look_back(session, newer, step))
         if thread != self.thread:
             return
         if self._wanted is not None and talk.first <= self._wanted:
             self._wanted = None
         self._behind = self._behind or self._wanted is not None
         self.talk = talk
-        self.draw()
+        self._draw()
         self._reach_aim()
         self._watch(any(turn.state == "taken" for turn in talk.view.turns))
 
     def _reach_aim(self) -> None:
         spot = Spot("line", self._aim or "")
-        if self._aim is not None and any(row.key == spot for row in self.log_pane.rows):
+        if self._aim is not None and any(row.key == spot for row in self._log.rows):
             self._aim = None
-            self.log_pane.focus()
-            self.log_pane.show_from(spot)
+            self._log.focus()
+            self._log.show_from(spot)
 
     def _watch(self, on: bool) -> None:
         """Look again soon while somebody writes, wherever that is."""
         if on and self._tick is None:
-            self._tick = self.set_interval(TICK_S, self._read_soon)
+            self._tick = self._pane.set_interval(TICK_S, self._read_soon)
         elif not on and self._tick is not None:
             self._tick.stop()
             self._tick = None

@@ -56,6 +56,10 @@ class FlowScreen(AtDesk, PacedScreen, Screen[None]):
         """Do what a row of the command table says."""
         await self.run_action(commands.by_id(id).action)
 
+    async def do_command(self, command: commands.Command) -> None:
+        """As `action_by_key`, from the palette, where a command of one of its panes can be chosen, too."""
+        await self.run_action(command.action)
+
     def on_news(self, news: News) -> None:
         """Something happened in the space; draw what changed."""
 

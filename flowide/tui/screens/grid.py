@@ -14,10 +14,11 @@ from textual.timer import Timer
 from flowide.errors import FlowError
 from flowide.space.queries import VariationView
 from flowide.tui import commands
-from flowide.tui.dialogs import Confirm, Show
-from flowide.tui.engine import mixing, running
+from flowide.tui.dialogs import Show
+from flowide.tui.engine import mixing
 from flowide.tui.engine.news import News
 from flowide.tui.highlight import Highlighter, language_of
+from flowide.tui.screens import grid_mixing
 from flowide.tui.screens import grid_steps as steps
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.pieces import PiecesScreen
@@ -28,7 +29,7 @@ from flowide.tui.views.grid_state import GridState
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.lineage import from_words
 from flowide.tui.views.sorting import NUMBER, ordered
-from flowide.tui.views.spans import Span, clean
+from flowide.tui.views.spans import Span
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.grid import GridView
 
@@ -62,7 +63,7 @@ class GridScreen(FlowScreen):
         self.view: GridView | None = None
         self._known: dict[str, Column] = {}
         self._stream: Timer | None = None
-        self._wanted = number
+        self.wanted = number
         """Number of the variation to go to as soon as it is there."""
         self._reading = False
         self._again = False
@@ -129,9 +130,9 @@ class GridScreen(FlowScreen):
             self.state.replace(ordered(grid, self.order))
             self.view.book = self.book
             await self._colour(grid)
-        if self._wanted is not None and grid.numbered(self._wanted) is not None:
-            self.state.focus_number(self._wanted)
-            self._wanted = None
+        if self.wanted is not None and grid.numbered(self.wanted) is not None:
+            self.state.focus_number(self.wanted)
+            self.wanted = None
         self.draw()
         self._follow_streams(grid)
 
@@ -297,56 +298,12 @@ class GridScreen(FlowScreen):
 
     @work(group="preview", exclusive=True)
     async def _preview(self) -> None:
-        state = self.state
-        if state is None or state.base is None:
-            return
-        base, picks, path = state.base, tuple(state.picks), state.grid.group.path
-        try:
-            made = await self.ask_engine(
-                lambda session: mixing.preview(session, self.set_id, path, base, picks)
-            )
-        except FlowError as error:
-            self.tell(error)
-            return
-        if not self.left and state.base == base and tuple(state.picks) == picks:
-            state.preview = made
-            self.draw()
+        await grid_mixing.preview(self)
 
     @work(group="build", exclusive=True)
     async def action_build(self) -> None:
         """Show what the blend would lack, then build it."""
-        state = self.state
-        if state is None or state.base is None or not state.picks:
-            self.say("Pick pieces first: n goes to the next one, space takes it.")
-            return
-        if state.preview is None:
-            self.say("One moment: the mix is being tried.")
-            return
-        if state.preview.text is None:
-            self.say(f"This mix is refused: {state.preview.refused}")
-            return
-        base, takes = state.base, [(pick.number, pick.piece) for pick in state.picks]
-        if state.preview.warnings and not await self._despite(state.preview.warnings):
-            return
-        try:
-            number, _ = await self.ask_engine(
-                lambda session: running.blend(session, self.set_id, base, takes)
-            )
-        except FlowError as error:
-            self.tell(error)
-            return
-        state.clear()
-        self._wanted = number
-        self.say(f"{number} is the blend. It parses; press a to accept it.", good=True)
-        self.reload()
-
-    async def _despite(self, warnings: tuple[str, ...]) -> bool:
-        lines: list[list[Span]] = [[("! ", "warn"), (clean(warning), "")] for warning in warnings]
-        lines = [*lines, [], [("It parses. These are for you to judge.", "quiet")]]
-        build: bool | None = await self.app.push_screen_wait(
-            Confirm("Build it all the same?", lines, yes="build")
-        )
-        return bool(build)
+        await grid_mixing.build(self)
 
     # --- opinions and next steps ----------------------------------------------------------------------
 

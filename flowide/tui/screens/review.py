@@ -16,8 +16,8 @@ from flowide.errors import FlowError
 from flowide.tui import commands
 from flowide.tui.engine import reviewing, running
 from flowide.tui.engine.news import News
-from flowide.tui.screens.base import NARROW
-from flowide.tui.screens.review_saying import Says
+from flowide.tui.screens.base import NARROW, FlowScreen
+from flowide.tui.screens.review_saying import Saying
 from flowide.tui.views import hunk_lines, hunks
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.review import Reviewed, pipeline, said_rows, stages, title
@@ -41,7 +41,7 @@ LEAST_SAID = 20
 """Cells for reasons while their pane is hidden."""
 
 
-class ReviewScreen(Says):
+class ReviewScreen(FlowScreen):
     """One review, whoever drives its run."""
 
     wheres = ("review", "app")
@@ -52,12 +52,18 @@ class ReviewScreen(Says):
         """`ref` is the id of a review, or of the run that asks."""
         super().__init__()
         self.ref = ref
+        self.saying = Saying(self, draw=self.draw, reload=self.reload, go=self.go)
         self.whole = False
         self.beside = False
         """Texts beside each other where there is room."""
         self.since_start = False
         self._tick: Timer | None = None
         self._reading = self._again = False
+
+    @property
+    def seen(self) -> Reviewed | None:
+        """The review as it was read last; None before that."""
+        return self.saying.seen
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
@@ -107,17 +113,17 @@ class ReviewScreen(Says):
 
     def _take(self, seen: Reviewed) -> None:
         before = self.seen
-        self.seen = seen
+        self.saying.seen = seen
         gate = seen.gate.id if seen.gate is not None else None
         asked_anew = before is None or (before.gate.id if before.gate is not None else None) != gate
         if asked_anew:
-            self.current = self.marks.next_open(seen.hunks, 0) or (1 if seen.hunks else 0)
-        self.current = min(self.current, len(seen.hunks))
+            self.saying.current = self.saying.marks.next_open(seen.hunks, 0) or (1 if seen.hunks else 0)
+        self.saying.current = min(self.saying.current, len(seen.hunks))
         self.draw()
         if asked_anew and not self.is_gone:
             view = self.query_one(HunksView)
             view.action_end(-1)
-            view.show_change(self.current)
+            view.show_change(self.saying.current)
         alive = seen.run is not None and seen.run.run.status == "running" and seen.run.alive
         writing = alive and seen.gate is None
         if writing and self._tick is None:
@@ -175,11 +181,11 @@ class ReviewScreen(Says):
             return
         lines, starts = hunk_lines.lines_of(
             seen,
-            self.marks,
-            self.current,
+            self.saying.marks,
+            self.saying.current,
             view.body_width,
             whole=self.whole,
-            answers=self.asked,
+            answers=self.saying.asked,
             beside=self.is_beside,
         )
         if not lines:
@@ -193,7 +199,7 @@ class ReviewScreen(Says):
         return next((text for _, text in reversed(list(seen.live.items())) if text), "")
 
     def _draw_question(self, seen: Reviewed) -> None:
-        left, right = hunks.question_words(seen, self.marks)
+        left, right = hunks.question_words(seen, self.saying.marks)
         if seen.gate is None:
             left, right = self._news_of(seen)
         self.query_one("#question", Bar).show(left, right)
@@ -223,13 +229,13 @@ class ReviewScreen(Says):
             }
         elif not seen.hunks:
             out |= {"review.take", "review.rest", "review.next"}
-        if seen.gate is not None and not self.marks.done:
+        if seen.gate is not None and not self.saying.marks.done:
             out.add("review.undo")
         if not seen.hunks:
             out |= {"review.next", "review.whole", "review.layout"}
         if self.app.size.width < BESIDE_FROM + EDGES:
             out.add("review.layout")  # there is no room for it
-        if self.asked or not _can_go_on(seen):
+        if self.saying.asked or not _can_go_on(seen):
             out.add("review.resume")
         if not self.has_class("-narrow"):
             out.add("review.side")
@@ -243,11 +249,11 @@ class ReviewScreen(Says):
     def action_change(self, by: int) -> None:
         """The next or previous change."""
         if self.seen is not None and self.seen.hunks:
-            self.go(max(1, min(len(self.seen.hunks), self.current + by)))
+            self.go(max(1, min(len(self.seen.hunks), self.saying.current + by)))
 
     def go(self, number: int) -> None:
         """Speak of another change."""
-        self.current = number
+        self.saying.current = number
         self.draw()
         self.query_one(HunksView).show_change(number)
 
@@ -259,7 +265,7 @@ class ReviewScreen(Says):
         """All of the text, or what changed."""
         self.whole = not self.whole
         self.draw()
-        self.query_one(HunksView).show_change(self.current)
+        self.query_one(HunksView).show_change(self.saying.current)
 
     def action_layout(self) -> None:
         """Beside each other, or below each other."""
@@ -274,7 +280,7 @@ class ReviewScreen(Says):
 
     def _show_again(self) -> None:
         self.draw()
-        self.query_one(HunksView).show_change(self.current)
+        self.query_one(HunksView).show_change(self.saying.current)
 
     def action_since(self) -> None:
         """Compare with what the review began with, or with what was seen last."""
@@ -299,6 +305,40 @@ class ReviewScreen(Says):
         )
         self.set_focus(self.query_one(wanted))
         self.call_after_refresh(self.draw)
+
+    # --- saying what one thinks ---------------------------------------------------------------------
+
+    def action_take(self) -> None:
+        """Take the change, and go to the next one that is open."""
+        self.saying.take()
+
+    def action_rest(self) -> None:
+        """Take all that are open."""
+        self.saying.rest()
+
+    @work(group="say", exclusive=True)
+    async def action_refuse(self) -> None:
+        """Refuse the change, with a reason."""
+        await self.saying.refuse()
+
+    @work(group="say", exclusive=True)
+    async def action_remark(self) -> None:
+        """A reason that is about the whole text."""
+        await self.saying.remark()
+
+    def action_undo(self) -> None:
+        """Take back what was said last."""
+        self.saying.undo()
+
+    @work(group="say", exclusive=True)
+    async def action_edit(self) -> None:
+        """Write the place oneself, under the lock."""
+        await self.saying.edit()
+
+    @work(group="say", exclusive=True)
+    async def action_send(self) -> None:
+        """Answer the question."""
+        await self.saying.send()
 
     # --- elsewhere ----------------------------------------------------------------------------------
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from textual import work
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from flowide.errors import FlowError
 from flowide.tui.dialogs import Choice, Choose
 from flowide.tui.engine import running
-from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.reason import ReasonDialog
 from flowide.tui.views import hunks
 from flowide.tui.views.gates import Answer
@@ -16,35 +16,38 @@ from flowide.tui.views.review import PERSON, Reviewed
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import count
 
+if TYPE_CHECKING:
+    from flowide.tui.screens.base import FlowScreen
+
 BY_HAND = "I write this place myself"
 
 
-class Says(FlowScreen):
-    """Keeps what was said so far, and sends it."""
+class Saying:
+    """Keeps what was said so far about the changes of a review, and sends it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        screen: FlowScreen,
+        *,
+        draw: Callable[[], None],
+        reload: Callable[[], object],
+        go: Callable[[int], None],
+    ) -> None:
+        """Asks on `screen`, and has it draw what was said, read the review again, and go to another change."""
+        self._screen = screen
+        self._draw = draw
+        self._reload = reload
+        self._go = go
         self.seen: Reviewed | None = None
+        """The review as it was read last."""
         self.current = 0
         """Number of the change that is spoken of; 0 = none."""
-
-    def draw(self) -> None:
-        """Everything that is known."""
-        raise NotImplementedError
-
-    def reload(self) -> object:
-        """Read it again."""
-        raise NotImplementedError
-
-    def go(self, number: int) -> None:
-        """Speak of another change."""
-        raise NotImplementedError
 
     @property
     def marks(self) -> Marks:
         """What was said so far about the open question; it is kept while the app runs."""
         gate = self.seen.gate if self.seen is not None else None
-        return self.desk.marks.setdefault(gate.id if gate is not None else "", Marks())
+        return self._screen.desk.marks.setdefault(gate.id if gate is not None else "", Marks())
 
     @property
     def asked(self) -> bool:
@@ -55,38 +58,37 @@ class Says(FlowScreen):
 
     def _answerable(self) -> Reviewed | None:
         if self.seen is None or self.seen.gate is None:
-            self.say("Nothing is asked here now.")
+            self._screen.say("Nothing is asked here now.")
             return None
         return self.seen
 
-    def action_take(self) -> None:
+    def take(self) -> None:
         """Take the change, and go to the next one that is open."""
         seen = self._answerable()
         if seen is None:
             return
         if not self.current:
-            self.say("Nothing differs; enter says what you think of it all.")
+            self._screen.say("Nothing differs; enter says what you think of it all.")
             return
         self.marks.mark(self.current, True)
         self._next_open(seen)
 
-    def action_rest(self) -> None:
+    def rest(self) -> None:
         """Take all that are open."""
         seen = self._answerable()
         if seen is not None:
             for number in self.marks.open(seen.hunks):
                 self.marks.mark(number, True)
-            self.draw()
+            self._draw()
 
-    @work(group="say", exclusive=True)
-    async def action_refuse(self) -> None:
+    async def refuse(self) -> None:
         """Refuse the change, with a reason."""
         seen = self._answerable()
         if seen is None:
             return
         number = self.current
         about = f"Why not change {number}?" if number else f"What is wrong with {seen.path}?"
-        said = await self.app.push_screen_wait(ReasonDialog(about, seen.remembered))
+        said = await self._screen.app.push_screen_wait(ReasonDialog(about, seen.remembered))
         if said is None:
             return
         if number:
@@ -94,42 +96,40 @@ class Says(FlowScreen):
             self._next_open(seen)
         else:
             self.marks.general.append(said)
-            self.draw()
+            self._draw()
 
-    @work(group="say", exclusive=True)
-    async def action_remark(self) -> None:
+    async def remark(self) -> None:
         """A reason that is about the whole text."""
         seen = self._answerable()
         if seen is None:
             return
-        said = await self.app.push_screen_wait(
+        said = await self._screen.app.push_screen_wait(
             ReasonDialog(f"What is wrong with {seen.path}?", seen.remembered)
         )
         if said is not None:
             self.marks.general.append(said)
-            self.draw()
+            self._draw()
 
-    def action_undo(self) -> None:
+    def undo(self) -> None:
         """Take back what was said last."""
         marks = self.marks
         if marks.done:
-            self.go(marks.undo() or self.current)
+            self._go(marks.undo() or self.current)
         elif marks.general:
             marks.general.pop()
-            self.draw()
+            self._draw()
         else:
-            self.say("Nothing was said yet.")
+            self._screen.say("Nothing was said yet.")
 
     def _next_open(self, seen: Reviewed) -> None:
         number = self.marks.next_open(seen.hunks, self.current)
         if number is not None:
-            self.go(number)
+            self._go(number)
         else:
-            self.draw()
-            self.say("All decided: enter sends it, u takes the last one back.", good=True)
+            self._draw()
+            self._screen.say("All decided: enter sends it, u takes the last one back.", good=True)
 
-    @work(group="say", exclusive=True)
-    async def action_edit(self) -> None:
+    async def edit(self) -> None:
         """Write the place oneself, under the lock."""
         seen = self.seen
         if seen is None or not seen.path:
@@ -140,10 +140,9 @@ class Says(FlowScreen):
             line = a0 if seen.version == 0 else b0
             if self.asked and seen.version == 0:
                 self.marks.mark(self.current, False, Said(BY_HAND))
-        await self.desk.edit_at(seen.path, line)
+        await self._screen.desk.edit_at(seen.path, line)
 
-    @work(group="say", exclusive=True)
-    async def action_send(self) -> None:
+    async def send(self) -> None:
         """Answer the question."""
         seen = self._answerable()
         if seen is None or seen.gate is None:
@@ -153,13 +152,13 @@ class Says(FlowScreen):
         if answer is None:
             return
         try:
-            await self.ask_engine(lambda session: running.answer(session, gate, answer))
+            await self._screen.ask_engine(lambda session: running.answer(session, gate, answer))
         except FlowError as error:
-            self.tell(error)
+            self._screen.tell(error)
             return
-        self.desk.marks.pop(gate.id, None)
-        self.say("Answered; the run goes on.", good=True)
-        self.reload()
+        self._screen.desk.marks.pop(gate.id, None)
+        self._screen.say("Answered; the run goes on.", good=True)
+        self._reload()
 
     async def _which_taken(self, seen: Reviewed) -> Answer | None:
         marks = self.marks
@@ -180,7 +179,7 @@ class Says(FlowScreen):
             choices = [
                 Choice("s", "send it", "what is taken is saved; the agent is told what is not, and why")
             ]
-        chosen = await self.app.push_screen_wait(
+        chosen = await self._screen.app.push_screen_wait(
             Choose(f"{len(seen.hunks)} changes of {clean(seen.path)}", lines, choices)
         )
         if chosen is None:
@@ -212,13 +211,13 @@ class Says(FlowScreen):
             heading = f"Send v{seen.version} back?"
             choices = self._ways_back(seen)
             choices.append(Choice("c", "let it pass", "with these as remarks"))
-        chosen = await self.app.push_screen_wait(Choose(heading, lines, choices))
+        chosen = await self._screen.app.push_screen_wait(Choose(heading, lines, choices))
         if chosen is None:
             return None
         if chosen == "y":
             return hunks.verdict_answer([], None)
         if chosen == "r":
-            reason = await self.app.push_screen_wait(
+            reason = await self._screen.app.push_screen_wait(
                 ReasonDialog(f"What is wrong with {seen.path}?", seen.remembered)
             )
             if reason is None:

@@ -1,59 +1,43 @@
-"""The part of the workspace that has texts reviewed."""
+"""Having the open file reviewed: how is asked, the run is started, and the review is shown."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual import work
-from textual.screen import Screen
-
 from flowide.errors import FlowError
-from flowide.tui.desk import AtDesk
-from flowide.tui.panes.artifact import ArtifactPane
 
 if TYPE_CHECKING:
     from flowide.flows.api import RunRequest
+    from flowide.tui.panes.artifact import ArtifactPane
+    from flowide.tui.screens.base import FlowScreen
 
 
-class Reviews(AtDesk, Screen[None]):
-    """Asks how the open file is to be reviewed, starts the run and shows it."""
+def review(screen: FlowScreen, pane: ArtifactPane, show_review: Callable[[str], None]) -> None:
+    """Ask how, then start the run and show it."""
+    from flowide.tui.screens.review_form import ReviewForm
 
-    @property
-    def artifact(self) -> ArtifactPane:
-        """What is open."""
-        return self.query_one(ArtifactPane)
-
-    def action_review(self) -> None:
-        """Ask how, then start a run."""
-        from flowide.tui.screens.review_form import ReviewForm
-
-        opened = self.artifact.opened
-        if self.artifact.edit is not None:
-            self.say("Save (ctrl+s) or stop editing (esc) first.")
-            return
-        if opened is None or opened.artifact is None or opened.text is None:
-            self.say("Open a file first: choose one and press enter.")
-            return
-        self.app.push_screen(ReviewForm(opened.path, empty=not opened.text.strip()), self._review)
-
-    def _review(self, request: RunRequest | None) -> None:
+    def start(request: RunRequest | None) -> None:
         if request is not None:
-            self._start_review(request)
+            screen.run_worker(_start(screen, request, show_review), group="review")
 
-    @work(group="review")
-    async def _start_review(self, request: RunRequest) -> None:
-        from flowide.tui.engine import running
+    opened = pane.opened
+    if pane.edit is not None:
+        screen.say("Save (ctrl+s) or stop editing (esc) first.")
+        return
+    if opened is None or opened.artifact is None or opened.text is None:
+        screen.say("Open a file first: choose one and press enter.")
+        return
+    screen.app.push_screen(ReviewForm(opened.path, empty=not opened.text.strip()), start)
 
-        try:
-            run = await self.ask_engine(lambda session: running.start(session, request))
-        except FlowError as error:
-            self.tell(error)
-            return
-        self.say("The review begins.", good=True)
-        self.call_after_refresh(self.open_review, run)
 
-    def open_review(self, ref: str) -> None:
-        """A review, by its id or its run's."""
-        from flowide.tui.screens.review import ReviewScreen
+async def _start(screen: FlowScreen, request: RunRequest, show_review: Callable[[str], None]) -> None:
+    from flowide.tui.engine import running
 
-        self.app.push_screen(ReviewScreen(ref))
+    try:
+        run = await screen.ask_engine(lambda session: running.start(session, request))
+    except FlowError as error:
+        screen.tell(error)
+        return
+    screen.say("The review begins.", good=True)
+    screen.call_after_refresh(show_review, run)

@@ -14,16 +14,14 @@ from flowide.tui.engine.news import News
 from flowide.tui.panes.artifact import ArtifactPane
 from flowide.tui.panes.files import FilesPane
 from flowide.tui.screens.base import NARROW, FlowScreen
-from flowide.tui.screens.kept import Kept
-from flowide.tui.screens.looking import Looks
-from flowide.tui.screens.returning import Returns
-from flowide.tui.screens.reviewing import Reviews
-from flowide.tui.screens.talking import Talks
-from flowide.tui.screens.varying import Varies
+from flowide.tui.screens.returning import come_back
+from flowide.tui.screens.routes import Routes
+from flowide.tui.screens.talking import Talking
 from flowide.tui.views.actors import myself, presence, standing_words
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, side_rows
 from flowide.tui.views.spans import Span, clean, shorten_path, width_of
+from flowide.tui.views.tabs import PANES, tabs
 from flowide.tui.views.waiting import waiting_badge
 from flowide.tui.views.welcome import demo_words
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -32,14 +30,11 @@ from flowide.tui.widgets.rows import RowsPane
 if TYPE_CHECKING:
     from flowide.tui.panes.thread import ThreadPane
 
-PANES = ("files", "artifact", "side", "thread")
-TINY = 60
-"""Below so many cells only the tab that is shown has its name."""
 MEDIUM = 118
 """Below so many cells the outer panes get narrower."""
 
 
-class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
+class Workspace(FlowScreen):
     """The first screen."""
 
     wheres = ("workspace", "text", "thread", "editor", "app")
@@ -48,6 +43,12 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.files = FilesPane(id="files")
+        self.artifact = ArtifactPane(id="artifact")
+        self.side = RowsPane(id="side")
+        """What runs or waits."""
+        self.talking = Talking(self, self.show_pane)
+        self.routes = Routes(self, self.artifact, self.talking, self.show_pane)
         self.shown_pane = "files"
         self.right = "side"
         """What the right pane shows: the work list, or a thread."""
@@ -55,21 +56,22 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
     def compose(self) -> ComposeResult:
         yield Bar(id="where")
         with Horizontal(id="panes"):
-            yield FilesPane(id="files")
-            yield ArtifactPane(id="artifact")
-            yield RowsPane(id="side")
+            yield self.files
+            yield self.artifact
+            yield self.side
         yield Bar(id="lock", ground="surface")
         yield HintBar(id="hints")
 
     @property
-    def files(self) -> FilesPane:
-        """The project's files."""
-        return self.query_one(FilesPane)
+    def can_talk(self) -> bool:
+        """The pane of threads is there: it comes after the first frame."""
+        return self.talking.pane is not None
 
     @property
-    def side(self) -> RowsPane:
-        """What runs or waits."""
-        return self.query_one("#side", RowsPane)
+    def thread(self) -> ThreadPane:
+        """The thread that is open; not before `can_talk`."""
+        assert self.talking.pane is not None
+        return self.talking.pane
 
     def on_mount(self) -> None:
         """Words in every pane, before anything is known."""
@@ -79,8 +81,8 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         self._draw_frame()
         self.call_after_refresh(self._draw_side)
         self.call_after_refresh(self.files.rescan)
-        self.call_after_refresh(self.mount_thread)
-        if not self.come_back() and self.desk.guide is not None:
+        self.call_after_refresh(self.talking.bring_pane)
+        if not come_back(self) and self.desk.guide is not None:
             self.artifact.look(self.desk.guide.path)
             if self.narrow:
                 self.call_after_refresh(self.show_pane, "side")  # the guide is there
@@ -131,7 +133,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         elif pane == "files":
             self.set_focus(self.files.rows)
         elif pane == "thread":
-            self.last_thread()
+            self.thread.show_last()
             self.set_focus(self.thread.keys_go_to)
         else:
             self.set_focus(self.side)
@@ -173,6 +175,14 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         if self.shown_pane == "thread":
             self._draw_hints()
 
+    def on_thread_pane_wants_focus(self, event: ThreadPane.WantsFocus) -> None:
+        """A message is to be typed now."""
+        self.show_pane("thread")
+
+    def on_thread_pane_left(self, event: ThreadPane.Left) -> None:
+        """Back to the list of what there is."""
+        self.show_pane("side")
+
     def on_thread_pane_went_on(self, event: ThreadPane.WentOn) -> None:
         """Tab in the prompt."""
         self.action_next_pane(1)
@@ -193,7 +203,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         state, opened = self.snapshot, self.artifact.opened
         if self.narrow:
             right = [*standing_words(state)[:2], *myself(state, self.book), *waiting_badge(state), (" ", "")]
-            bar.show(self._tabs(), right)
+            bar.show(tabs(self.shown_pane, len(state.gates), self.app.size.width), right)
         else:
             left: list[Span] = [(" flowide", "accent b"), (" · ", "quiet"), (clean(state.project), "b")]
             if opened is not None:
@@ -204,30 +214,14 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         self.query_one("#lock", Bar).show(left_words, right_words if fits else ())
         self._draw_hints()
 
-    def _tabs(self) -> list[Span]:
-        waiting = len(self.snapshot.gates)
-        names = {
-            "files": "1 files",
-            "artifact": "2 artifact",
-            "side": f"3 work{f' {waiting}?' if waiting else ''}",
-            "thread": "4 thread",
-        }
-        spans: list[Span] = [(" ", "")]
-        for pane, name in names.items():
-            here = pane == self.shown_pane
-            short = "".join(part for part in name.split() if part[0].isdigit())
-            shown = short if self.app.size.width < TINY and not here else name
-            spans += [(f" {shown} ", "cursor b" if here else "quiet"), (" ", "")]
-        return spans
-
     def _draw_hints(self) -> None:
         edit = self.artifact.edit
         if edit is not None and edit.editor.has_focus:
             hints = commands.hints("editor")
         elif self.shown_pane == "thread":
-            hints = commands.hints("thread", leave_out=frozenset(self.thread_leaves_out()))
-            at = 0 if self.thread.names_command else 1
-            hints[at:at] = self.way_out()
+            from flowide.tui.panes.thread_hints import thread_hints
+
+            hints = thread_hints(self.thread)
         else:
             leave_out = set() if self.snapshot.gates else {"gate.open"}
             opened = self.artifact.opened
@@ -245,6 +239,17 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         return self.artifact.starting
 
     # --- keys that belong to a pane -----------------------------------------------------------------
+
+    async def do_command(self, command: commands.Command) -> None:
+        """What belongs to the thread or to the editor is done there."""
+        if command.where == "thread" and self.can_talk:
+            await self.thread.run_action(command.action)
+        elif command.where != "editor":
+            await super().do_command(command)
+        elif self.artifact.edit is not None:
+            await self.artifact.edit.run_action(command.action)
+        else:
+            self.say("Nothing is being edited.")
 
     def action_find_file(self) -> None:
         """Type parts of a name."""
@@ -270,20 +275,6 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
     def action_edit_outside(self) -> None:
         """The person's own editor, under the lock."""
         self.artifact.edit_outside()
-
-    def action_save_edit(self) -> None:
-        """From the palette, as the editor's own key."""
-        if self.artifact.edit is not None:
-            self.artifact.edit.action_save_edit()
-        else:
-            self.say("Nothing is being edited.")
-
-    def action_leave_edit(self) -> None:
-        """From the palette, as the editor's own key."""
-        if self.artifact.edit is not None:
-            self.artifact.edit.action_leave_edit()
-        else:
-            self.say("Nothing is being edited.")
 
     def action_stop_waiting(self) -> None:
         """Leave the line for the lock."""
@@ -312,28 +303,7 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
     def on_rows_pane_chosen(self, event: RowsPane.Chosen) -> None:
         """Enter in the side pane."""
         if isinstance(event.key, Item):
-            self.open_item(event.key)
-
-    def open_item(self, item: Item) -> None:
-        """Show what a row of the side pane stands for."""
-        if item.kind == "set":
-            self.open_set(item.ref)
-        elif item.kind == "run":
-            from flowide.tui.screens.run import RunScreen
-
-            self.app.push_screen(RunScreen(item.ref))
-        elif item.kind == "gate":
-            self.open_gate(item.ref)
-        elif item.kind == "draft":
-            self.offer_draft(item.ref)
-        elif item.kind == "thread":
-            self.open_thread(item.ref)
-        elif item.kind == "review":
-            self.open_review(item.ref)
-        elif item.kind == "decision":
-            self.open_decision(item.ref)
-        elif item.kind == "lock":
-            self.show_pane("artifact")
+            self.routes.open_item(event.key)
 
     def shows(self, item: Item) -> bool:
         """What waits is listed in the work pane, while that is seen."""
@@ -341,25 +311,10 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         listed = item.kind == "gate" and bool(self.query_one("#side").size.width)
         return listed and gate is not None and gate.kind != "conflict"
 
-    def open_set(self, set_id: str, number: int | None = None) -> None:
-        """The variation grid, at a variation."""
-        from flowide.tui.screens.grid import GridScreen
-
-        self.app.push_screen(GridScreen(set_id, number=number))
-
-    def open_gate(self, gate_id: str) -> None:
-        """A question, where it is answered best."""
-        from flowide.tui.screens.gate import open_gate
-
-        gate = next((gate for gate in self.snapshot.gates if gate.id == gate_id), None)
-        if gate is None:
-            return
-        open_gate(self, gate)
-
     def action_open_gate(self) -> None:
         """The newest open question."""
         if self.snapshot.gates:
-            self.open_gate(self.snapshot.gates[0].id)
+            self.routes.open_gate(self.snapshot.gates[0].id)
         else:
             self.say("No question is open.")
 
@@ -368,17 +323,61 @@ class Workspace(Talks, Varies, Reviews, Kept, Looks, Returns, FlowScreen):
         path = self.artifact.opened.path if self.artifact.opened else ""
         found = self.snapshot.sets_of(path) or list(self.snapshot.sets)
         if found:
-            self.open_set(found[0].id)
+            self.routes.open_set(found[0].id)
         else:
             self.say("There are no variations yet. Press v to have some made.")
 
-    def open_at(self, path: str, line: int | None = None) -> None:
-        """Show a file, from a line (from 0) on."""
-        if self.artifact.edit is not None:
-            self.artifact.open(path)
-        else:
-            self.artifact.look(path, focus=True, line=line)
+    def action_vary(self) -> None:
+        """Ask what is wanted, then start a run."""
+        from flowide.tui.screens.varying import vary
 
-    def edit_at(self, path: str, line: int) -> None:
-        """Open a file in the editor, at a line (from 0)."""
-        self.artifact.edit_at(path, line)
+        vary(self, self.artifact, self.routes.open_set)
+
+    def action_review(self) -> None:
+        """Ask how, then start a run."""
+        from flowide.tui.screens.reviewing import review
+
+        review(self, self.artifact, self.routes.open_review)
+
+    def action_kept_draft(self) -> None:
+        """A text that was not saved."""
+        from flowide.tui.screens.kept import offer_newest
+
+        offer_newest(self, self.artifact)
+
+    def action_new_thread(self) -> None:
+        """About the open file, or about nothing in particular."""
+        opened = self.artifact.opened
+        self.talking.begin(opened.path if opened is not None else None)
+
+    def action_list_threads(self) -> None:
+        """Choose a thread by its title."""
+        self.talking.choose()
+
+    def action_search(self) -> None:
+        """Search all texts."""
+        from flowide.tui.screens.search import SearchScreen
+
+        search = SearchScreen()
+        self.app.push_screen(search, lambda _: self.routes.open_found(search.chosen))
+
+    def action_history(self) -> None:
+        """The versions of the open file."""
+        opened = self.artifact.opened
+        if opened is None or opened.artifact is None:
+            self.say("Open a file first: choose one and press enter.")
+        else:
+            self.routes.open_history(opened.artifact.id)
+
+    def action_log(self) -> None:
+        """Who did what."""
+        from flowide.tui.screens.log import LogScreen
+
+        log = LogScreen()
+        self.app.push_screen(log, lambda _: self.routes.open_place(log.chosen))
+
+    def action_stats(self) -> None:
+        """How the space is used."""
+        from flowide.tui.screens.stats import StatsScreen
+
+        self.app.push_screen(StatsScreen())

@@ -25,9 +25,9 @@ from flowide.space.clock import SystemClock
 from flowide.space.keys import grant_token
 from flowide.space.reads import answer
 from flowide.store.by_url import open_store
+from tests.histories import Report
 from tests.hub.chaos.history import RemoteHistory
 from tests.space.remote.proxy import Proxy
-from tests.space.torture.programme import Report
 
 ROOT = Path(__file__).parents[3]
 SPACE = "chaos"

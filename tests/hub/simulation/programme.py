@@ -34,13 +34,13 @@ from flowide.space.remote.credentials import Seat
 from flowide.space.remote.outbox import Outbox
 from flowide.store.by_url import open_store
 from flowide.store.sqlite import SqliteStore
+from tests.histories import Report
 from tests.hub.simulation.client import SETTLE_S, Client
 from tests.hub.simulation.faults import SPACE, Faults
 from tests.hub.simulation.history import SimulatedHistory
 from tests.hub.simulation.hub import SimulatedHub
 from tests.hub.simulation.machines import dispose
 from tests.hub.simulation.world import World
-from tests.space.torture.programme import Report
 
 CLIENTS, ARTIFACTS = 3, 3
 URL = f"http://127.0.0.1:7420/{SPACE}"

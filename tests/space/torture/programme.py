@@ -12,7 +12,6 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowide.domain import commands as c
@@ -20,32 +19,11 @@ from flowide.domain.actors import Actor
 from flowide.space import queries as q
 from flowide.space.local import LocalSpace
 from flowide.store.by_url import create_space, open_store
+from tests.histories import Report
 from tests.postgres import Server
 from tests.space.torture.history import History
 
 ROOT = Path(__file__).parents[3]
-
-
-@dataclass
-class Report:
-    """What one or several histories came to."""
-
-    histories: int = 0
-    operations: int = 0
-    answered: int = 0
-    saves: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    refusals: Counter[str] = field(default_factory=Counter)
-    violations: list[str] = field(default_factory=list)
-
-    def add(self, other: Report) -> None:
-        self.histories += other.histories
-        self.operations += other.operations
-        self.answered += other.answered
-        self.saves += other.saves
-        self.faults += other.faults
-        self.refusals += other.refusals
-        self.violations += other.violations
 
 
 class Crew:
