@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from flowide.domain.commands import AnswerGate
+from flowide.domain.commands import MAX_BLOB, AnswerGate
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Gate
 from flowide.errors import Busy, FlowError
@@ -21,8 +21,8 @@ from flowide.tui.views.gates import Answer
 if TYPE_CHECKING:
     from flowide.project.folder import ProjectFolder
 
-MOST_LIVE = 400_000
-"""Characters of one streaming answer that are kept to be shown."""
+MOST_LIVE = MAX_BLOB
+"""Characters of one streaming answer that are kept to be shown: no answer is longer."""
 
 
 class Watcher(Observer):
