@@ -21,6 +21,7 @@ from flowide.tui.screens.review_saying import Says
 from flowide.tui.views import hunk_lines, hunks
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.review import Reviewed, pipeline, said_rows, stages, title
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.spans import Row, Span, clean
 from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -58,6 +59,10 @@ class ReviewScreen(Says):
         self.since_start = False
         self._tick: Timer | None = None
         self._reading = self._again = False
+
+    @property
+    def looks_at(self) -> Looked:
+        return Looked(None if self.seen is None else self.seen.path)
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")

@@ -21,6 +21,7 @@ from flowide.tui.screens.gate import open_gate
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.run_tree import Going, run_rows, run_title
 from flowide.tui.views.runs import Item
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.spans import Row
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.rows import RowsPane
@@ -211,6 +212,10 @@ class RunScreen(FlowScreen):
             return
         self.say("Stopped. It can go on later with r.", good=True)
         self.reload()
+
+    @property
+    def looks_at(self) -> Looked:
+        return Looked(run=self.run_id)
 
     def is_about(self, gate: Gate) -> bool:
         return gate.run == self.run_id
