@@ -105,12 +105,13 @@ async def app_on(
     known: Remembered | None = None,
     keys: dict[str, str] | None = None,
     space: str | None = None,
+    loaded: settings.Loaded | None = None,
 ) -> AsyncIterator[Driver]:
     """The app on a project folder; ends it as quitting does. Scripts write `pace` characters a second, 0 = at once.
 
-    `space` is the address of a hub's space.
+    `space` is the address of a hub's space; `loaded` are settings that runs see.
     """
-    around = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": str(pace)})
+    around = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": str(pace)}, settings=loaded)
     app = FlowApp(
         lambda: open_project(root, Actor(me), lambda: around, space=space),
         project=root.name,

@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from flowide.tui.views.spans import plain
 from flowide.tui.views.tree import FileTree
 from flowide.tui.whereabouts import EVERY_S
 from tests.space.remote.served import Served
-from tests.tui.conftest import app_on, eventually
+from tests.tui.conftest import Driver, app_on, eventually
 
 
 def present(actor: str, *, kind: str = "human", **at: Any) -> Present:
@@ -105,6 +106,10 @@ def ana_at(rod: RemoteSpace) -> tuple[str | None, str | None, str | None]:
     return (found[-1].at, found[-1].at_thread, found[-1].at_run) if found else (None, None, None)
 
 
+def is_open(app: Driver, path: str) -> bool:
+    return bool(app.artifact.opened) and app.artifact.opened.path == path
+
+
 async def test_two_people_see_what_the_other_looks_at(project: Path, address: str, rod: RemoteSpace) -> None:
     async with app_on(project, space=address) as app:
         await app.open("plan.md")
@@ -147,10 +152,12 @@ async def test_it_is_told_once_a_second_at_most_and_only_when_it_changed(
         await app.app.engine.call(count)
         start = time.monotonic()
         while time.monotonic() < start + 3 * EVERY_S:
-            for name in ("shop.py", "plan.md"):
-                await app.open(name)
-        await eventually(lambda: ana_at(rod)[0] == "docs/plan.md")
+            for path in ("src/shop.py", "docs/plan.md"):
+                app.artifact.look(path)
+                await app.until(partial(is_open, app, path), path)
+        await asyncio.sleep(2 * EVERY_S)
         assert 1 <= len(told) <= (time.monotonic() - start) / EVERY_S + 1
         before = len(told)
         await asyncio.sleep(2.5 * EVERY_S)
         assert len(told) == before
+        assert ana_at(rod)[0] == "docs/plan.md"

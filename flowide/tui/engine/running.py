@@ -17,6 +17,7 @@ from flowide.space import queries as q
 from flowide.tui.engine.news import News
 from flowide.tui.engine.session import Live, Session
 from flowide.tui.views.gates import Answer
+from flowide.tui.views.run_tree import TOOL
 
 if TYPE_CHECKING:
     from flowide.project.folder import ProjectFolder
@@ -141,13 +142,14 @@ async def _check(session: Session, set_id: str, number: int) -> None:
 
 
 async def live_texts(session: Session, run: str) -> dict[str, str]:
-    """What each working step of a run has written so far."""
+    """What each working step of a run has written so far, and how far tools are."""
     mine = session.live.get(run)
-    if mine is not None:
-        return {key: live.text for key, live in mine.items()}
     view = await session.space.read(q.OneRun(run))
-    working = [step.key for step in view.steps if step.status == "started"]
-    return {key: await session.space.read(q.StepText(run, key)) for key in working}
+    found = {} if mine is None else {key: live.text for key, live in mine.items()}
+    for step in view.steps:
+        if step.status == "started" and (mine is None or step.kind == TOOL):
+            found[step.key] = await session.space.read(q.StepText(run, step.key))
+    return found
 
 
 async def bounds(session: Session, view: q.RunView) -> Budget:

@@ -113,6 +113,22 @@ def test_steps_show_who_works_how_long_it_took_and_the_last_words() -> None:
     assert "shorter" in said
 
 
+def test_how_far_a_tool_is_stands_below_its_step_until_it_ends() -> None:
+    going = step("draft/edwin/1", "started", kind="tool.call", result={"by": "edwin", "tool": "git/log"})
+    live = {"draft/edwin/1": "40 % receiving \x1b[31mobjects"}
+
+    said = text(run_rows(run([going]), live, {}, NOW, UTC))
+    assert "git/log 40 % receiving " in said
+    assert "\x1b" not in said
+    assert "▍" not in said
+    assert "git/log 7 of them" in text(run_rows(run([going]), {"draft/edwin/1": "7 of them"}, {}, NOW, UTC))
+
+    ended = step("draft/edwin/1", "completed", kind="tool.call", result={"tool": "git/log"}, finished=STARTED)
+    said = text(run_rows(run([ended]), live, {}, NOW, UTC))
+    assert "git/log" in said
+    assert "40 %" not in said
+
+
 def test_rounds_branches_and_what_is_inside_of_them_are_a_tree_without_bookkeeping() -> None:
     view = run(
         [
