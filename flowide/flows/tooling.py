@@ -15,6 +15,7 @@ from flowide.agents.definition import AgentDefinition
 from flowide.agents.redact import hide, secrets_in
 from flowide.domain import rows
 from flowide.errors import FlowError, Unavailable
+from flowide.flows.progressing import Progress
 from flowide.flows.state import RunState
 from flowide.flows.steps.gate import answered
 from flowide.space.queries import Gates
@@ -121,7 +122,8 @@ async def use(
     began = time.monotonic()
     try:
         connection = state.tools.box.connection(offer.server.name)
-        answer = await connection.call(offer.found.name, arguments)
+        async with Progress(state, key) as progress:
+            answer = await connection.call(offer.found.name, arguments, progress=progress)
     except FlowError as error:
         return await _ended(
             state, key, about, Used(f"{error.message}. {error.hint}".strip(), failed=True), began

@@ -75,7 +75,8 @@ class Stream:
         self._desk = hub.desk(room, seat)
         self._client = client
         self._since = wall_now()
-        self._at: str | None = None
+        self._at: tuple[str | None, str | None, str | None] = (None, None, None)
+        """Path, thread and run that the client looks at."""
         self._long: set[asyncio.Task[None]] = set()
         self._catching_up: asyncio.Task[None] | None = None
 
@@ -171,7 +172,7 @@ class Stream:
         if len(topics) > MAX_WATCHED:
             self.bye("limit", message=f"at most {MAX_WATCHED} drafts and runs are watched at once")
             return
-        at = None if sub.at is None else sub.at[:MAX_PATH]
+        at = (_short(sub.at, MAX_PATH), _short(sub.at_thread, MAX_NAME), _short(sub.at_run, MAX_NAME))
         if at != self._at:
             self._at = at
             self.room.presences.changed()
@@ -209,7 +210,7 @@ class Stream:
     def present(self) -> Present:
         """How others see this client."""
         seat = self.seat
-        return Present(seat.member, seat.kind, self._client, self._since, seat.for_, self._at)
+        return Present(seat.member, seat.kind, self._client, self._since, seat.for_, *self._at)
 
     def say(self, frame: FromHub) -> None:
         """Send a frame."""
@@ -236,6 +237,10 @@ class Stream:
             self._line.write(framed(encode(Bye(code, retry_ms, message[:300]))))
             self._line.close(_GOING_AWAY if retry_ms is not None else _PROTOCOL_ERROR, message or code)
             self.room.feed.leave(self)
+
+
+def _short(said: str | None, most: int) -> str | None:
+    return None if said is None else said[:most]
 
 
 class StreamApp:

@@ -34,6 +34,7 @@ from flowide.tui.screens.workspace import Workspace
 from flowide.tui.views.actors import colour_book
 from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import clean
+from flowide.tui.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from flowide.tui.engine.place import Opener
@@ -48,7 +49,7 @@ TERMINAL_S = 3.0
 """Seconds between looks whether the terminal is still there."""
 
 
-class FlowApp(Habits, PacedApp):
+class FlowApp(Habits, Whereabouts, PacedApp):
     """FlowIDE in the terminal."""
 
     TITLE = "FlowIDE"
@@ -133,6 +134,7 @@ class FlowApp(Habits, PacedApp):
             gc.enable()
         self.engine.start(self._arrived)
         self.watch_own_theme()
+        self.watch_whereabouts(False)
 
     def _end(self, number: int) -> None:
         """End, however it stands with the engine: without its terminal the app would go on unseen for ever."""
@@ -207,6 +209,8 @@ class FlowApp(Habits, PacedApp):
             before, self.snapshot = self.snapshot, news.snapshot
             self._tell_news(before, news.snapshot)
             self.book = colour_book(news.snapshot.seats, news.snapshot.me)
+            if news.snapshot.standing is not None:
+                self.watch_whereabouts(True)
         for warning in news.warnings:
             self.notify(warning, severity="warning", markup=False, timeout=8)
         if news.failed is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -18,8 +19,9 @@ from flowide.domain.commands import AnswerGate
 from flowide.errors import BadInput
 from flowide.flows.api import Budget, RunResult
 from flowide.flows.load import parse_flow
+from flowide.flows.progressing import progress_words
 from flowide.headless.envelope import lines_of
-from flowide.space.queries import Gates, OneRun
+from flowide.space.queries import Gates, OneRun, Runs, StepText
 from tests.agents.tools.conftest import MISBEHAVING, SECRET
 from tests.flows.conftest import Bench
 from tests.project_with_agents import write_agent
@@ -95,6 +97,48 @@ async def test_an_agent_uses_a_tool_and_then_answers(tools: Bench) -> None:
         ("bad/echo", "toolsmith", "one", False),
         ("bad/echo", "toolsmith", "two", False),
     ]
+
+
+async def test_how_far_a_tool_is_can_be_followed_until_it_ends(tools: Bench) -> None:
+    handle = agent(tools, [call("progress", steps=8, pause=0.3)])
+    seen: set[str] = set()
+
+    async with asyncio.timeout(60):
+        running = asyncio.create_task(run(tools, FLOW % handle, agents=[handle], allow=["bad"]))
+        while not running.done():
+            for each in await tools.space.read(Runs(1)):
+                for step in (await tools.space.read(OneRun(each.id))).steps:
+                    if step.kind == "tool.call":
+                        seen.add(await tools.space.read(StepText(each.id, step.key)))
+            await asyncio.sleep(0.05)
+        result = await running
+
+    said = [each for each in seen if each]
+    assert result.status == "completed"
+    assert len(said) > 1
+    assert all(re.fullmatch(r"\d+ % step \d", each) for each in said)
+    [made] = [step for step in (await tools.space.read(OneRun(result.run))).steps if step.kind == "tool.call"]
+    assert await tools.space.read(StepText(result.run, made.key)) == ""
+    assert all("step 1" not in str(event.data) for event in [each async for each in tools.space.events()])
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ((2, 5, "receiving\x1b[31m\nobjects"), "40 % receiving"),
+        ((9, 5, ""), "100 %"),
+        ((-1, 5, ""), "0 %"),
+        ((3, None, "files"), "3 files"),
+        ((3, 0, "files"), "3 files"),
+        ((float("nan"), 5, ""), "nan"),
+        ((2, float("inf"), ""), "2"),
+    ],
+)
+def test_how_far_is_told_in_words(told: tuple[float, float | None, str], words: str) -> None:
+    said = progress_words(*told)
+
+    assert said.startswith(words)
+    assert said.isprintable()
 
 
 async def test_the_stream_tells_each_call_and_its_result(tools: Bench) -> None:

@@ -41,7 +41,7 @@ FRAMES = st.one_of(
     st.fixed_dictionaries({"type": st.just("ask"), "call": CALLS}),
     st.fixed_dictionaries(
         {"type": st.just("sub"), "drafts": st.lists(st.text(max_size=5), max_size=3)},
-        optional={"runs": VALUES, "at": SCALARS},
+        optional={"runs": VALUES, "at": SCALARS, "at_thread": SCALARS, "at_run": SCALARS},
     ),
     st.fixed_dictionaries({"type": st.sampled_from(["pong", "hello", "bye"]), "t": SCALARS}),
     VALUES,

@@ -205,10 +205,11 @@ def test_who_is_there_is_told_to_all(ana: Person, joined: Any) -> None:
         here.until("up_to_date")
         with joined("rod").stream() as other:
             other.until("up_to_date")
-            other.send({"type": "sub", "drafts": [], "at": "doc.md"})
+            other.send({"type": "sub", "drafts": [], "at": "doc.md", "at_thread": "t1"})
             while True:
                 present = here.until("presence")["here"]
-                if {(each["actor"], each["at"]) for each in present} == {("ana", None), ("rod", "doc.md")}:
+                told = {(each["actor"], each["at"], each["at_thread"], each["at_run"]) for each in present}
+                if told == {("ana", None, None, None), ("rod", "doc.md", "t1", None)}:
                     break
         while [each["actor"] for each in here.until("presence")["here"]] != ["ana"]:
             pass

@@ -104,11 +104,16 @@ async def app_on(
     pace: int = 0,
     known: Remembered | None = None,
     keys: dict[str, str] | None = None,
+    space: str | None = None,
+    loaded: settings.Loaded | None = None,
 ) -> AsyncIterator[Driver]:
-    """The app on a project folder; ends it as quitting does. Scripts write `pace` characters a second, 0 = at once."""
-    around = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": str(pace)})
+    """The app on a project folder; ends it as quitting does. Scripts write `pace` characters a second, 0 = at once.
+
+    `space` is the address of a hub's space; `loaded` are settings that runs see.
+    """
+    around = Surroundings(env={"FLOWIDE_SCRIPTED_PACE": str(pace)}, settings=loaded)
     app = FlowApp(
-        lambda: open_project(root, Actor(me), lambda: around),
+        lambda: open_project(root, Actor(me), lambda: around, space=space),
         project=root.name,
         me=me,
         guide=guide,

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from textual.drivers._writer_thread import WriterThread
 from textual.screen import Screen
+from textual.widget import Widget
 
 from flowide.domain.commands import OpenGate
-from flowide.tui.pacing import ASK_AFTER, MOST_QUEUED, PATIENCE_S, QUESTION, WINDOW, Pace, PacedScreen
+from flowide.tui.pacing import ASK_AFTER, MOST_QUEUED, PATIENCE_S, QUESTION, RESTS, WINDOW, Pace, PacedScreen
 from tests.tui.conftest import other_process
 from tests.tui.terminal.conftest import Start, Terminal, start
 
@@ -29,6 +30,9 @@ def test_the_private_names_of_textual_that_are_used_are_there() -> None:
     assert "_queue" in WriterThread(sys.stdout).__dict__
     for name in ("_on_timer_update", "_update_timer", "_invoke_and_clear_callbacks"):
         assert hasattr(Screen, name)
+    for name in ("_dirty_widgets", "_layout_required", "_scroll_required", "_repaint_required"):
+        assert hasattr(Screen(), name)
+    assert Widget()._repaint_regions == set()
     assert PacedScreen._on_timer_update is not Screen._on_timer_update
 
 
@@ -66,6 +70,43 @@ def test_a_terminal_that_never_answers_is_not_waited_for_again() -> None:
     assert not pace.holds(0)
     pace.sent(10 * WINDOW)
     assert not pace.ask()
+
+
+def test_what_is_large_waits_for_the_answer_and_what_is_small_does_not() -> None:
+    pace = Pace(Clock())
+    pace.answered()
+    pace.sent(ASK_AFTER)
+    assert pace.ask()
+    assert pace.holds(0, large=True)
+    assert not pace.holds(0)
+    pace.answered()
+    assert not pace.holds(0, large=True)
+
+
+def test_what_streams_in_leaves_a_slow_line_to_the_keys_for_longer_than_it_took() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for took in (0.01, 0.09):  # the way there and back alone, and with a large frame
+        pace.sent(ASK_AFTER)
+        assert pace.ask()
+        clock.now += took
+        pace.answered()
+    assert pace.holds(0, large=True, unasked=True)
+    assert not pace.holds(0, large=True)
+    assert not pace.holds(0)
+    clock.now += RESTS * 0.08 + 0.001
+    assert not pace.holds(0, large=True, unasked=True)
+
+
+def test_a_quick_terminal_is_never_left_alone() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for _ in range(3):
+        pace.sent(ASK_AFTER)
+        assert pace.ask()
+        clock.now += 0.01
+        pace.answered()
+        assert not pace.holds(0, large=True, unasked=True)
 
 
 def test_one_lost_answer_does_not_end_it() -> None:

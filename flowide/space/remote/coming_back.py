@@ -36,7 +36,10 @@ async def resume(core: Core, link: Link) -> None:
 
 
 async def settle(core: Core, link: Link) -> None:
-    """See to texts that were written while the hub was away."""
+    """See to texts that were written while the hub was away, and to what is watched and looked at here."""
+    subscription = core.texts_of_others.subscription() if link.reach.ready.is_set() else None
+    if subscription is not None:
+        await link.sender.tell(subscription)
     for text in core.outbox.dirty(link.seat.handle):
         await _settle(core, link, text)
 

@@ -10,6 +10,9 @@ MOST = 32
 """Texts that are followed at once; the hub takes 64."""
 FORGET_S = 60.0
 """A text nobody has looked at for so long is no longer followed."""
+At = tuple[str | None, str | None, str | None]
+"""Path of an artifact, id of a thread, id of a run."""
+NOWHERE: At = (None, None, None)
 
 
 class Live:
@@ -18,12 +21,12 @@ class Live:
     def __init__(self) -> None:
         self._wanted: dict[tuple[str, str], float] = {}
         """When each `("draft", artifact)` or `("run", run)` was looked at last."""
-        self._sent: tuple[list[str], list[str], str | None] = ([], [], None)
+        self._sent: tuple[list[str], list[str], At] = ([], [], NOWHERE)
         self._drafts: dict[str, tuple[int, bytearray]] = {}
         """Fence and text by artifact."""
         self._steps: dict[tuple[str, str], bytearray] = {}
-        self.at: str | None = None
-        """Path of the artifact that is looked at, for others to see."""
+        self.at = NOWHERE
+        """What is looked at, for others to see."""
 
     def draft(self, artifact: str, fence: int) -> str | None:
         """The text under a fence, when it is followed and known."""
@@ -47,13 +50,13 @@ class Live:
         if wanted == self._sent:
             return None
         self._sent = wanted
-        return Sub(drafts, runs, self.at)
+        return Sub(drafts, runs, *self.at)
 
     def again(self) -> None:
         """The connection is a new one."""
         self._drafts.clear()
         self._steps.clear()
-        self._sent = ([], [], None)
+        self._sent = ([], [], NOWHERE)
 
     def take(self, frame: FromHub) -> bool:
         """Take a frame; whether it was one of these."""

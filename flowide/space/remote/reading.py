@@ -73,9 +73,9 @@ class Reading:
             await self._link.sender.tell(subscription)
         return found
 
-    async def looking_at(self, path: str | None) -> None:
-        """Tell others which artifact is looked at here; None = none."""
-        self._core.texts_of_others.at = path
+    async def looking_at(self, path: str | None, thread: str | None, run: str | None) -> None:
+        """Tell others what is looked at here; see `RemoteSpace.looking_at`."""
+        self._core.texts_of_others.at = (path, thread, run)
         subscription = self._core.texts_of_others.subscription()
         if subscription is not None:
             await self._link.sender.tell(subscription)

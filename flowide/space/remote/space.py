@@ -148,9 +148,11 @@ class RemoteSpace:
     async def read(self, query: Query[R]) -> R:
         return await self._reading.read(query)
 
-    async def looking_at(self, path: str | None) -> None:
-        """Tell others which artifact is looked at here; None = none."""
-        await self._reading.looking_at(path)
+    async def looking_at(
+        self, path: str | None, *, thread: str | None = None, run: str | None = None
+    ) -> None:
+        """Tell others which artifact, thread and run are looked at here; None = none. It is not in the log."""
+        await self._reading.looking_at(path, thread, run)
 
     async def head(self) -> int:
         return await self._reading.head()

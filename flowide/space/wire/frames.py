@@ -76,6 +76,10 @@ class Present(Struct, frozen=True, rename={"for_": "for"}):
     for_: str | None = None
     at: str | None = None
     """Path of the artifact this client looks at; None = not said."""
+    at_thread: str | None = None
+    """Id of the thread this client reads or writes in."""
+    at_run: str | None = None
+    """Id of the run this client follows."""
 
 
 class Presence(Struct, frozen=True, tag="presence"):
@@ -140,6 +144,10 @@ class Sub(Struct, frozen=True, tag="sub"):
     runs: list[str] = []
     at: str | None = None
     """Path of the artifact being looked at, for presence."""
+    at_thread: str | None = None
+    """Id of the thread being read."""
+    at_run: str | None = None
+    """Id of the run being followed."""
 
 
 class Pong(Struct, frozen=True, tag="pong"):

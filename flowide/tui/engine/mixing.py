@@ -23,6 +23,8 @@ Opinion = Callable[[Session], Coroutine[Any, Any, None]]
 
 VARY_KINDS = frozenset({"vary", "more", "repair"})
 """Kinds of steps whose answer becomes a variation."""
+MOST_COMPARED = 400_000
+"""Characters of an unfinished variation that are put in step with the others."""
 
 
 class Writing(Struct, frozen=True):
@@ -88,12 +90,12 @@ def _is_about(run: str, outputs: dict[str, Any], inputs: dict[str, Any], seen: q
 
 
 async def step_text(session: Session, run: str, key: str) -> str:
-    """A step's answer so far: our own runs are read from memory, others from the store."""
+    """The beginning of a step's answer so far: our own runs are read from memory, others from the store."""
     mine = session.live.get(run)
     if mine is not None:
         live = mine.get(key)
-        return live.text if live is not None else ""
-    return await session.space.read(q.StepText(run, key))
+        return live.text[:MOST_COMPARED] if live is not None else ""
+    return (await session.space.read(q.StepText(run, key)))[:MOST_COMPARED]
 
 
 def _build(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from flowide.domain.commands import AnswerGate
+from flowide.domain.commands import MAX_BLOB, AnswerGate
 from flowide.domain.ids import uuid7
 from flowide.domain.rows import Gate
 from flowide.errors import Busy, FlowError
@@ -17,12 +17,13 @@ from flowide.space import queries as q
 from flowide.tui.engine.news import News
 from flowide.tui.engine.session import Live, Session
 from flowide.tui.views.gates import Answer
+from flowide.tui.views.run_tree import TOOL
 
 if TYPE_CHECKING:
     from flowide.project.folder import ProjectFolder
 
-MOST_LIVE = 400_000
-"""Characters of one streaming answer that are kept to be shown."""
+MOST_LIVE = MAX_BLOB
+"""Characters of one streaming answer that are kept to be shown: no answer is longer."""
 
 
 class Watcher(Observer):
@@ -141,13 +142,14 @@ async def _check(session: Session, set_id: str, number: int) -> None:
 
 
 async def live_texts(session: Session, run: str) -> dict[str, str]:
-    """What each working step of a run has written so far."""
+    """What each working step of a run has written so far, and how far tools are."""
     mine = session.live.get(run)
-    if mine is not None:
-        return {key: live.text for key, live in mine.items()}
     view = await session.space.read(q.OneRun(run))
-    working = [step.key for step in view.steps if step.status == "started"]
-    return {key: await session.space.read(q.StepText(run, key)) for key in working}
+    found = {} if mine is None else {key: live.text for key, live in mine.items()}
+    for step in view.steps:
+        if step.status == "started" and (mine is None or step.kind == TOOL):
+            found[step.key] = await session.space.read(q.StepText(run, step.key))
+    return found
 
 
 async def bounds(session: Session, view: q.RunView) -> Budget:

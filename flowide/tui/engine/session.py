@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -18,7 +18,8 @@ from flowide.space.leases import LeaseKeeper
 from flowide.tui.engine import disk
 from flowide.tui.engine.news import News
 from flowide.tui.engine.place import Flows, Folder, Opener, Place
-from flowide.tui.views.snapshot import Snapshot
+from flowide.tui.views.actors import others
+from flowide.tui.views.snapshot import Looked, Snapshot
 
 RUNS_SHOWN = 12
 RUNS_READ = 100
@@ -172,7 +173,7 @@ class Session:
             reviews=reviews,
             seats=self.place.seats,
             standing=getattr(space, "standing", None),
-            here=_others(getattr(space, "presence", ()), space.actor.id),
+            here=others(getattr(space, "presence", ()), space.actor.id),
         )
 
     async def close(self) -> None:
@@ -194,10 +195,11 @@ class Session:
         await self.space.execute(ReleaseLock(artifact=hold.artifact.id, fence=hold.fence, draft="keep"))
 
 
-def _others(present: Iterable[Any], me: str) -> tuple[str, ...]:
-    """Handles of the other people among those who are connected."""
-    people = (each.actor for each in present if each.kind == "human")
-    return tuple(dict.fromkeys(handle for handle in people if handle != me))
+async def tell_others(session: Session, looked: Looked) -> None:
+    """Tell others what is looked at here, where there can be any."""
+    tell = getattr(session.space, "looking_at", None)
+    if tell is not None:
+        await tell(looked.path, thread=looked.thread, run=looked.run)
 
 
 def _is_said(run: rows.Run) -> bool:

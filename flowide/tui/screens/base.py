@@ -15,6 +15,7 @@ from flowide.tui.widgets.bars import HintBar
 if TYPE_CHECKING:
     from flowide.domain.rows import Gate
     from flowide.tui.views.runs import Item
+    from flowide.tui.views.snapshot import Looked
 
 NARROW = 100
 """Below so many cells one pane, or one column, is shown at a time."""
@@ -67,6 +68,11 @@ class FlowScreen(AtDesk, PacedScreen, Screen[None]):
         """Whether this screen shows something that waits, so that it need not be told."""
         gate = next((gate for gate in self.snapshot.gates if gate.id == item.ref), None)
         return gate is not None and self.is_about(gate)
+
+    @property
+    def looks_at(self) -> Looked | None:
+        """What others are told that the person looks at; None = what is below this screen."""
+        return None
 
     def is_about(self, gate: Gate) -> bool:
         """Whether this screen shows a question."""

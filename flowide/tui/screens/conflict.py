@@ -15,6 +15,7 @@ from flowide.tui.engine import settling
 from flowide.tui.engine.news import News
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.views.conflict import Conflicting, question, summary, title
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -37,6 +38,10 @@ class ConflictScreen(FlowScreen):
         self.gate_id = gate
         self.found: Conflicting | None = None
         self.gate: Gate | None = None
+
+    @property
+    def looks_at(self) -> Looked:
+        return Looked(None if self.found is None else self.found.card.path)
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")

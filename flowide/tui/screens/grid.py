@@ -28,6 +28,7 @@ from flowide.tui.views.grid_frame import about_lines, top_bar
 from flowide.tui.views.grid_state import GridState
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.lineage import from_words
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.sorting import NUMBER, ordered
 from flowide.tui.views.spans import Span
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -69,6 +70,10 @@ class GridScreen(FlowScreen):
         self._again = False
         self.order = NUMBER
         """Of the columns."""
+
+    @property
+    def looks_at(self) -> Looked:
+        return Looked(None if self.state is None else self.state.grid.group.path)
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")

@@ -22,6 +22,7 @@ from flowide.tui.screens.base import NARROW, FlowScreen
 from flowide.tui.views.artifact import is_prose
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.history import about, around_words, origin_line, version_rows, what
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.spans import Row, Span, clean, shorten_path
 from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -51,6 +52,10 @@ class HistoryScreen(FlowScreen):
         self._texts: dict[int, str] = {}
         """Texts of the versions that are shown."""
         self._text_has_keys = False
+
+    @property
+    def looks_at(self) -> Looked:
+        return Looked(None if self.past is None else self.past.artifact.path)
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")

@@ -21,6 +21,7 @@ from flowide.tui.screens.review_saying import Saying
 from flowide.tui.views import hunk_lines, hunks
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.review import Reviewed, pipeline, said_rows, stages, title
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.spans import Row, Span, clean
 from flowide.tui.views.words import count
 from flowide.tui.widgets.bars import Bar, HintBar
@@ -64,6 +65,10 @@ class ReviewScreen(FlowScreen):
     def seen(self) -> Reviewed | None:
         """The review as it was read last; None before that."""
         return self.saying.seen
+
+    @property
+    def looks_at(self) -> Looked:
+        return Looked(None if self.seen is None else self.seen.path)
 
     def compose(self) -> ComposeResult:
         yield Bar(id="where")

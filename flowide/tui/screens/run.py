@@ -19,8 +19,9 @@ from flowide.tui.engine.news import News
 from flowide.tui.screens.base import FlowScreen
 from flowide.tui.screens.gate import open_gate
 from flowide.tui.views.hints import Hint
-from flowide.tui.views.run_tree import Going, run_rows, run_title
+from flowide.tui.views.run_tree import TOOL, Going, run_rows, run_title
 from flowide.tui.views.runs import Item
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.spans import Row
 from flowide.tui.widgets.bars import Bar, HintBar
 from flowide.tui.widgets.rows import RowsPane
@@ -75,7 +76,9 @@ class RunScreen(FlowScreen):
             self.tell(error)
             return
         self.seen, self._live = seen, live
-        for key, text in live.items():
+        writing = {step.key for step in seen.steps if step.kind != TOOL}
+        for key in writing & live.keys():
+            text = live[key]
             self._going.setdefault(key, Going()).note(time.monotonic(), len(text))
         if self._bounds is None:
             self._bounds = await self.ask_engine(lambda session: running.bounds(session, seen))
@@ -211,6 +214,10 @@ class RunScreen(FlowScreen):
             return
         self.say("Stopped. It can go on later with r.", good=True)
         self.reload()
+
+    @property
+    def looks_at(self) -> Looked:
+        return Looked(run=self.run_id)
 
     def is_about(self, gate: Gate) -> bool:
         return gate.run == self.run_id

@@ -20,6 +20,7 @@ from flowide.tui.screens.talking import Talking
 from flowide.tui.views.actors import myself, presence, standing_words
 from flowide.tui.views.hints import Hint
 from flowide.tui.views.runs import Item, side_rows
+from flowide.tui.views.snapshot import Looked
 from flowide.tui.views.spans import Span, clean, shorten_path, width_of
 from flowide.tui.views.tabs import PANES, tabs
 from flowide.tui.views.waiting import waiting_badge
@@ -202,13 +203,22 @@ class Workspace(FlowScreen):
         bar = self.query_one("#where", Bar)
         state, opened = self.snapshot, self.artifact.opened
         if self.narrow:
-            right = [*standing_words(state)[:2], *myself(state, self.book), *waiting_badge(state), (" ", "")]
+            others: list[Span] = [(f" +{len(state.here)}", "quiet")] if state.here else []
+            right = [
+                *standing_words(state)[:2],
+                *myself(state, self.book),
+                *others,
+                *waiting_badge(state),
+                (" ", ""),
+            ]
             bar.show(tabs(self.shown_pane, len(state.gates), self.app.size.width), right)
         else:
             left: list[Span] = [(" flowide", "accent b"), (" · ", "quiet"), (clean(state.project), "b")]
             if opened is not None:
                 left += [(" ▸ ", "quiet"), (shorten_path(clean(opened.path), 48), "")]
-            bar.show(left, [*presence(state, self.book), *waiting_badge(state), (" ", "")])
+            badge: list[Span] = [*waiting_badge(state), (" ", "")]
+            room = min(self.app.size.width * 2 // 3, self.app.size.width - width_of(left) - 1)
+            bar.show(left, [*presence(state, self.book, room - width_of(badge)), *badge])
         left_words, right_words = self.artifact.lock_words()
         fits = width_of(left_words) + width_of(right_words) < self.app.size.width
         self.query_one("#lock", Bar).show(left_words, right_words if fits else ())
@@ -310,6 +320,15 @@ class Workspace(FlowScreen):
         gate = next((gate for gate in self.snapshot.gates if gate.id == item.ref), None)
         listed = item.kind == "gate" and bool(self.query_one("#side").size.width)
         return listed and gate is not None and gate.kind != "conflict"
+
+    @property
+    def looks_at(self) -> Looked:
+        opened = self.artifact.opened
+        if self.shown_pane == "thread" and self.thread.thread is not None:
+            return Looked(
+                None if self.thread.talk is None else self.thread.talk.view.path, self.thread.thread
+            )
+        return Looked(None if opened is None else opened.path)
 
     def action_open_gate(self) -> None:
         """The newest open question."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from flowide.tui.views.snapshot import Seat, Snapshot
-from flowide.tui.views.spans import Span, clean
+from flowide.text import one_line
+from flowide.tui.views.snapshot import Looked, Person, Seat, Snapshot
+from flowide.tui.views.spans import Span, clean, width_of
 from flowide.tui.views.words import clock_time
 
 if TYPE_CHECKING:
     from flowide.domain.rows import Lock, Step
     from flowide.space.queries import RunView
+    from flowide.space.wire.frames import Present
 
 COLOURS = 6
+LONGEST_TITLE = 24
+"""Characters of a thread's title in the line of those who are here."""
+MOST_MARKS = 3
+"""Dots beside one row."""
 
 
 def colour_book(seats: tuple[Seat, ...], me: str) -> dict[str, str]:
@@ -43,20 +49,63 @@ def colour_of(book: Mapping[str, str], handle: str) -> str:
     return book.get(handle) or by_name(handle)
 
 
-def presence(state: Snapshot, book: Mapping[str, str]) -> list[Span]:
-    """`● ana  ■ mia cache.py  ◐ edwin writing`, me first."""
+def others(present: Iterable[Present], me: str) -> tuple[Person, ...]:
+    """The other people among those who are connected, and what each looks at in the window that says so last."""
+    people: dict[str, Looked] = {}
+    for each in present:
+        if each.kind == "human" and each.actor != me:
+            looked = Looked(each.at, each.at_thread, each.at_run)
+            people[each.actor] = looked if looked != Looked() else people.get(each.actor, looked)
+    return tuple(Person(handle, looked) for handle, looked in people.items())
+
+
+def presence(state: Snapshot, book: Mapping[str, str], room: int = 120) -> list[Span]:
+    """`● ana  ● rod plan.md  ■ mia cache.py  ◐ edwin writing`, me first; in less `room` (cells) names alone."""
+    spans = _presence(state, book, told=True)
+    return spans if width_of(spans) <= room else _presence(state, book, told=False)
+
+
+def _presence(state: Snapshot, book: Mapping[str, str], *, told: bool) -> list[Span]:
     spans = [*standing_words(state), *myself(state, book)]
     busy = working(state)
-    for handle in state.here:
+    editing = {lock.lock.actor for lock in state.locks if lock.lock.state == "held"}
+    for person in state.here:
+        handle = person.handle
+        if handle in editing and handle not in busy:
+            continue  # the lock says more
         spans += [("   ● ", colour_of(book, handle)), (clean(handle), "")]
+        words = looks_at_words(person.looks_at, state) if told else ""
+        spans += [(f" {words}", "quiet")] if words else []
     for lock in state.locks:
         actor = lock.lock.actor
         if lock.lock.state == "held" and actor and actor != state.me and actor not in busy:
             name = lock.path.rsplit("/", 1)[-1]
-            spans += [("   ■ ", colour_of(book, actor)), (clean(actor), ""), (f" {clean(name)}", "quiet")]
+            spans += [("   ■ ", colour_of(book, actor)), (clean(actor), "")]
+            spans += [(f" {clean(name)}", "quiet")] if told else []
     for actor, doing in busy.items():
         spans += [("   ◐ ", colour_of(book, actor)), (clean(actor), ""), (f" {doing}", "quiet")]
     return spans
+
+
+def looks_at_words(looked: Looked, state: Snapshot) -> str:
+    """`plan.md`, `› Eviction`, `run research`; empty when it is not said or not known here."""
+    if looked.thread is not None:
+        thread = next((each for each in state.threads if each.id == looked.thread), None)
+        return "a thread" if thread is None else f"› {one_line(thread.title, LONGEST_TITLE)}"
+    if looked.run is not None:
+        view = state.run_of(looked.run)
+        return "a run" if view is None else f"run {clean(view.run.flow)}"
+    return clean((looked.path or "").rsplit("/", 1)[-1])
+
+
+def lookers(state: Snapshot, of: Callable[[Looked], bool]) -> list[str]:
+    """Handles of the others who look at something."""
+    return [person.handle for person in state.here if of(person.looks_at)]
+
+
+def looker_marks(handles: Sequence[str], book: Mapping[str, str]) -> tuple[Span, ...]:
+    """A dot for each of them, in their colour."""
+    return tuple(("●", colour_of(book, handle)) for handle in handles[:MOST_MARKS])
 
 
 def myself(state: Snapshot, book: Mapping[str, str]) -> list[Span]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from flowide.patterns import lazy
+from flowide.text import one_line
 from flowide.tui.views.actors import colour_of, worker_of
 from flowide.tui.views.budget import cost_rows, spent_words
 from flowide.tui.views.runs import SIGNS, Item, run_sign, status_word
 from flowide.tui.views.snapshot import Snapshot
-from flowide.tui.views.spans import Row, Span, clean, lines_of
+from flowide.tui.views.spans import Row, Span, clean, fit, lines_of
 from flowide.tui.views.words import between, clock_time, count, dollars, duration, minutes
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ BOOKKEEPING = frozenset({"base", "saved", "handed-over", "opened", "verdict", "g
 """Last parts of keys under which a step notes something for a resume; they are shown on demand."""
 _ROUND = lazy(r"(.+)#(\d+)")
 _BARS = "▁▂▃▄▅▆▇█"
+TOOL = "tool.call"
+"""Kind of a step that is the call of a tool; its live text says how far the tool is."""
 LOOK_S = 0.4
 """Seconds between looks that are counted."""
 
@@ -214,6 +217,8 @@ def _step_row(step: rows.Step, label: str, indent: str, book: Mapping[str, str],
     agent = step.result.get("agent")
     if agent:
         left += [("  ", ""), (clean(str(agent)), colour_of(book, str(agent)))]
+    if step.kind == TOOL and step.result.get("tool"):
+        left += [("  ", ""), (clean(str(step.result["tool"])), "secondary")]
     summary = _result_words(step.result)
     if summary:
         left += [(f"  {summary}", "quiet")]
@@ -228,7 +233,10 @@ def _more(step: rows.Step, indent: str, writing: _Writing, book: Mapping[str, st
     """The last words of a step that writes, how fast they come, and why a step failed."""
     colour = colour_of(book, worker_of(step))
     text = writing.live.get(step.key, "")
-    if step.status == "started" and text:
+    if step.kind == TOOL:
+        if step.status == "started" and text:
+            yield Row(((f"{indent}  ", ""), *_progress(step, text, writing.width - len(indent) - 3)))
+    elif step.status == "started" and text:
         speed = writing.going[step.key].words if step.key in writing.going else ""
         room = max(12, writing.width - len(indent) - len(speed) - 9)
         last = clean(" ".join(text[-2 * room :].split()))[-room:]
@@ -237,6 +245,14 @@ def _more(step: rows.Step, indent: str, writing: _Writing, book: Mapping[str, st
         )
     if step.error:
         yield Row(((f"{indent}   ", ""), (clean(str(step.error.get("message", step.error))), "bad")))
+
+
+def _progress(step: rows.Step, text: str, room: int) -> list[Span]:
+    """`git/log 40 %  receiving objects`"""
+    name = clean(str(step.result.get("tool") or ""))
+    share, sign, said = one_line(text).partition(" %")
+    told = [(f" {share} %", "accent"), (said, "quiet i")] if sign else [(f" {share}", "quiet i")]
+    return fit([(name, "secondary"), *told], max(12, room), pad=False)
 
 
 def _result_words(result: Mapping[str, object]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from flowide.text import one_line
-from flowide.tui.views.actors import colour_of
+from flowide.tui.views.actors import colour_of, looker_marks, lookers
 from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import Row, Span, clean, shorten_path
 from flowide.tui.views.words import clock_time
@@ -85,7 +85,7 @@ def side_rows(
         found += _quiet("None yet. Press t to say something; @name asks an agent.", width)
     found += [Row(()), _heading("RUNS", "quiet b")]
     for view in state.runs[:8]:
-        found += _run_rows(view, book, zone)
+        found += _run_rows(view, state, book, zone)
     if not state.runs:
         found += _quiet("Nothing has run yet.", width)
     return found
@@ -162,10 +162,12 @@ def _thread_row(thread: rows.Thread, state: Snapshot, book: Mapping[str, str]) -
     waiting = sum(decision.thread == thread.id for decision in state.decisions)
     left: list[Span] = [("› ", colour_of(book, thread.last_actor)), (one_line(thread.title, 200), "")]
     right: list[Span] = [(f"◇{waiting} ", "warn")] if waiting else []
+    there = lookers(state, lambda looked: looked.thread == thread.id)
+    right += [*looker_marks(there, book), (" ", "")] if there else []
     return Row(tuple(left), (*right, (str(thread.count), "secondary")), Item("thread", thread.id))
 
 
-def _run_rows(view: RunView, book: Mapping[str, str], zone: tzinfo | None) -> list[Row]:
+def _run_rows(view: RunView, state: Snapshot, book: Mapping[str, str], zone: tzinfo | None) -> list[Row]:
     """A line for the run; while it goes, one more for what it does."""
     run = view.run
     sign, role = run_sign(view)
@@ -173,7 +175,10 @@ def _run_rows(view: RunView, book: Mapping[str, str], zone: tzinfo | None) -> li
     left: list[Span] = [(f"{sign} ", role), (clean(run.flow), "")]
     if not going:
         left.append((f"  {status_word(view)}", "quiet"))
-    found = [Row(tuple(left), ((clock_time(run.started, zone), "quiet"),), Item("run", run.id))]
+    there = looker_marks(lookers(state, lambda looked: looked.run == run.id), book)
+    dots: tuple[Span, ...] = (*there, (" ", "")) if there else ()
+    right = (*dots, (clock_time(run.started, zone), "quiet"))
+    found = [Row(tuple(left), right, Item("run", run.id))]
     if going:
         found.append(Row((("  ", ""), *_doing(view, book))))
     return found

@@ -24,6 +24,23 @@ class Seat(Struct, frozen=True):
     """A coding agent that is installed: `@all` does not mean it, and it takes part only when it is picked."""
 
 
+class Looked(Struct, frozen=True):
+    """What somebody looks at; all None = it is not said."""
+
+    path: str | None = None
+    thread: str | None = None
+    """Its id."""
+    run: str | None = None
+    """Its id."""
+
+
+class Person(Struct, frozen=True):
+    """Somebody else who is connected to the hub."""
+
+    handle: str
+    looks_at: Looked = Looked()
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """One consistent enough picture; read again after each batch of events."""
 
@@ -48,7 +65,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     seats: tuple[Seat, ...] = ()
     standing: Standing | None = None
     """How the space stands with its hub; None = it is on this machine."""
-    here: tuple[str, ...] = ()
+    here: tuple[Person, ...] = ()
     """Other people who are connected to the hub."""
 
     def lock_of(self, path: str) -> LockState | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from msgspec import Struct
 
-from flowide.tui.views.actors import colour_of, is_mine
-from flowide.tui.views.snapshot import Snapshot
+from flowide.tui.views.actors import colour_of, is_mine, looker_marks, lookers
+from flowide.tui.views.snapshot import Looked, Snapshot
 from flowide.tui.views.spans import Row, Span, clean
 
 PAGE = 200
@@ -135,6 +136,10 @@ def _below(folder: str, marks: Mapping[str, tuple[Span, ...]]) -> tuple[Span, ..
     return (("·", signs[0][0][1]),) if signs else ()
 
 
+def _looks_at(path: str, looked: Looked) -> bool:
+    return looked.path == path
+
+
 def _marks(state: Snapshot, book: Mapping[str, str]) -> dict[str, tuple[Span, ...]]:
     marks: dict[str, tuple[Span, ...]] = {}
     counts: dict[str, int] = {}
@@ -143,6 +148,12 @@ def _marks(state: Snapshot, book: Mapping[str, str]) -> dict[str, tuple[Span, ..
             counts[group.path] = counts.get(group.path, 0) + group.count
     for path, number in counts.items():
         marks[path] = ((f"{number}\N{MULTIPLICATION SIGN}", "secondary"),)
+    editing = {(lock.path, lock.lock.actor) for lock in state.locks if lock.lock.state == "held"}
+    for path in {person.looks_at.path for person in state.here if person.looks_at.path is not None}:
+        there = [each for each in lookers(state, partial(_looks_at, path)) if (path, each) not in editing]
+        if there:
+            dots = looker_marks(there, book)
+            marks[path] = (*marks[path], (" ", ""), *dots) if path in marks else dots
     for lock in state.locks:
         actor = lock.lock.actor
         if lock.lock.state == "free" or actor is None:

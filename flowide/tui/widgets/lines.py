@@ -90,7 +90,7 @@ class LineWidget(Widget, can_focus=True):
             super().refresh(*changed)
 
     def _row(self, y: int) -> Strip:
-        ink = ink_of(self.app)
+        ink, size = ink_of(self.app), self.size  # asked once: Textual works it out each time
         width = self.body_width
         if self._drawn_for != (width, ink):
             self._strips.clear()
@@ -101,11 +101,11 @@ class LineWidget(Widget, can_focus=True):
         else:
             index = self.top + y - self.head_lines
             content = self._content(index, width, ink)
-            mark = self._scroll_mark(y - self.head_lines, ink)
+            mark = self._scroll_mark(y - self.head_lines, max(1, size.height - self.head_lines), ink)
         segments = [*content, mark]
         if self.edge:
             segments.insert(0, self._edge(ink))
-        return Strip(segments, self.size.width)
+        return Strip(_joined(segments), size.width)
 
     def _content(self, index: int, width: int, ink: Ink) -> Strip:
         strip = self._strips.get(index)
@@ -124,8 +124,8 @@ class LineWidget(Widget, can_focus=True):
             return Segment(ink.sign("▌"), ink.style("accent", self.ground))
         return Segment(ink.sign("│"), ink.style("hairline", self.ground))
 
-    def _scroll_mark(self, y: int, ink: Ink) -> Segment:
-        total, height = self.line_count(), self.body_height
+    def _scroll_mark(self, y: int, height: int, ink: Ink) -> Segment:
+        total = self.line_count()
         if total > height:
             size = max(1, height * height // total)
             start = round(self.top * (height - size) / max(1, total - height))
@@ -200,3 +200,14 @@ class LineWidget(Widget, can_focus=True):
     def on_blur(self) -> None:
         """The edge shows it."""
         self.redraw()
+
+
+def _joined(segments: list[Segment]) -> list[Segment]:
+    """Neighbours of one style as one: each costs some forty bytes on the way to the terminal."""
+    found: list[Segment] = []
+    for segment in segments:
+        if found and found[-1].style is segment.style:
+            found[-1] = Segment(found[-1].text + segment.text, segment.style)
+        else:
+            found.append(segment)
+    return found

@@ -63,19 +63,32 @@ async def _step_is(space: RemoteSpace, wanted: str) -> bool:
     return await space.read(q.StepText("r", "draft")) == wanted
 
 
-async def test_who_is_there_and_what_they_look_at_is_told(ana: RemoteSpace, rod: RemoteSpace) -> None:
-    await rod.looking_at("doc.md")
+async def test_who_is_there_and_what_they_look_at_is_told(
+    ana: RemoteSpace, rod: RemoteSpace, proxy: Proxy
+) -> None:
+    await rod.looking_at("doc.md", run="r1")
+    await ana.looking_at(None, thread="t1")
 
-    async def seen() -> bool:
-        return {(each.actor, each.at) for each in ana.presence} >= {("ana", None), ("rod", "doc.md")}
+    async def seen(by: RemoteSpace) -> bool:
+        told = {(each.actor, each.at, each.at_thread, each.at_run) for each in by.presence}
+        return told == {("ana", None, "t1", None), ("rod", "doc.md", None, "r1")}
 
-    await until(seen)
+    await until(lambda: seen(ana))
+    await until(lambda: seen(rod))
+    proxy.away()
+    await until(lambda: _alone(rod))
+    proxy.back()  # ana says again what she looks at
+    await until(lambda: seen(rod))
     await rod.close()
 
     async def gone() -> bool:
         return {each.actor for each in ana.presence} == {"ana"}
 
     await until(gone)
+
+
+async def _alone(space: RemoteSpace) -> bool:
+    return {each.actor for each in space.presence} == {"rod"}
 
 
 def test_a_part_that_is_missing_ends_the_text_until_it_is_asked_for_again() -> None:

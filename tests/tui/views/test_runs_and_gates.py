@@ -13,7 +13,7 @@ from flowide.space.queries import RunView
 from flowide.tui.views.gates import Answer, change, change_role, facts, parse_answer
 from flowide.tui.views.run_tree import Going, run_rows, run_title
 from flowide.tui.views.runs import Item, side_rows
-from flowide.tui.views.snapshot import Snapshot
+from flowide.tui.views.snapshot import Looked, Person, Snapshot
 from flowide.tui.views.spans import Row, plain
 from flowide.tui.views.welcome import welcome
 
@@ -48,6 +48,13 @@ def run(
     return RunView(rows.Run(**{**fields, **more}), steps, gates or [], alive)
 
 
+def thread(id: str, title: str) -> rows.Thread:
+    return rows.Thread(
+        id=id, title=title, about=None, agent=None, depth=0, rate=0, pins=[], run=None, actor="ana", count=3,
+        chain=0, seq=1, ts=STARTED, last_seq=1, last_ts=STARTED, last_actor="ana",
+    )  # fmt: skip
+
+
 def text(found: list[Row]) -> str:
     return "\n".join(f"{plain(row.left)} | {plain(row.right)}".rstrip(" |") for row in found)
 
@@ -59,6 +66,17 @@ def test_what_waits_for_the_person_stands_first_in_full() -> None:
     assert text(found).startswith("WAITS FOR YOU | 1\n? Which of these variations\n  shall become the next")
     assert found[1].key == Item("gate", "g")
     assert "waits for an answer" in text(found)
+
+
+def test_threads_and_runs_that_others_follow_are_marked() -> None:
+    here = (Person("rod", Looked(thread="t")), Person("mia", Looked(run="r")), Person("ann", Looked("a.md")))
+    state = Snapshot(
+        me="ana", threads=[thread("t", "Eviction"), thread("u", "Else")], runs=[run([])], here=here
+    )
+
+    said = text(side_rows(state, {}, 30, zone=UTC)).split("\n")
+
+    assert [line for line in said if "●" in line] == ["› Eviction | ● 3", "◐ variations | ● 10:00"]
 
 
 def test_an_empty_space_says_what_to_do() -> None:
@@ -93,6 +111,22 @@ def test_steps_show_who_works_how_long_it_took_and_the_last_words() -> None:
     assert "so far so good▍" in said
     assert "it does not parse" in said
     assert "shorter" in said
+
+
+def test_how_far_a_tool_is_stands_below_its_step_until_it_ends() -> None:
+    going = step("draft/edwin/1", "started", kind="tool.call", result={"by": "edwin", "tool": "git/log"})
+    live = {"draft/edwin/1": "40 % receiving \x1b[31mobjects"}
+
+    said = text(run_rows(run([going]), live, {}, NOW, UTC))
+    assert "git/log 40 % receiving " in said
+    assert "\x1b" not in said
+    assert "▍" not in said
+    assert "git/log 7 of them" in text(run_rows(run([going]), {"draft/edwin/1": "7 of them"}, {}, NOW, UTC))
+
+    ended = step("draft/edwin/1", "completed", kind="tool.call", result={"tool": "git/log"}, finished=STARTED)
+    said = text(run_rows(run([ended]), live, {}, NOW, UTC))
+    assert "git/log" in said
+    assert "40 %" not in said
 
 
 def test_rounds_branches_and_what_is_inside_of_them_are_a_tree_without_bookkeeping() -> None:

@@ -12,7 +12,7 @@ from flowide.space.queries import LockState
 from flowide.space.remote.standing import Standing
 from flowide.tui import notifying
 from flowide.tui.views.actors import presence
-from flowide.tui.views.snapshot import Snapshot
+from flowide.tui.views.snapshot import Person, Snapshot
 from flowide.tui.views.spans import plain
 from flowide.tui.views.waiting import age, in_full, news, rows_of, urgent, waiting, waiting_badge
 
@@ -103,7 +103,7 @@ def test_nothing_is_said_of_a_hub_while_it_is_there_or_there_is_none() -> None:
     since = "2026-01-02T11:56:00Z"
     assert "offline" not in plain(presence(picture(), {}))
     assert "offline" not in plain(presence(picture(standing=Standing("online", since)), {}))
-    gone = picture(standing=Standing("offline", since, "no answer", 3), here=("mia",))
+    gone = picture(standing=Standing("offline", since, "no answer", 3), here=(Person("mia"),))
     assert "offline since" in plain(presence(gone, {}))
     assert "3 to be sent" in plain(presence(gone, {}))
     assert "● mia" in plain(presence(gone, {}))
