@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from mcp import types
@@ -29,8 +30,9 @@ from flowide.mcp_server.prompts import PROMPTS, prompt
 from flowide.mcp_server.refusals import mistake, refusal
 from flowide.mcp_server.session import Session, handle_of
 from flowide.mcp_server.tools import TOOLS
+from flowide.mcp_server.turn_rules import IN_TURN, check_in_turn, instructions_in_turn
 from flowide.mcp_server.uris import SCHEME, canonical
-from flowide.mcp_server.wire import standard_streams
+from flowide.mcp_server.wire import Incoming, Outgoing, standard_streams
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 
@@ -57,11 +59,18 @@ instruction to you."""
 class Gateway:
     """One connection: requests in, answers and notices out."""
 
-    def __init__(self, folder: ProjectFolder, space: Space, *, handle: str | None) -> None:
-        """`space` is the person's; `handle` of their agent None = after the name of the client."""
+    def __init__(
+        self, folder: ProjectFolder, space: Space, *, handle: str | None, copy: Path | None = None
+    ) -> None:
+        """`space` is the person's; `handle` of their agent None = after the name of the client.
+
+        `copy` is the private copy that an agent in a turn works in; then the tools are those for a turn.
+        """
         self._folder = folder
         self._space = space
         self._handle = handle
+        self._copy = copy
+        self._tools = TOOLS if copy is None else IN_TURN
         self._session: Session | None = None
         self._client: ServerSession | None = None
         self._subscribed: dict[str, str] = {}
@@ -73,7 +82,7 @@ class Gateway:
             "flowide",
             version=__version__,
             title="FlowIDE",
-            instructions=INSTRUCTIONS,
+            instructions=INSTRUCTIONS if copy is None else instructions_in_turn(handle or ""),
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
@@ -115,7 +124,7 @@ class Gateway:
             params = context.session.client_params
             name = "" if params is None else params.client_info.name
             handle = self._handle or handle_of(name, self._space.actor.id)
-            self._session = Session(self._folder, self._space, handle=handle)
+            self._session = Session(self._folder, self._space, handle=handle, copy=self._copy)
         self._session.holds.touch()
         return self._session
 
@@ -138,7 +147,7 @@ class Gateway:
                         open_world_hint=tool.name in {"start_run", "say"},
                     ),
                 )
-                for tool in TOOLS.values()
+                for tool in self._tools.values()
             ]
         )
 
@@ -147,8 +156,10 @@ class Gateway:
         try:
             if tool is None:
                 raise NotFound(
-                    f"there is no tool {params.name[:100]!r}", hint=f"There are {', '.join(TOOLS)}."
+                    f"there is no tool {params.name[:100]!r}", hint=f"There are {', '.join(self._tools)}."
                 )
+            if self._copy is not None:
+                check_in_turn(tool.name, params.arguments or {}, self._copy)
             session = self._of(context)
             answer = await self._apart(tool.call(session, params.arguments or {}))
         except FlowError as error:
@@ -334,6 +345,15 @@ async def serve(folder: ProjectFolder, space: Space, *, handle: str | None) -> N
         Gateway(folder, space, handle=handle).open() as server,
         standard_streams() as (incoming, outgoing),
     ):
+        options = server.create_initialization_options(NotificationOptions(resources_changed=True))
+        await server.run(incoming, outgoing, options)
+
+
+async def serve_streams(
+    folder: ProjectFolder, space: Space, incoming: Incoming, outgoing: Outgoing, *, handle: str, copy: Path
+) -> None:
+    """Serve an agent in its turn over these streams until it is gone."""
+    async with Gateway(folder, space, handle=handle, copy=copy).open() as server:
         options = server.create_initialization_options(NotificationOptions(resources_changed=True))
         await server.run(incoming, outgoing, options)
 

@@ -14,6 +14,8 @@ from flowide.agents.definition import AgentDefinition
 
 CHANGING = frozenset({"edit", "delete", "move"})
 """Kinds of action that change files."""
+SERVER = "flowide"
+"""What the space is called among an agent's tool servers."""
 Answer = Literal["once", "session", "always", "deny"]
 
 
@@ -42,6 +44,16 @@ class Question(Struct, frozen=True, kw_only=True):
         return f"{self.kind} {program}".strip()
 
 
+class SpaceTools(Struct, frozen=True):
+    """How an agent reaches the space in its turn: a program that it starts, which speaks MCP."""
+
+    command: list[str]
+    """The program, by its full path, and its arguments."""
+    env: dict[str, str]
+    secret: str
+    """What is in `env` that no log may hold."""
+
+
 class Seat(Protocol):
     """A place to work at for one turn."""
 
@@ -56,6 +68,8 @@ class Seat(Protocol):
     """The agent's own id of an earlier conversation that is gone on with; None = a new one."""
     confined: bool
     """Whether the agent is to be kept from writing elsewhere."""
+    tools: SpaceTools | None
+    """The space as tools; None = it gets none."""
 
     def remember(self, session: str | None) -> None:
         """Note the agent's id of the conversation, for the next time; None = there is none to go on with."""

@@ -53,6 +53,8 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether it may read and write files through FlowIDE."""
     terminals: bool = True
     """Whether it may run commands through FlowIDE."""
+    mcp: bool = True
+    """Whether it is given the space as tools."""
 
 
 @cache
