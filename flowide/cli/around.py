@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flowide import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from flowide.agents.acp.desk import SpaceTools
@@ -111,11 +112,11 @@ def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Sur
 
 
 def _serve_tools(
-    folder: ProjectFolder, space: Space, handle: str, copy: Path
+    folder: ProjectFolder, space: Space, handle: str, copy: Path, may: Callable[[str], bool]
 ) -> AbstractAsyncContextManager[SpaceTools]:
     from flowide.mcp_server.in_turns import serve_turn
 
-    return serve_turn(folder, space, handle, copy)
+    return serve_turn(folder, space, handle, copy, may)
 
 
 def _git_user(project: Path) -> str:

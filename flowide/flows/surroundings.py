@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from flowide.project.folder import ProjectFolder
     from flowide.space.api import Space
 
-    ServeTools = Callable[[ProjectFolder, Space, str, Path], AbstractAsyncContextManager[SpaceTools]]
+    May = Callable[[str], bool]
+    """Whether an agent may use a tool, by its name."""
+    ServeTools = Callable[[ProjectFolder, Space, str, Path, May], AbstractAsyncContextManager[SpaceTools]]
     """Serves the space to an agent, by its handle, that works in a private copy; raises OSError where nothing can."""
 
 CONTEXT = 100_000

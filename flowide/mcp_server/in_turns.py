@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from flowide.agents.acp.desk import SpaceTools
 from flowide.confinement.methods import python
 from flowide.mcp_server.bridge import HOST, VARIABLE
+from flowide.mcp_server.turn_rules import IN_TURN, TurnTerms
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 
@@ -31,27 +32,36 @@ _PART = 1 << 16
 
 @asynccontextmanager
 async def serve_turn(
-    folder: ProjectFolder, space: Space, handle: str, copy: Path
+    folder: ProjectFolder,
+    space: Space,
+    handle: str,
+    copy: Path,
+    may: Callable[[str], bool] = lambda tool: True,
 ) -> AsyncIterator[SpaceTools]:
     """Serve `space` to the agent `handle`, which works in the private copy, until the block is left.
+
+    `may` says which of the tools it may use.
 
     Raises:
         OSError: Nothing can listen on loopback here.
     """
     secret = secrets.token_urlsafe(24)
-    door = _Door(folder, space, handle, copy, secret)
+    terms = TurnTerms(copy, frozenset(filter(may, IN_TURN)))
+    door = _Door(folder, space, handle, terms, secret)
     listening = await asyncio.start_server(door.enter, HOST, 0, limit=_PART)
     try:
         port = listening.sockets[0].getsockname()[1]
-        yield SpaceTools([*python(), _PROGRAM], {VARIABLE: f"{port}:{secret}"}, secret)
+        yield SpaceTools([*python(), _PROGRAM], {VARIABLE: f"{port}:{secret}"}, secret, frozenset(IN_TURN))
     finally:
         listening.close()
         await door.close()
 
 
 class _Door:
-    def __init__(self, folder: ProjectFolder, space: Space, handle: str, copy: Path, secret: str) -> None:
-        self._folder, self._space, self._handle, self._copy = folder, space, handle, copy
+    def __init__(
+        self, folder: ProjectFolder, space: Space, handle: str, terms: TurnTerms, secret: str
+    ) -> None:
+        self._folder, self._space, self._handle, self._terms = folder, space, handle, terms
         self._secret = secret
         self._inside: set[asyncio.Task[None]] = set()
 
@@ -98,7 +108,7 @@ class _Door:
 
         async with messages(lines.next, write) as (incoming, outgoing):
             await serve_streams(
-                self._folder, self._space, incoming, outgoing, handle=self._handle, copy=self._copy
+                self._folder, self._space, incoming, outgoing, handle=self._handle, terms=self._terms
             )
 
 

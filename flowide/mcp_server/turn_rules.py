@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from flowide.errors import NotAllowed
 from flowide.mcp_server.tool import Tool
 from flowide.mcp_server.tools import TOOLS
@@ -21,12 +23,22 @@ IN_TURN: dict[str, Tool[Any]] = {name: tool for name, tool in TOOLS.items() if t
 """The tools that are offered in a turn, by name."""
 
 
-def check_in_turn(tool: str, given: dict[str, Any], copy: Path) -> None:
+class TurnTerms(Struct, frozen=True):
+    """What holds in one turn."""
+
+    copy: Path
+    """The private copy that the agent works in."""
+    tools: frozenset[str] = frozenset(IN_TURN)
+    """Those that it may use."""
+
+
+def check_in_turn(tool: str, given: dict[str, Any], terms: TurnTerms) -> None:
     """Refuse what is not done with tools in a turn.
 
     Raises:
         NotAllowed: With what to do instead.
     """
+    copy = terms.copy
     if tool in _RUNS or (tool == "say" and given.get("answer")):
         raise NotAllowed(
             "a turn starts and stops no runs",
@@ -41,6 +53,8 @@ def check_in_turn(tool: str, given: dict[str, Any], copy: Path) -> None:
             in_turn=True,
             folder=str(copy),
         )
+    if tool not in terms.tools:
+        raise NotAllowed(f"{tool} is denied to you", hint="Go on without it.", in_turn=True)
 
 
 def instructions_in_turn(handle: str) -> str:

@@ -30,6 +30,8 @@ class Question(Struct, frozen=True, kw_only=True):
     paths: list[str] = []
     """As the agent gives them."""
     diff: str = ""
+    tool: str = ""
+    """Which tool of the space it is, as the agent says it; empty when it is none."""
 
     @property
     def outside(self) -> list[str]:
@@ -52,6 +54,8 @@ class SpaceTools(Struct, frozen=True):
     env: dict[str, str]
     secret: str
     """What is in `env` that no log may hold."""
+    names: frozenset[str] = frozenset()
+    """Of the tools there are, also of those that the agent is denied."""
 
 
 class Seat(Protocol):
@@ -70,6 +74,8 @@ class Seat(Protocol):
     """Whether the agent is to be kept from writing elsewhere."""
     tools: SpaceTools | None
     """The space as tools; None = it gets none."""
+    trusted: bool
+    """Whether a person trusts the project."""
 
     def remember(self, session: str | None) -> None:
         """Note the agent's id of the conversation, for the next time; None = there is none to go on with."""

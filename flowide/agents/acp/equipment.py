@@ -17,10 +17,11 @@ from flowide.confinement.environment import PERSONAL, named
 def environment(agent: AgentDefinition, recipe: Recipe, env: Mapping[str, str], seat: Seat) -> dict[str, str]:
     """What it sees: home and the network, the variables its recipe or file names, and no other keys."""
     temporary = dict.fromkeys(("TMPDIR", "TMP", "TEMP", *recipe.temporary), str(seat.temporary))
+    given = recipe.set_env | (recipe.trusted_env if seat.trusted else {})
     return {
         "PATH": os.defpath,
-        **recipe.set_env,
-        **named(env, [*PERSONAL, *recipe.env, *recipe.set_env, *agent.env]),
+        **given,
+        **named(env, [*PERSONAL, *recipe.env, *given, *agent.env]),
         **temporary,
         "FLOWIDE_COPY": str(seat.base),
     }

@@ -28,6 +28,7 @@ class TrialSeat:
     session: str | None = None
     confined = True
     tools: SpaceTools | None = None
+    trusted = False
 
     def __init__(self, made: str) -> None:
         base = Path(made).resolve()

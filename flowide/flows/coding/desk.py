@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from flowide.agents.acp.desk import Answer, Question, Seat, SpaceTools
+from flowide.agents.acp.desk import SERVER, Answer, Question, Seat, SpaceTools
 from flowide.agents.acp.recipes import recipe_of
 from flowide.agents.api import Progress, ReasoningDelta, Request
 from flowide.agents.definition import AgentDefinition
+from flowide.agents.tools.permissions import rule_of
 from flowide.confinement.methods import confinement
 from flowide.errors import FlowError, NeedsInput
 from flowide.flows.coding.bringing import Bringing
@@ -111,7 +112,11 @@ class CodingDesk:
             tools = None
             if self._serve_tools is not None and agent.mcp and recipe_of(agent).mcp:
                 state = self.state
-                served = self._serve_tools(state.folder, state.space, agent.handle, copy.folder)
+
+                def may(tool: str) -> bool:
+                    return rule_of(agent.permissions, SERVER, tool, trusted=True)[0] != "deny"
+
+                served = self._serve_tools(state.folder, state.space, agent.handle, copy.folder, may)
                 try:
                     tools = await serving.enter_async_context(served)
                 except OSError as error:
@@ -301,7 +306,7 @@ class _CodingSeat:
         self.folder: Path = left.copy.folder
         self.temporary: Path = left.place.temporary
         self.logs: Path = left.place.logs
-        self.session, self.tools = session, tools
+        self.session, self.tools, self.trusted = session, tools, permits.trusted
         self._named = left.place.named
         self._permits, self._sessions, self._name = permits, sessions, name
 

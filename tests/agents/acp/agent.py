@@ -256,13 +256,25 @@ class Doer:
 
     async def do_permit(self, kind: str, title: str = "", path: str = "") -> None:
         """Ask; what follows is done only if it was allowed."""
+        raw = {} if path else {"command": title}
+        await self._ask(title, kind, raw, path)
+
+    async def do_asktool(self, *title: str) -> None:
+        """Ask to use a tool, by what this kind of agent calls it; codex says it in what it sends along."""
+        named = " ".join(title)
+        asked = {"server_name": "flowide", "request": {"message": named}}
+        if named.startswith("Allow"):
+            await self._ask("Approve MCP tool call", "other", asked)
+        else:
+            await self._ask(named, "other", {})
+
+    async def _ask(self, title: str, kind: str, raw: dict[str, Any], path: str = "") -> None:
+        places = [ToolCallLocation(path=path)] if path else None
         options = [
             PermissionOption(option_id="x1", name="Never", kind="reject_once"),
             PermissionOption(option_id="x2", name="For ever", kind="allow_always"),
             PermissionOption(option_id="x3", name="Now", kind="allow_once"),
         ]
-        places = [ToolCallLocation(path=path)] if path else None
-        raw = {} if path else {"command": title}
         call = acp.update_tool_call("p1", title=title, kind=kind, raw_input=raw, locations=places)  # type: ignore[arg-type]
         told = await self.client.request_permission(session_id=self.session, tool_call=call, options=options)
         chosen = told.outcome.option_id if isinstance(told.outcome, AllowedOutcome) else "cancelled"

@@ -36,6 +36,7 @@ class TestDesk:
         self.session: str | None = None
         self.confined = True
         self.tools: SpaceTools | None = None
+        self.trusted = False
         self.pause_s = 0.0
         """Seconds a person takes to answer."""
 
@@ -58,6 +59,7 @@ class TestSeat:
         self.session = desk.session
         self.confined = desk.confined
         self.tools = desk.tools
+        self.trusted = desk.trusted
 
     def remember(self, session: str | None) -> None:
         self._desk.session = session

@@ -125,6 +125,53 @@ async def test_gates_and_other_acts_of_people_are_refused_as_ever(coding: Coding
     assert refused["code"] in {"role", "not_found"}
 
 
+NAMED = [
+    "mcp__flowide__say",
+    "say (flowide MCP Server)",
+    'Allow the flowide MCP server to run tool "say"?',
+]
+"""As Claude Code, Gemini CLI and Codex ask for a tool of the space."""
+
+
+@pytest.mark.parametrize("named", NAMED)
+async def test_nobody_is_asked_about_the_tools_of_the_space_itself(coding: Coding, named: str) -> None:
+    await coding.do(f"!asktool {named}\n!say done")
+
+    assert coding.last.status == "completed"
+    assert await coding.last_words() == "<x3> done"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "!permit execute mcp__flowide__say", "!permit edit mcp__flowide__say notes.md", "!asktool mcp__flowide__save",
+        "!asktool mcp__flowide__evil__say", "!asktool mcp__flowide__say; rm", "!asktool mcp__git__say",
+    ],
+)  # fmt: skip
+async def test_what_only_sounds_like_one_is_asked(coding: Coding, question: str) -> None:
+    await coding.do(f"{question}\n!say done")
+
+    assert coding.last.status == "waiting"
+
+
+async def test_a_file_can_have_a_tool_asked_for_or_denied_also_to_an_agent_that_does_not_ask(
+    coding: Coding,
+) -> None:
+    file = coding.root / ".flowide" / "agents" / "doer.md"
+    rules = "permissions: {flowide/say: deny, flowide/search: ask}"
+    file.write_text(file.read_text().replace("backend: acp", f"backend: acp\n{rules}"))
+
+    [refused] = await call(coding, 'say {"text": "x"}')
+    await coding.do("!asktool mcp__flowide__say\n!say done")
+    denied = await coding.last_words()
+    coding.thread = ""
+    await coding.do("!asktool mcp__flowide__search\n!say done")
+
+    assert (refused["code"], refused["message"]) == ("role", "say is denied to you")
+    assert denied.endswith("<x1>")
+    assert coding.last.status == "waiting"
+
+
 async def test_an_agent_that_is_not_to_have_them_gets_none(coding: Coding) -> None:
     file = coding.root / ".flowide" / "agents" / "doer.md"
     file.write_text(file.read_text().replace("backend: acp", "backend: acp\nmcp: false"))
