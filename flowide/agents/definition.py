@@ -45,6 +45,8 @@ class AgentDefinition(Struct, frozen=True, kw_only=True):
     tools: list[str] = []
     permissions: dict[str, Permission] = {}
     """By tool or kind of action; what is not named is asked."""
+    mcp: bool = True
+    """Whether an ACP agent gets the space as tools in its turns."""
     colour: str | None = None
     instructions: str = ""
     """Markdown that precedes every request to this agent."""

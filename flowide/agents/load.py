@@ -34,6 +34,7 @@ _HINTS = {
     "recipe": "The name of a coding agent that FlowIDE knows, for example: recipe: gemini",
     "env": "Names of environment variables, for example: env: [MY_AGENT_KEY]",
     "writes": "Files and folders of the agent's own, for example: writes: [~/.my-agent]",
+    "mcp": "true or false: whether a coding agent gets the space as tools in its turns",
     "model": "A text, for example: model: openai/gpt-4o-mini",
     "name": "A text, for example: name: Edwin",
 }
@@ -56,6 +57,7 @@ class AgentFile(Struct, forbid_unknown_fields=True):
     script: str | None = None
     tools: list[str] | str = []
     permissions: dict[str, Permission] = {}
+    mcp: bool = True
     colour: str | None = None
 
 
@@ -261,6 +263,7 @@ def _own_agent(head: YamlFile, body: str, path: Path, origin: Origin) -> AgentDe
         script=str(path.parent / raw.script) if raw.script else None,
         tools=_words(raw.tools, _split_commas),
         permissions=raw.permissions,
+        mcp=raw.mcp,
         colour=raw.colour,
         instructions=body,
         source=str(path),

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 from flowide import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from flowide.agents.acp.desk import SpaceTools
     from flowide.domain.actors import Actor
     from flowide.flows.engine import Surroundings
+    from flowide.project.folder import ProjectFolder
+    from flowide.space.api import Space
 
 
 def project_root(given: str | None = None) -> Path:
@@ -101,7 +107,16 @@ def surroundings(project: Path, *, loaded: settings.Loaded | None = None) -> Sur
         turn_s=found.settings.agents.turn_s,
         keep_copies=found.settings.agents.keep_copies,
         budget=budget_of(found.settings.budget),
+        serve_tools=_serve_tools,
     )
+
+
+def _serve_tools(
+    folder: ProjectFolder, space: Space, handle: str, copy: Path, may: Callable[[str], bool]
+) -> AbstractAsyncContextManager[SpaceTools]:
+    from flowide.mcp_server.in_turns import serve_turn
+
+    return serve_turn(folder, space, handle, copy, may)
 
 
 def _git_user(project: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from uuid import uuid4
 
@@ -56,13 +57,19 @@ def _check_place(project: str | None, port: int | None) -> None:
 
     from flowide.cli.around import project_root
     from flowide.errors import BadInput
+    from flowide.flows.coding.places import PREFIX
 
     if port is None and (sys.stdin is None or sys.stdout is None):
         raise BadInput(
             "there is no stdin and stdout to serve", hint="Let an MCP client start it, or use --http."
         )
-    root = project_root()
-    if project is None and root in {Path.home(), Path(root.anchor)}:
+    root = Path(os.path.realpath(project_root(project)))
+    if any(part.startswith(PREFIX) for part in root.parts):
+        raise BadInput(
+            f"{root} is the private copy of a coding agent's turn",
+            hint="The agent has the space as tools already: the server flowide, which its session was given.",
+        )
+    if project is None and root in {Path(os.path.realpath(Path.home())), Path(root.anchor)}:
         raise BadInput(
             f"{root} is no folder of one project",
             hint="Name the project in the client's set-up: --project PATH.",

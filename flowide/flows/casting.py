@@ -73,7 +73,9 @@ async def pool_of(
     if any(agent.backend == "acp" for agent in agents.values()):
         from flowide.flows.coding.desk import CodingDesk
 
-        desk = CodingDesk(turn_s=around.turn_s, keep_copies=around.keep_copies)
+        desk = CodingDesk(
+            turn_s=around.turn_s, keep_copies=around.keep_copies, serve_tools=around.serve_tools
+        )
     async with AgentPool(
         list(agents.values()),
         models=around.models,

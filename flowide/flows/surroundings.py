@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from flowide.flows.api import Budget
 from flowide.settings import Loaded
+
+if TYPE_CHECKING:
+    from flowide.agents.acp.desk import SpaceTools
+    from flowide.project.folder import ProjectFolder
+    from flowide.space.api import Space
+
+    May = Callable[[str], bool]
+    """Whether an agent may use a tool, by its name."""
+    ServeTools = Callable[[ProjectFolder, Space, str, Path, May], AbstractAsyncContextManager[SpaceTools]]
+    """Serves the space to an agent, by its handle, that works in a private copy; raises OSError where nothing can."""
 
 CONTEXT = 100_000
 """Tokens of what an agent is told in a step, when nobody says otherwise."""
@@ -39,3 +51,5 @@ class Surroundings(Struct, frozen=True):
     """Seconds for one turn of a coding agent."""
     keep_copies: bool = False
     """Whether the private copies of coding agents stay after their turns."""
+    serve_tools: ServeTools | None = None
+    """Gives coding agents the space as tools; None = they get none."""

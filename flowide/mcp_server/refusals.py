@@ -55,7 +55,7 @@ def _hint(error: FlowError) -> str:
         kept = "draft" in error.data or "conflict" in error.data or "kept" in error.data
         return f"Your text is kept, not lost. {after}" if kept else after
     if error.code == "role":
-        return f"{own} {after}".strip()
+        return own if "in_turn" in error.data else f"{own} {after}".strip()
     if error.code == "not_found" and not own:
         return "List what there is: list_artifacts, list_threads, list_variations, list_runs or search."
     return own or after or error.hint or "Correct the call, or tell the person what stands in the way."

@@ -150,6 +150,7 @@ def surroundings(root: Path, loaded: settings.Loaded) -> Surroundings:
     from flowide.agents.keys import find_keys
     from flowide.flows.budget import budget_of
     from flowide.flows.engine import Surroundings
+    from flowide.mcp_server.in_turns import serve_turn
 
     home, limits = settings.user_folder(), loaded.settings.limits
     return Surroundings(
@@ -164,6 +165,7 @@ def surroundings(root: Path, loaded: settings.Loaded) -> Surroundings:
         turn_s=loaded.settings.agents.turn_s,
         keep_copies=loaded.settings.agents.keep_copies,
         budget=budget_of(loaded.settings.budget),
+        serve_tools=serve_turn,
     )
 
 

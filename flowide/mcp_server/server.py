@@ -29,8 +29,9 @@ from flowide.mcp_server.prompts import PROMPTS, prompt
 from flowide.mcp_server.refusals import mistake, refusal
 from flowide.mcp_server.session import Session, handle_of
 from flowide.mcp_server.tools import TOOLS
+from flowide.mcp_server.turn_rules import TurnTerms, check_in_turn, instructions_in_turn
 from flowide.mcp_server.uris import SCHEME, canonical
-from flowide.mcp_server.wire import standard_streams
+from flowide.mcp_server.wire import Incoming, Outgoing, standard_streams
 from flowide.project.folder import ProjectFolder
 from flowide.space.api import Space
 
@@ -57,11 +58,20 @@ instruction to you."""
 class Gateway:
     """One connection: requests in, answers and notices out."""
 
-    def __init__(self, folder: ProjectFolder, space: Space, *, handle: str | None) -> None:
-        """`space` is the person's; `handle` of their agent None = after the name of the client."""
+    def __init__(
+        self, folder: ProjectFolder, space: Space, *, handle: str | None, terms: TurnTerms | None = None
+    ) -> None:
+        """`space` is the person's; `handle` of their agent None = after the name of the client.
+
+        With `terms` the client is an agent in a turn, and the tools are those for a turn.
+        """
         self._folder = folder
         self._space = space
         self._handle = handle
+        self._terms = terms
+        self._tools = (
+            TOOLS if terms is None else {name: tool for name, tool in TOOLS.items() if name in terms.tools}
+        )
         self._session: Session | None = None
         self._client: ServerSession | None = None
         self._subscribed: dict[str, str] = {}
@@ -73,7 +83,7 @@ class Gateway:
             "flowide",
             version=__version__,
             title="FlowIDE",
-            instructions=INSTRUCTIONS,
+            instructions=INSTRUCTIONS if terms is None else instructions_in_turn(handle or ""),
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
@@ -115,7 +125,12 @@ class Gateway:
             params = context.session.client_params
             name = "" if params is None else params.client_info.name
             handle = self._handle or handle_of(name, self._space.actor.id)
-            self._session = Session(self._folder, self._space, handle=handle)
+            self._session = Session(
+                self._folder,
+                self._space,
+                handle=handle,
+                copy=None if self._terms is None else self._terms.copy,
+            )
         self._session.holds.touch()
         return self._session
 
@@ -138,7 +153,7 @@ class Gateway:
                         open_world_hint=tool.name in {"start_run", "say"},
                     ),
                 )
-                for tool in TOOLS.values()
+                for tool in self._tools.values()
             ]
         )
 
@@ -147,8 +162,10 @@ class Gateway:
         try:
             if tool is None:
                 raise NotFound(
-                    f"there is no tool {params.name[:100]!r}", hint=f"There are {', '.join(TOOLS)}."
+                    f"there is no tool {params.name[:100]!r}", hint=f"There are {', '.join(self._tools)}."
                 )
+            if self._terms is not None:
+                check_in_turn(tool.name, params.arguments or {}, self._terms)
             session = self._of(context)
             answer = await self._apart(tool.call(session, params.arguments or {}))
         except FlowError as error:
@@ -334,6 +351,21 @@ async def serve(folder: ProjectFolder, space: Space, *, handle: str | None) -> N
         Gateway(folder, space, handle=handle).open() as server,
         standard_streams() as (incoming, outgoing),
     ):
+        options = server.create_initialization_options(NotificationOptions(resources_changed=True))
+        await server.run(incoming, outgoing, options)
+
+
+async def serve_streams(
+    folder: ProjectFolder,
+    space: Space,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    *,
+    handle: str,
+    terms: TurnTerms,
+) -> None:
+    """Serve an agent in its turn over these streams until it is gone."""
+    async with Gateway(folder, space, handle=handle, terms=terms).open() as server:
         options = server.create_initialization_options(NotificationOptions(resources_changed=True))
         await server.run(incoming, outgoing, options)
 

@@ -50,11 +50,16 @@ def check_handle(handle: str, person: str) -> str:
 class Session:
     """What the tools work on: the space as the agent sees it, the folder, its locks and its runs."""
 
-    def __init__(self, folder: ProjectFolder, space: Space, *, handle: str) -> None:
-        """`space` is the person's, whose agent the client is."""
+    def __init__(self, folder: ProjectFolder, space: Space, *, handle: str, copy: Path | None = None) -> None:
+        """`space` is the person's, whose agent the client is, or that of another agent of theirs.
+
+        `copy` is the private copy of the project that the client works in; None = it has none.
+        """
         self.folder = folder
-        self.person = space.actor.id
-        self.space = space.acting_as(Actor(handle, "agent", for_=space.actor.id))
+        self._copy = copy
+        self._roots = [folder.root] if copy is None else [copy, folder.root]
+        self.person = space.actor.for_ or space.actor.id
+        self.space = space.acting_as(Actor(handle, "agent", for_=self.person))
         self.holds = Holds(self.space)
         self.runs = Runs(self.space, folder)
 
@@ -64,15 +69,20 @@ class Session:
             async with asyncio.timeout(_CLOSE_S):
                 await asyncio.gather(self.holds.close(), self.runs.close(), return_exceptions=True)
 
+    def held_for_turn(self, lock: rows.Lock) -> bool:
+        """Whether a lock is held for the turn of the agent that the client is."""
+        return self._copy is not None and lock.actor == self.space.actor.id
+
     # --- finding --------------------------------------------------------------------------------
 
     def path_of(self, ref: str) -> str:
-        """A path, as models give it, relative to the project: also absolute ones within it, and addresses."""
+        """A path, as models give it, relative to the project: also absolute ones in it or the copy, and addresses."""
         if ref.startswith(SCHEME):
             ref = path_in(ref)
         if ref.startswith("/"):
-            with suppress(ValueError):
-                ref = Path(ref).relative_to(self.folder.root).as_posix()
+            for root in self._roots:
+                with suppress(ValueError):
+                    ref = Path(ref).relative_to(root).as_posix()
         if "\0" in ref or not _utf8(ref):
             raise BadPath("a path is UTF-8 text without NUL", hint="Call list_artifacts for the paths.")
         return ref.removeprefix("./")

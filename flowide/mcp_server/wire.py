@@ -13,7 +13,7 @@ import os
 import queue
 import select
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -36,29 +36,43 @@ async def standard_streams() -> AsyncIterator[tuple[Incoming, Outgoing]]:
     """Messages in and out. Meanwhile stray output goes to stderr, and children find an empty stdin."""
     loop = asyncio.get_running_loop()
     source, sink = _claim()
-    arrived, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-    outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
     lines: asyncio.Queue[bytes | None] = asyncio.Queue()
     reader, writer = _Reader(source, loop, lines.put_nowait), _Writer(sink, loop)
+
+    async def next_line() -> bytes | None:
+        line = await lines.get()
+        reader.taken()
+        return line
+
+    async with messages(next_line, writer.write) as both:
+        yield both
+
+
+@asynccontextmanager
+async def messages(
+    next_line: Callable[[], Awaitable[bytes | None]], write_line: Callable[[bytes], Awaitable[None]]
+) -> AsyncIterator[tuple[Incoming, Outgoing]]:
+    """Messages of lines: `next_line` gives None at the end, `write_line` raises OSError when nobody reads."""
+    arrived, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
     flushed = anyio.Event()
 
     async def read() -> None:
-        with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+        with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError, OSError):
             async with arrived:
-                while (line := await lines.get()) is not None:
-                    reader.taken()
+                while (line := await next_line()) is not None:
                     message = _parsed(line)
                     if message is not None:
                         await arrived.send(SessionMessage(message))
                     elif line.strip():
-                        await writer.write(_refused(line))
+                        await write_line(_refused(line))
 
     async def write() -> None:
         try:
             async with leaving:
                 async for each in leaving:
                     text = each.message.model_dump_json(by_alias=True, exclude_unset=True)
-                    await writer.write(text.encode())
+                    await write_line(text.encode())
         except OSError:
             await arrived.aclose()  # nobody reads any more: that is the end of the conversation
         finally:
@@ -89,13 +103,13 @@ def _parsed(line: bytes) -> types.JSONRPCMessage | None:
 
 def _refused(line: bytes) -> bytes:
     """The answer to a line that is no message."""
-    why = f"a message has at most {MAX_LINE} bytes" if line == _TOO_LONG else "this line is no message"
+    why = f"a message has at most {MAX_LINE} bytes" if line == TOO_LONG else "this line is no message"
     error = types.ErrorData(code=types.PARSE_ERROR, message=why)
     answer = types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
     return answer.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
-_TOO_LONG = b"\0"
+TOO_LONG = b"\0"
 """Stands for a line that was not kept."""
 
 
@@ -123,7 +137,7 @@ class _Reader:
             while chunk := self._chunk():
                 *ended, rest = chunk.split(b"\n")
                 for end in ended:
-                    whole = b"".join([*parts, end]) if size <= MAX_LINE else _TOO_LONG
+                    whole = b"".join([*parts, end]) if size <= MAX_LINE else TOO_LONG
                     parts, size = [], 0
                     self._room.acquire()
                     self._loop.call_soon_threadsafe(self._put, whole)

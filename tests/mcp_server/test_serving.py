@@ -286,6 +286,19 @@ def test_a_client_that_does_not_read_keeps_its_lock(raw: Raw) -> None:
     assert [each["state"] for each in raw.call("list_locks")["locks"]] == ["held"]
 
 
+def test_the_copy_of_a_turn_is_not_taken_for_a_project(tmp_path: Path) -> None:
+    copy = tmp_path / "flowide-copy-0123456789abcdef" / "work" / "project"
+    copy.mkdir(parents=True)
+    for words in ([], ["--project", str(copy)]):
+        made = subprocess.run(
+            [sys.executable, "-m", "flowide", "mcp", *words], cwd=copy, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=BOUND_S, check=False,
+        )  # fmt: skip
+        assert made.returncode == 2
+        assert "the private copy of a coding agent's turn" in made.stderr
+    assert list(copy.iterdir()) == []
+
+
 def test_a_home_folder_is_not_taken_for_a_project(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flowide", "mcp"], cwd=tmp_path, env=os.environ | {"HOME": str(tmp_path)},

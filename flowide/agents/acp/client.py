@@ -8,6 +8,7 @@ from typing import Any
 
 from flowide.agents.acp import inside
 from flowide.agents.acp.desk import Answer, Question, Seat
+from flowide.agents.acp.own_tools import tool_of
 from flowide.agents.acp.recipes import Recipe
 from flowide.agents.acp.telling import ToolCalls, plan_of
 from flowide.agents.acp.terminals import Shown, Terminals, TooMany
@@ -148,6 +149,7 @@ class Client:
             command=data.get("command", ""),
             paths=data.get("paths", [])[:20],
             diff=data.get("diff", ""),
+            tool=tool_of(call, data, self._seat.tools),
         )
 
     async def _answer(self, question: Question) -> Answer:

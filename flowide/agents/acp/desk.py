@@ -14,6 +14,8 @@ from flowide.agents.definition import AgentDefinition
 
 CHANGING = frozenset({"edit", "delete", "move"})
 """Kinds of action that change files."""
+SERVER = "flowide"
+"""What the space is called among an agent's tool servers."""
 Answer = Literal["once", "session", "always", "deny"]
 
 
@@ -28,6 +30,8 @@ class Question(Struct, frozen=True, kw_only=True):
     paths: list[str] = []
     """As the agent gives them."""
     diff: str = ""
+    tool: str = ""
+    """Which tool of the space it is, as the agent says it; empty when it is none."""
 
     @property
     def outside(self) -> list[str]:
@@ -40,6 +44,18 @@ class Question(Struct, frozen=True, kw_only=True):
         """What an answer that is remembered holds for: the kind, of commands also the program."""
         program = self.command.split(maxsplit=1)[0] if self.command.strip() else ""
         return f"{self.kind} {program}".strip()
+
+
+class SpaceTools(Struct, frozen=True):
+    """How an agent reaches the space in its turn: a program that it starts, which speaks MCP."""
+
+    command: list[str]
+    """The program, by its full path, and its arguments."""
+    env: dict[str, str]
+    secret: str
+    """What is in `env` that no log may hold."""
+    names: frozenset[str] = frozenset()
+    """Of the tools there are, also of those that the agent is denied."""
 
 
 class Seat(Protocol):
@@ -56,6 +72,10 @@ class Seat(Protocol):
     """The agent's own id of an earlier conversation that is gone on with; None = a new one."""
     confined: bool
     """Whether the agent is to be kept from writing elsewhere."""
+    tools: SpaceTools | None
+    """The space as tools; None = it gets none."""
+    trusted: bool
+    """Whether a person trusts the project."""
 
     def remember(self, session: str | None) -> None:
         """Note the agent's id of the conversation, for the next time; None = there is none to go on with."""

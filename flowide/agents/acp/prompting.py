@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowide.agents.acp import inside
+from flowide.agents.acp.desk import SERVER
 from flowide.agents.api import Request
 from flowide.agents.extract import extract_json
 from flowide.agents.whole_file import with_file
@@ -14,13 +15,18 @@ _NEW_TEXTS = frozenset({"vary", "more", "repair"})
 """Purposes whose answer cannot be the text as it was."""
 
 
-def prompt_of(request: Request) -> str:
-    """The conversation as one text, with how to answer when a file is wanted."""
+def prompt_of(request: Request, *, tools: bool = False) -> str:
+    """The conversation as one text, with how to answer when a file is wanted; `tools` = it has the space as tools."""
     parts = [message.content for message in request.messages if message.content.strip()]
     parts.append(
         "You work in a private copy of the project: your working directory. Use relative paths. When your turn "
         "ends, FlowIDE takes what you changed there over into the project, as far as its locks allow."
     )
+    if tools:
+        parts.append(
+            f"What the copy does not show (the discussion, decisions, variations, locks, history) the tools of the "
+            f"server {SERVER} do."
+        )
     if request.target:
         parts.append(
             f"Where the above asks you to answer with a text in a fenced block: instead write that text into the "

@@ -35,6 +35,8 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Variables it is given besides those that every agent gets; `GEMINI_*` stands for all that begin so."""
     set_env: dict[str, str] = {}
     """Variables it is given with these values, unless the person set them."""
+    trusted_env: dict[str, str] = {}
+    """As `set_env`, in a project that a person trusts: some start no tool servers, not even FlowIDE's, elsewhere."""
     writes: list[str] = []
     """Files and folders of its own, below home, that it keeps its login and memory in."""
     temporary: list[str] = []
@@ -53,6 +55,8 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether it may read and write files through FlowIDE."""
     terminals: bool = True
     """Whether it may run commands through FlowIDE."""
+    mcp: bool = True
+    """Whether it is given the space as tools."""
 
 
 @cache

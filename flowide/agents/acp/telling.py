@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import msgspec
+from msgspec import structs
+
 from flowide.agents.acp.inside import Outside, relative
-from flowide.agents.api import Progress
+from flowide.agents.api import Delta, Progress, ReasoningDelta, TextDelta
+from flowide.agents.redact import hide
 
 MAX_DIFF = 16 * 1024
 MAX_OUTPUT = 4 * 1024
@@ -129,3 +134,11 @@ def plan_of(entries: list[Any]) -> Progress:
     return Progress(
         "plan", "plan", f"{done} of {len(told)} done", "running", cast("dict[str, Any]", {"entries": told})
     )
+
+
+def hidden(delta: Delta, secret: str) -> Delta:
+    """The same without a secret that the agent blurted out."""
+    if isinstance(delta, TextDelta | ReasoningDelta):
+        return structs.replace(delta, text=hide(delta.text, [secret])) if secret in delta.text else delta
+    told = json.dumps(msgspec.to_builtins(delta))
+    return msgspec.convert(json.loads(hide(told, [secret])), type(delta)) if secret in told else delta

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from flowide.agents.acp.desk import Answer, Question, Seat
+from flowide.agents.acp.desk import Answer, Question, Seat, SpaceTools
 from flowide.agents.api import Request
 from flowide.agents.definition import AgentDefinition
 
@@ -27,6 +27,8 @@ class TrialSeat:
 
     session: str | None = None
     confined = True
+    tools: SpaceTools | None = None
+    trusted = False
 
     def __init__(self, made: str) -> None:
         base = Path(made).resolve()

@@ -13,15 +13,16 @@ from flowide import __version__
 from flowide.agents.acp.client import Client
 from flowide.agents.acp.desk import Seat
 from flowide.agents.acp.ending import carried_through
+from flowide.agents.acp.equipment import environment, servers_of, writable
 from flowide.agents.acp.faults import Faults
 from flowide.agents.acp.prompting import answer_of, file_of, prompt_of
 from flowide.agents.acp.recipes import Recipe
+from flowide.agents.acp.telling import hidden
 from flowide.agents.acp.terminals import Terminals
 from flowide.agents.acp.transport import Wire
 from flowide.agents.api import Delta, Finished, Progress, Request, TextDelta, Usage
 from flowide.agents.definition import AgentDefinition
-from flowide.agents.redact import secrets_in
-from flowide.confinement.environment import PERSONAL, named
+from flowide.agents.redact import hide, secrets_in
 from flowide.confinement.methods import confinement
 from flowide.confinement.spawning import Guarded, Limits, spawn
 from flowide.errors import AuthFailed, Incomplete, Rejected, Unavailable
@@ -56,10 +57,11 @@ class Turn:
     ) -> None:
         """`emit` is told what it says and does; `backlog` says how much of that nobody has looked at yet."""
         self._backlog = backlog
-        self._agent, self._recipe, self._command, self._seat, self._emit = agent, recipe, command, seat, emit
-        self._secrets = secrets_in(env)
+        self._agent, self._recipe, self._command, self._seat, self._told = agent, recipe, command, seat, emit
+        self._secret = "" if seat.tools is None else seat.tools.secret
+        self._secrets = [*secrets_in(env), *filter(None, [self._secret])]
         self._confined = seat.confined and confinement().works
-        self._env = _environment(agent, recipe, env, seat)
+        self._env = environment(agent, recipe, env, seat)
         self._log = seat.logs / "stderr.log"
         self._program: Guarded | None = None
         self._wire: Wire | None = None
@@ -69,7 +71,7 @@ class Turn:
         """Carry it out; see `AcpBackend.stream` for what is raised."""
         from acp.client.connection import ClientSideConnection
 
-        places = _writable(self._agent, self._recipe, self._seat) if self._seat.confined else None
+        places = writable(self._agent, self._recipe, self._seat) if self._seat.confined else None
         terminals = Terminals(self._seat.folder, places, self._env, LIMITS)
         self._client = client = Client(self._seat, self._recipe, terminals, self._emit)
         program = self._program = await self._start(places)
@@ -88,6 +90,9 @@ class Turn:
             watching.cancel()
             await carried_through(self._end(connection, terminals))
             client.end()
+
+    def _emit(self, delta: Delta) -> None:
+        self._told(hidden(delta, self._secret) if self._secret else delta)
 
     # --- start and end ------------------------------------------------------------------------------
 
@@ -159,12 +164,18 @@ class Turn:
         loaded = await self._open_session(connection, greeting)
         before = file_of(self._seat.folder, request.target) if request.target else None
         self._client.listening = True
-        reply = await self._prompt(connection, [text_block(prompt_of(request))], request.deadline_s)
+        reply = await self._prompt(
+            connection,
+            [text_block(prompt_of(request, tools=self._seat.tools is not None))],
+            request.deadline_s,
+        )
         self._faults.check_end(reply)
         text, last = self._client.text, self._client.last_words
         answer = answer_of(request, self._seat.folder, before, text=text, last_words=last)
         if request.target and answer != text:
             self._emit(TextDelta(f"\n\n{answer.removeprefix(last).lstrip()}"))
+        if self._secret:
+            answer = hide(answer, [self._secret])
         return Finished(answer, f"acp/{self._recipe.id}", Usage() if loaded else self._usage(reply))
 
     async def _open_session(self, connection: Any, greeting: Any) -> bool:
@@ -176,7 +187,9 @@ class Turn:
         if earlier and can_load:
             try:
                 opened = await self._within(
-                    START_S, "to go on with its session", connection.load_session(folder, earlier)
+                    START_S,
+                    "to go on with its session",
+                    connection.load_session(folder, earlier, mcp_servers=servers_of(self._seat.tools)),
                 )
                 self._session = earlier
             except (Incomplete, Unavailable, Rejected) as error:
@@ -192,14 +205,17 @@ class Turn:
         return loaded
 
     async def _new_session(self, connection: Any, folder: str) -> Any:
+        def opening() -> Any:
+            return connection.new_session(folder, mcp_servers=servers_of(self._seat.tools))
+
         try:
-            return await self._within(START_S, "to open a session", connection.new_session(folder))
+            return await self._within(START_S, "to open a session", opening())
         except AuthFailed:
             method = next((way for name, way in self._recipe.auth.items() if self._env.get(name)), None)
             if method is None:
                 raise
         await self._within(START_S, "to log in", connection.authenticate(method))
-        return await self._within(START_S, "to open a session", connection.new_session(folder))
+        return await self._within(START_S, "to open a session", opening())
 
     async def _choose_mode(self, connection: Any, opened: Any) -> None:
         """Have it ask before it acts: some start in a mode in which they do not."""
@@ -284,30 +300,6 @@ class Turn:
         micros = round(cost * 1e6) if isinstance(cost, int | float) else None
         used = reply.usage
         return Usage(used.input_tokens if used else 0, used.output_tokens if used else 0, micros)
-
-
-def _environment(
-    agent: AgentDefinition, recipe: Recipe, env: Mapping[str, str], seat: Seat
-) -> dict[str, str]:
-    """What it sees: home and the network, the variables its recipe or file names, and no other keys."""
-    temporary = dict.fromkeys(("TMPDIR", "TMP", "TEMP", *recipe.temporary), str(seat.temporary))
-    return {
-        "PATH": os.defpath,
-        **recipe.set_env,
-        **named(env, [*PERSONAL, *recipe.env, *recipe.set_env, *agent.env]),
-        **temporary,
-        "FLOWIDE_COPY": str(seat.base),
-    }
-
-
-def _writable(agent: AgentDefinition, recipe: Recipe, seat: Seat) -> list[Path | str]:
-    """Its copy, its temporary folder, and what is its own."""
-    own = [Path(each).expanduser() for each in (*recipe.writes, *agent.writes)]
-    for each in own:
-        if not each.exists() and not each.suffix:
-            with contextlib.suppress(OSError):
-                each.mkdir(parents=True)
-    return [seat.base, *own]
 
 
 def _understood(message: dict[str, Any]) -> bool:

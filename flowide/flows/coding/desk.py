@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from flowide.agents.acp.desk import Answer, Question, Seat
+from flowide.agents.acp.desk import SERVER, Answer, Question, Seat, SpaceTools
+from flowide.agents.acp.recipes import recipe_of
 from flowide.agents.api import Progress, ReasoningDelta, Request
 from flowide.agents.definition import AgentDefinition
+from flowide.agents.tools.permissions import rule_of
 from flowide.confinement.methods import confinement
 from flowide.errors import FlowError, NeedsInput
 from flowide.flows.coding.bringing import Bringing
@@ -26,6 +28,9 @@ from flowide.project.private.changes import changed_since, changes_in
 from flowide.project.private.copying import PrivateCopy, lay
 from flowide.project.turn import uninterrupted
 from flowide.space.queries import ArtifactAt, FindArtifact
+
+if TYPE_CHECKING:
+    from flowide.flows.surroundings import ServeTools
 
 _SAVING = frozenset({"discuss", "edit", "draft", "revise", "write"})
 """Purposes in which what an agent changes besides its answer may be saved; in others it waits."""
@@ -42,10 +47,14 @@ class _Left(Struct):
 class CodingDesk:
     """The desk of one run; see `flowide.agents.acp.desk.Desk`."""
 
-    def __init__(self, *, turn_s: float, keep_copies: bool) -> None:
-        """`turn_s` are the seconds a turn may take; with `keep_copies` a copy stays, and its place is told."""
+    def __init__(self, *, turn_s: float, keep_copies: bool, serve_tools: ServeTools | None = None) -> None:
+        """`turn_s` are the seconds a turn may take; with `keep_copies` a copy stays, and its place is told.
+
+        `serve_tools` gives agents the space as tools; None = they get none.
+        """
         self.turn_s = turn_s
         self._keep = keep_copies
+        self._serve_tools = serve_tools
         self._state: RunState | None = None
         self._left: dict[str, _Left] = {}
         self._telling: dict[str, Telling] = {}
@@ -84,7 +93,9 @@ class CodingDesk:
             left = _Left(place, copy)
         permits = Permits(state, agent, request.step)
         try:
-            yield _CodingSeat(left, permits, sessions, name, session if left.place.named else None)
+            async with self._tools(agent, left.copy) as tools:
+                going_on = session if left.place.named else None
+                yield _CodingSeat(left, permits, sessions, name, going_on, tools)
         except NeedsInput:
             left.place.give_back()  # it goes on there when the question is answered
             raise
@@ -93,6 +104,24 @@ class CodingDesk:
             raise
         left.place.note("done", request.step, left.copy)
         self._left[request.step] = left
+
+    @asynccontextmanager
+    async def _tools(self, agent: AgentDefinition, copy: PrivateCopy) -> AsyncIterator[SpaceTools | None]:
+        """The space as tools, unless it is not to have them."""
+        async with AsyncExitStack() as serving:
+            tools = None
+            if self._serve_tools is not None and agent.mcp and recipe_of(agent).mcp:
+                state = self.state
+
+                def may(tool: str) -> bool:
+                    return rule_of(agent.permissions, SERVER, tool, trusted=True)[0] != "deny"
+
+                served = self._serve_tools(state.folder, state.space, agent.handle, copy.folder, may)
+                try:
+                    tools = await serving.enter_async_context(served)
+                except OSError as error:
+                    state.warn_once(f"@{agent.handle} gets no tools of the space: {error.strerror}")
+            yield tools
 
     def _place(self, agent: AgentDefinition, request: Request) -> Place:
         """The place of the conversation, or another one when somebody works there."""
@@ -265,13 +294,19 @@ class _CodingSeat:
     confined = True
 
     def __init__(
-        self, left: _Left, permits: Permits, sessions: Sessions, name: tuple[str, str], session: str | None
+        self,
+        left: _Left,
+        permits: Permits,
+        sessions: Sessions,
+        name: tuple[str, str],
+        session: str | None,
+        tools: SpaceTools | None,
     ) -> None:
         self.base: Path = left.place.work
         self.folder: Path = left.copy.folder
         self.temporary: Path = left.place.temporary
         self.logs: Path = left.place.logs
-        self.session = session
+        self.session, self.tools, self.trusted = session, tools, permits.trusted
         self._named = left.place.named
         self._permits, self._sessions, self._name = permits, sessions, name
 

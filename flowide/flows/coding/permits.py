@@ -7,9 +7,10 @@ from hashlib import sha256
 from typing import cast
 
 from flowide import settings
+from flowide.agents.acp.desk import SERVER as SPACE
 from flowide.agents.acp.desk import Answer, Question
 from flowide.agents.definition import AgentDefinition
-from flowide.agents.tools.permissions import OPTIONS, Permissions, decide
+from flowide.agents.tools.permissions import OPTIONS, Permissions, decide, rule_of
 from flowide.flows.state import RunState
 from flowide.flows.steps.gate import answered
 from flowide.space.queries import Gates
@@ -37,7 +38,7 @@ class Permits:
         """
         state, agent = self._state, self._agent
         forever = Permissions(settings.user_folder())
-        scope = f"{SERVER}/{question.scope}"
+        scope = f"{SPACE}/{question.tool}" if question.tool else f"{SERVER}/{question.scope}"
         said, _ = decide(
             agent,
             SERVER,
@@ -48,6 +49,10 @@ class Permits:
         )
         if said == "deny":
             return "deny"
+        if question.tool:
+            rule, pattern = rule_of(agent.permissions, SPACE, question.tool, trusted=True)
+            if rule != "ask" or not pattern:  # what a tool of the space may do, the space says
+                return "deny" if rule == "deny" else "once"
         # What was allowed holds for the copy: outside of it a person is asked each time.
         if said == "allow" and not question.outside:
             return "once"
@@ -57,6 +62,11 @@ class Permits:
         if answer == "always":
             forever.add(state.folder.root, agent.handle, scope, self._program, by=state.space.actor.id)
         return answer
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a person trusts the project."""
+        return self._state.request.trust
 
     @property
     def _program(self) -> str:

@@ -68,7 +68,7 @@ def lock_of(state: LockState | None, session: Session) -> dict[str, Any]:
             "state": "lapsed" if lapsed else lock.state,
             "holder": lock.actor,
             "kind": lock.kind,
-            "mine": ours is not None and ours.fence == lock.fence,
+            "mine": (ours is not None and ours.fence == lock.fence) or session.held_for_turn(lock),
             "purpose": lock.purpose,
             "since": lock.since,
             "queue": len(state.queue),

@@ -6,6 +6,7 @@ Started as `python agent.py [--load FILE] [--modes] [--auth] [--deaf]`.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -48,6 +49,7 @@ class Doer:
         self.loaded = False
         self.sessions = option(["--load"])
         self.authenticated = "--auth" not in sys.argv
+        self.servers: dict[str, Any] = {}
 
     def on_connect(self, conn: Any) -> None:
         self.client = conn
@@ -63,14 +65,22 @@ class Doer:
     async def authenticate(self, method_id: str, **_: Any) -> None:
         self.authenticated = True
 
-    async def new_session(self, cwd: str, **_: Any) -> acp.NewSessionResponse:
+    async def new_session(
+        self, cwd: str, mcp_servers: list[Any] | None = None, **_: Any
+    ) -> acp.NewSessionResponse:
         if not self.authenticated:
             raise acp.RequestError.auth_required()
-        self.cwd = Path(cwd)
+        self._begin(cwd, mcp_servers)
         return acp.NewSessionResponse(session_id=f"s{os.getpid()}", modes=self._modes())
 
-    async def load_session(self, cwd: str, session_id: str, **_: Any) -> acp.LoadSessionResponse:
+    def _begin(self, cwd: str, servers: list[Any] | None) -> None:
         self.cwd = Path(cwd)
+        self.servers = {each.name: each for each in servers or []}
+
+    async def load_session(
+        self, cwd: str, session_id: str, mcp_servers: list[Any] | None = None, **_: Any
+    ) -> acp.LoadSessionResponse:
+        self._begin(cwd, mcp_servers)
         assert self.sessions is not None
         known = Path(self.sessions).read_text() if Path(self.sessions).exists() else ""
         if session_id not in known:
@@ -127,6 +137,46 @@ class Doer:
 
     async def do_env(self, name: str) -> None:
         await self.do_say(f"[{os.environ.get(name, '')}]")
+
+    async def do_call(self, tool: str, given: str = "{}") -> None:
+        """Call a tool of the space with these arguments, and say what it answers; FOLDER is the working directory."""
+        if "flowide" not in self.servers:
+            await self.do_say("(no server)")
+            return
+        from mcp import Client
+        from mcp.client.stdio import stdio_client
+
+        async with Client(stdio_client(self._server()), mode="legacy") as client:
+            if tool == "tools":
+                names = sorted(each.name for each in (await client.list_tools()).tools)
+                await self.do_say(" ".join(names))
+                return
+            result = await client.call_tool(tool, json.loads(given.replace("FOLDER", str(self.cwd))))
+        told = json.dumps(result.structured_content)
+        await self.do_say(f"refused: {told}" if result.is_error else told)
+
+    def _server(self) -> Any:
+        """As agents start one: with a few variables of their own, and those they were told."""
+        from mcp import StdioServerParameters
+
+        given = self.servers["flowide"]
+        env = {each.name: each.value for each in given.env}
+        return StdioServerParameters(command=given.command, args=given.args, env=env)
+
+    async def do_knock(self, times: str = "1") -> None:
+        """Go to the door of the space with a wrong secret."""
+        port = self._server().env["FLOWIDE_SPACE"].partition(":")[0]
+        for _ in range(int(times)):
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+            hello = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+            writer.write(b"not-the-secret\n" + json.dumps(hello).encode() + b"\n")
+            await self.do_say(f"[{(await reader.read()).decode()}]")
+            writer.close()
+
+    async def do_secret(self) -> None:
+        """Blurt out what the server is started with."""
+        await self.do_say(self.servers["flowide"].env[0].value)
+        await self.do_tool("a.txt", self.servers["flowide"].env[0].value)
 
     async def do_think(self, *words: str) -> None:
         await self.client.session_update(self.session, acp.update_agent_thought_text(" ".join(words)))
@@ -206,13 +256,25 @@ class Doer:
 
     async def do_permit(self, kind: str, title: str = "", path: str = "") -> None:
         """Ask; what follows is done only if it was allowed."""
+        raw = {} if path else {"command": title}
+        await self._ask(title, kind, raw, path)
+
+    async def do_asktool(self, *title: str) -> None:
+        """Ask to use a tool, by what this kind of agent calls it; codex says it in what it sends along."""
+        named = " ".join(title)
+        asked = {"server_name": "flowide", "request": {"message": named}}
+        if named.startswith("Allow"):
+            await self._ask("Approve MCP tool call", "other", asked)
+        else:
+            await self._ask(named, "other", {})
+
+    async def _ask(self, title: str, kind: str, raw: dict[str, Any], path: str = "") -> None:
+        places = [ToolCallLocation(path=path)] if path else None
         options = [
             PermissionOption(option_id="x1", name="Never", kind="reject_once"),
             PermissionOption(option_id="x2", name="For ever", kind="allow_always"),
             PermissionOption(option_id="x3", name="Now", kind="allow_once"),
         ]
-        places = [ToolCallLocation(path=path)] if path else None
-        raw = {} if path else {"command": title}
         call = acp.update_tool_call("p1", title=title, kind=kind, raw_input=raw, locations=places)  # type: ignore[arg-type]
         told = await self.client.request_permission(session_id=self.session, tool_call=call, options=options)
         chosen = told.outcome.option_id if isinstance(told.outcome, AllowedOutcome) else "cancelled"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flowide.agents.acp.backend import AcpBackend
-from flowide.agents.acp.desk import Answer, Question, Seat
+from flowide.agents.acp.desk import Answer, Question, Seat, SpaceTools
 from flowide.agents.api import Delta, Finished, Message, Request, TextDelta
 from flowide.agents.definition import AgentDefinition
 
@@ -35,6 +35,8 @@ class TestDesk:
         self.asked: list[Question] = []
         self.session: str | None = None
         self.confined = True
+        self.tools: SpaceTools | None = None
+        self.trusted = False
         self.pause_s = 0.0
         """Seconds a person takes to answer."""
 
@@ -56,6 +58,8 @@ class TestSeat:
             each.mkdir(parents=True, exist_ok=True)
         self.session = desk.session
         self.confined = desk.confined
+        self.tools = desk.tools
+        self.trusted = desk.trusted
 
     def remember(self, session: str | None) -> None:
         self._desk.session = session

@@ -380,3 +380,15 @@ async def test_a_session_that_is_gone_gives_way_to_a_new_one(desk: TestDesk) -> 
 
     assert isinstance(finished, Finished)
     assert any(isinstance(each, Progress) and each.id == "session" for each in seen)
+
+
+async def test_a_recipe_s_variable_for_trusted_projects_is_set_in_no_other(desk: TestDesk) -> None:
+    from flowide.agents.acp.equipment import environment
+    from flowide.agents.acp.recipes import recipes
+    from tests.agents.acp.desks import TestSeat
+
+    gemini, name = recipes()["gemini"], "GEMINI_CLI_TRUST_WORKSPACE"
+    assert name not in environment(agent(), gemini, {}, TestSeat(desk))
+    desk.trusted = True
+    assert environment(agent(), gemini, {}, TestSeat(desk))[name] == "true"
+    assert environment(agent(), gemini, {name: "false"}, TestSeat(desk))[name] == "false"
