@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import socket
+import sys
 import threading
+import traceback
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -85,8 +88,17 @@ class Served:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
-        assert not self._thread.is_alive()
+        assert not self._thread.is_alive(), self._how()
         self._loop.close()
+
+    def _how(self) -> str:
+        """What a hub that does not end is waiting for."""
+        said = io.StringIO()
+        for task in asyncio.all_tasks(self._loop):
+            task.print_stack(file=said)
+        for frame in sys._current_frames().values():
+            said.write("".join(["\n", *traceback.format_stack(frame)[-6:]]))
+        return said.getvalue()
 
     def url(self, space: str, port: int | None = None) -> str:
         """Address of a space; `port` = another one, as of a proxy."""
