@@ -12,5 +12,6 @@ options = parser("tests.hub.chaos", histories=10, seconds=8.0)
 add_database(options)
 asked = options.parse_args()
 with server_of(asked.database) as server:
-    total = many(asked.histories, asked.seconds, asked.seed, database=None if server is None else server.url)
+    database = None if server is None else lambda: server.url(server.new_database())
+    total = many(asked.histories, asked.seconds, asked.seed, database=database)
 close(total)
