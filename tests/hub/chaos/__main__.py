@@ -12,6 +12,11 @@ options = parser("tests.hub.chaos", histories=10, seconds=8.0)
 add_database(options)
 asked = options.parse_args()
 with server_of(asked.database) as server:
-    database = None if server is None else lambda: server.url(server.new_database())
+
+    def new_database() -> str:
+        assert server is not None
+        return server.url(server.new_database())
+
+    database = None if server is None else new_database
     total = many(asked.histories, asked.seconds, asked.seed, database=database)
 close(total)
