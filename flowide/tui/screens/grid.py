@@ -18,6 +18,7 @@ from flowide.tui.dialogs import Show
 from flowide.tui.engine import mixing
 from flowide.tui.engine.news import News
 from flowide.tui.highlight import Highlighter, language_of
+from flowide.tui.rereading import Rereading
 from flowide.tui.screens import grid_mixing
 from flowide.tui.screens import grid_steps as steps
 from flowide.tui.screens.base import FlowScreen
@@ -66,8 +67,7 @@ class GridScreen(FlowScreen):
         self._stream: Timer | None = None
         self.wanted = number
         """Number of the variation to go to as soon as it is there."""
-        self._reading = False
-        self._again = False
+        self._rereading = Rereading(self._read, pause_s=STREAM_S)
         self.order = NUMBER
         """Of the columns."""
 
@@ -97,25 +97,16 @@ class GridScreen(FlowScreen):
 
     @work(group="read")
     async def reload(self) -> None:
-        """Read the set; one reading at a time, and one more when something happened meanwhile."""
-        if self._reading:
-            self._again = True
-            return
-        self._reading = True
+        """Read the set again."""
         try:
-            while True:
-                self._again = False
-                grid = await self.ask_engine(
-                    lambda session: mixing.read_grid(session, self.set_id, self._known)
-                )
-                await self._take(grid)
-                if not self._again:
-                    break
-                await asyncio.sleep(STREAM_S)
+            await self._rereading.again()
         except FlowError as error:
             self.tell(error)
-        finally:
-            self._reading = False
+
+    async def _read(self) -> None:
+        await self._take(
+            await self.ask_engine(lambda session: mixing.read_grid(session, self.set_id, self._known))
+        )
 
     async def _take(self, grid: Grid) -> None:
         if self.left:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,6 +15,7 @@ from flowide.errors import FlowError
 from flowide.tui import commands
 from flowide.tui.engine import reviewing, running
 from flowide.tui.engine.news import News
+from flowide.tui.rereading import Rereading
 from flowide.tui.screens.base import NARROW, FlowScreen
 from flowide.tui.screens.review_saying import Saying
 from flowide.tui.views import hunk_lines, hunks
@@ -59,7 +59,7 @@ class ReviewScreen(FlowScreen):
         """Texts beside each other where there is room."""
         self.since_start = False
         self._tick: Timer | None = None
-        self._reading = self._again = False
+        self._rereading = Rereading(self._read, pause_s=0.1)
 
     @property
     def seen(self) -> Reviewed | None:
@@ -95,26 +95,15 @@ class ReviewScreen(FlowScreen):
 
     @work(group="read")
     async def reload(self) -> None:
-        """Read it again; once more when something happened meanwhile."""
-        if self._reading:
-            self._again = True
-            return
-        self._reading = True
+        """Read it again."""
         try:
-            while True:
-                self._again = False
-                self._take(await self._look())
-                if not self._again:
-                    break
-                await asyncio.sleep(0.1)
+            await self._rereading.again()
         except FlowError as error:
             self.tell(error)
-        finally:
-            self._reading = False
 
-    async def _look(self) -> Reviewed:
+    async def _read(self) -> None:
         ref, all_of_it = self.ref, self.since_start
-        return await self.ask_engine(lambda session: reviewing.look(session, ref, since_start=all_of_it))
+        self._take(await self.ask_engine(lambda session: reviewing.look(session, ref, since_start=all_of_it)))
 
     def _take(self, seen: Reviewed) -> None:
         before = self.seen
