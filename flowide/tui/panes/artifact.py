@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import TextArea
 
 from flowide.errors import Busy, FlowError
 from flowide.tui.desk import AtDesk
@@ -138,7 +139,7 @@ class ArtifactPane(ShowsPictures, AtDesk, Vertical):
     def draw(self) -> None:
         """Title line, and words where there is no text."""
         state, code = self.snapshot, self.code
-        code.set_title(*title(self.opened, state.me, state.client, code.body_width))
+        self._draw_title()
         if self.opened is None:
             code.show_empty(welcome(state, code.body_width))
         elif self.picture_lines:
@@ -147,6 +148,16 @@ class ArtifactPane(ShowsPictures, AtDesk, Vertical):
             said = clean(self.opened.problem) or "This file is empty. Press e to write."
             code.show_empty([[], [(said, "quiet")], *self.picture_words])
         self.post_message(self.Changed())
+
+    def _draw_title(self) -> None:
+        state, code = self.snapshot, self.code
+        at = None if self.edit is None else self.edit.editor.position
+        code.set_title(*title(self.opened, state.me, state.client, code.body_width, at))
+
+    def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
+        """The title says where the cursor is."""
+        event.stop()
+        self._draw_title()
 
     def lock_words(self) -> tuple[Sequence[Span], Sequence[Span]]:
         """The lock bar."""
