@@ -15,6 +15,7 @@ from textual.theme import Theme
 from textual.widgets import TextArea
 
 from flowide.tui import theme
+from flowide.tui.views.artifact import Position
 from flowide.tui.widgets.document import ExactDocument, QuickWrapped
 from flowide.tui.widgets.editor import Editor, indent_of
 
@@ -143,6 +144,19 @@ async def test_a_key_paints_only_the_lines_that_look_different(monkeypatch: pyte
         painted.clear()
         await pilot.press("down")
         assert {region.y for regions in painted for region in regions} == {0, 1}
+
+
+async def test_the_editor_knows_line_and_column_and_how_many_lines_there_are() -> None:
+    app = OneEditor("one\ntwo\n")
+    async with app.run_test() as pilot:
+        assert app.editor.position == Position(1, 1, 2)
+        await pilot.press("down", "right", "right")
+        assert app.editor.position == Position(2, 3, 2)
+        await pilot.press("down")
+        assert app.editor.position == Position(3, 1, 3)
+        await pilot.press("a")
+        assert app.editor.position == Position(3, 2, 3)
+    assert OneEditor("").editor.position == Position(1, 1, 1)
 
 
 async def test_colours_follow_what_is_typed() -> None:

@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import TextArea
 
 from flowide.errors import Busy, FlowError
 from flowide.tui.highlight import Highlighter, language_of
@@ -135,7 +136,7 @@ class ArtifactPane(Pane):
     def draw(self) -> None:
         """Title line, and words where there is no text."""
         state, code = self.snapshot, self.code
-        code.set_title(*title(self.opened, state.me, state.client, code.body_width))
+        self._draw_title()
         if self.opened is None:
             code.show_empty(welcome(state, code.body_width))
         elif drawn := self._picture.lines:
@@ -144,6 +145,16 @@ class ArtifactPane(Pane):
             said = clean(self.opened.problem) or "This file is empty. Press e to write."
             code.show_empty([[], [(said, "quiet")], *self._picture.words])
         self.post_message(self.Changed())
+
+    def _draw_title(self) -> None:
+        state, code = self.snapshot, self.code
+        at = None if self.edit is None else self.edit.editor.position
+        code.set_title(*title(self.opened, state.me, state.client, code.body_width, at))
+
+    def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
+        """The title says where the cursor is."""
+        event.stop()
+        self._draw_title()
 
     def lock_words(self) -> tuple[Sequence[Span], Sequence[Span]]:
         """The lock bar."""

@@ -14,7 +14,7 @@ from flowide.tui.views.spans import Span, clean
 from flowide.tui.views.words import count
 
 _WRAP, _MOST = 62, 4
-"""Characters of a line of a fact, and lines of it after the first."""
+"""Characters of a line, and lines of a fact after the first."""
 _AROUND = 18
 """Lines of the window that the change in a question leaves free: the answers, the field, and the frame."""
 
@@ -44,8 +44,9 @@ def ask_gate(screen: FlowScreen, gate: Gate) -> None:
 
 
 async def _ask(screen: FlowScreen, gate: Gate) -> None:
-    first, *rest = question_lines(gate) or ["A question"]
-    lines: list[list[Span]] = [[(line, "")] for line in rest]
+    asked = [part for line in question_lines(gate) for part in textwrap.wrap(line, _WRAP) or [""]]
+    first, *rest = asked or ["A question"]
+    lines: list[list[Span]] = [[(line, "b")] for line in rest]
     if about := facts(gate):
         lines.append([])
         for name, value in about:

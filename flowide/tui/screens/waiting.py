@@ -79,7 +79,8 @@ class WaitingScreen(FlowScreen):
             return
         found = waiting(self.snapshot)
         pane = self.query_one("#queue", RowsPane)
-        pane.show(rows_of(found, self.book, pane.body_width, datetime.now(UTC)))
+        alone = self.has_class("-narrow")  # nothing beside it shows all of a question
+        pane.show(rows_of(found, self.book, pane.body_width, datetime.now(UTC), whole=alone))
         many = urgent(self.snapshot)
         words = (
             f"  {many} stand still until you answer" if many > 1 else "  one stands still until you answer"

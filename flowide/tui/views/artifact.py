@@ -57,13 +57,25 @@ class OpenArtifact(Struct, frozen=True, kw_only=True):
         return lines_of(self.draft if self.draft is not None else self.text or "")
 
 
-def title(shown: OpenArtifact | None, me: str, client: str, width: int) -> tuple[list[Span], list[Span]]:
-    """Path at the left; lines, version and lock at the right."""
+class Position(Struct, frozen=True):
+    """Where the cursor of the editor is: line and column (characters) from 1, and lines in all."""
+
+    line: int
+    column: int
+    lines: int
+
+
+def title(
+    shown: OpenArtifact | None, me: str, client: str, width: int, at: Position | None = None
+) -> tuple[list[Span], list[Span]]:
+    """Path at the left; lines, version and lock at the right, and the cursor's place while it is edited."""
     if shown is None:
         return [("ARTIFACT", "quiet b")], []
     word = lock_word(shown.lock, me, client)
     version = "" if shown.artifact is None else f" · v{shown.artifact.version}"
     size = count(len(shown.lines), "line") if shown.text is not None else "not text"
+    if at is not None:
+        size = f"{at.line}:{at.column} of {count(at.lines, 'line')}"
     right: list[Span] = [(f"{size}{version} · ", "quiet"), word]
     room = max(12, width - len(f"{size}{version} · {word[0]}") - 3)
     return [(shorten_path(clean(shown.path), room), "b")], right

@@ -37,6 +37,12 @@ THREADS = 6
 """Threads that are listed beside everything else."""
 
 
+QUESTION = 3
+"""Lines of a question that are shown here."""
+WHOLE = "… ^g"
+"""Behind a question that is longer: where all of it stands."""
+
+
 class Item(Struct, frozen=True):
     """Key of a row of the side pane."""
 
@@ -100,11 +106,15 @@ def _quiet(text: str, width: int) -> list[Row]:
 
 
 def _gate_rows(gate: rows.Gate, state: Snapshot, width: int) -> list[Row]:
-    """The question in full, and what it is about."""
+    """The question, its beginning when it is long, and what it is about."""
     key = Item("gate", gate.id)
-    lines = textwrap.wrap(clean(" ".join(gate.question.split())), max(12, width - 4)) or ["A question"]
+    room = max(12, width - 4)
+    lines = textwrap.wrap(clean(" ".join(gate.question.split())), room) or ["A question"]
     found = [Row((("? ", "warn b"), (lines[0], "b")), (), key)]
-    found += [Row((("  ", ""), (line, "b"))) for line in lines[1:3]]
+    found += [Row((("  ", ""), (line, "b"))) for line in lines[1:QUESTION]]
+    if len(lines) > QUESTION:
+        last = textwrap.wrap(lines[QUESTION - 1], room - len(WHOLE))[0]
+        found[-1] = Row((("  ", ""), (f"{last}…", "b"), (WHOLE[1:], "key")))
     group = next((each for each in state.sets if each.id == gate.context.get("set")), None)
     run = state.run_of(gate.run)
     about = group.title if group is not None else run.run.flow if run is not None else ""

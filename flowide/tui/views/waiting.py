@@ -141,8 +141,10 @@ def _locks(state: Snapshot) -> list[Waiting]:
     return found
 
 
-def rows_of(found: Sequence[Waiting], book: Mapping[str, str], width: int, now: datetime) -> list[Row]:
-    """Each with what it is about and how long it has waited."""
+def rows_of(
+    found: Sequence[Waiting], book: Mapping[str, str], width: int, now: datetime, *, whole: bool = False
+) -> list[Row]:
+    """Each with what it is about and how long it has waited; `whole` = all of its words, else two lines of them."""
     if not found:
         return [
             Row((("Nothing waits for you.", "quiet"),)),
@@ -158,7 +160,7 @@ def rows_of(found: Sequence[Waiting], book: Mapping[str, str], width: int, now: 
                 out.append(Row(()))
             many = sum(other.group == group for other in found)
             out.append(Row(((group, "warn b" if group in URGENT else "quiet b"),), ((str(many), "quiet"),)))
-        out += _rows(each, book, width, now)
+        out += _rows(each, book, width, now, whole=whole)
     return out
 
 
@@ -168,7 +170,7 @@ EMPTY = (
 )
 
 
-def _rows(each: Waiting, book: Mapping[str, str], width: int, now: datetime) -> list[Row]:
+def _rows(each: Waiting, book: Mapping[str, str], width: int, now: datetime, *, whole: bool) -> list[Row]:
     sign: Span = ("? ", "warn b") if each.group in URGENT else ("◇ ", "warn")
     if each.group == "STOPPED RUNS":
         sign = ("○ ", "warn")
@@ -180,7 +182,9 @@ def _rows(each: Waiting, book: Mapping[str, str], width: int, now: datetime) -> 
             each.item,
         )
     ]
-    found += [Row((("  ", ""), (line, "b" if each.group in URGENT else ""))) for line in lines[1:2]]
+    if len(lines) > 2 and not whole:
+        lines = [lines[0], f"{lines[1]}…"]
+    found += [Row((("  ", ""), (line, "b" if each.group in URGENT else ""))) for line in lines[1:]]
     below: list[Span] = [("  ", "")]
     if each.about:
         below.append((shorten_path(clean(" ".join(each.about.split())), max(8, width - 14)), "quiet"))

@@ -20,7 +20,7 @@ from textual.widgets.text_area import TextAreaTheme
 
 from flowide.tui.highlight import Highlighter, Runs, language_of
 from flowide.tui.ink import Ink, ink_of
-from flowide.tui.views.artifact import is_prose
+from flowide.tui.views.artifact import Position, is_prose
 from flowide.tui.views.spans import visible
 from flowide.tui.widgets.document import ExactDocument, QuickWrapped
 
@@ -102,6 +102,14 @@ class Editor(TextArea):
         """The first line in view, from 0."""
         rows = self.wrapped_document._offset_to_line_info
         return rows[min(self.scroll_offset.y, len(rows) - 1)][0] if rows else 0
+
+    @property
+    def position(self) -> Position:
+        """Where the cursor is; an empty line at the end is no line of the text, unless the cursor is there."""
+        row, column = self.selection.end
+        count = self.document.line_count
+        ended = count > 1 and row < count - 1 and not self.document[count - 1]
+        return Position(row + 1, column + 1, count - ended)
 
     def go_to(self, line: int) -> None:
         """Put the cursor on a line, from 0, with that line at the top."""

@@ -68,6 +68,18 @@ def test_what_waits_for_the_person_stands_first_in_full() -> None:
     assert "waits for an answer" in text(found)
 
 
+def test_a_long_question_says_where_all_of_it_stands() -> None:
+    words = " ".join(f"word{n}" for n in range(40))
+    state = Snapshot(me="ana", gates=[gate(question=words), gate(id="h", question="Short?")])
+
+    said = text(side_rows(state, {}, 30, zone=UTC)).split("\n")
+
+    first = said.index(next(line for line in said if line.startswith("? word0")))
+    assert said[first + 2].endswith("… ^g")
+    assert max(len(line) for line in said[first : first + 3]) <= 30
+    assert said[first + 3].startswith("? Short?")
+
+
 def test_threads_and_runs_that_others_follow_are_marked() -> None:
     here = (Person("rod", Looked(thread="t")), Person("mia", Looked(run="r")), Person("ann", Looked("a.md")))
     state = Snapshot(

@@ -68,6 +68,17 @@ def test_who_waits_for_a_lock_of_this_window_is_listed_and_nobody_else() -> None
     assert "Nothing waits for you." in shown(picture(locks=[lock("ana", "elsewhere", "mia")]))
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_long_words_are_cut_only_where_all_of_them_stand_beside(whole: bool) -> None:
+    words = " ".join(f"word{n}" for n in range(40))
+    found = waiting(picture(gates=[gate("g1", question=words)]))
+
+    said = " ".join(plain(row.left).strip() for row in rows_of(found, {}, 60, NOW, whole=whole))
+
+    assert (words in said) == whole
+    assert ("…" in said) != whole
+
+
 def test_news_are_what_was_not_there_before() -> None:
     before = picture(gates=[gate("g1")])
     after = picture(gates=[gate("g1"), gate("g2")], locks=[lock("ana", "c1", "mia")])
