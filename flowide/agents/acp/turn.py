@@ -171,7 +171,7 @@ class Turn:
             [text_block(prompt_of(request, tools=self._seat.tools is not None))],
             request.deadline_s,
         )
-        self._check_end(reply)
+        self._check_end(reply, request)
         text, last = self._client.text, self._client.last_words
         answer = answer_of(request, self._seat.folder, before, text=text, last_words=last)
         if request.target and answer != text:
@@ -340,10 +340,17 @@ class Turn:
             retryable=True,
         )
 
-    def _check_end(self, reply: Any) -> None:
+    def _check_end(self, reply: Any, request: Request) -> None:
         name = self._agent.handle
         if reply.stop_reason == "refusal":
             raise Rejected(f"@{name} refuses", hint="Say it differently, or ask another agent.", agent=name)
+        silent = reply.stop_reason == "end_turn" and not (self._client.text or request.target)
+        if self._client.denied and (silent or reply.stop_reason == "cancelled"):
+            raise Incomplete(
+                f"@{name} stopped when it was denied {self._client.denied}",
+                hint="Permit it, in its file or with --allow, or ask for what needs no permission.",
+                agent=name,
+            )
         if reply.stop_reason == "cancelled":
             raise Incomplete(f"@{name} stopped in the middle", hint="Try again.", agent=name)
         if reply.stop_reason != "end_turn":
