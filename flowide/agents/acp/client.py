@@ -14,6 +14,7 @@ from flowide.agents.acp.telling import ToolCalls, plan_of
 from flowide.agents.acp.terminals import Shown, Terminals, TooMany
 from flowide.agents.api import Delta, Progress, ReasoningDelta, TextDelta
 from flowide.errors import FlowError, Incomplete
+from flowide.text import one_line
 
 MAX_TEXT = 4 * 1024 * 1024
 """Characters that an agent may say in a turn."""
@@ -44,6 +45,8 @@ class Client:
         self.usage: dict[str, Any] = {}
         self.stop: asyncio.Future[FlowError] = asyncio.get_running_loop().create_future()
         """Why the turn must end; set at most once."""
+        self.denied = ""
+        """What it was denied last; empty = nothing."""
         self._questions = 0
         self._asked_at = 0.0
         self._spent = 0.0
@@ -132,7 +135,11 @@ class Client:
         told = self._calls.update(tool_call)
         if told is not None:
             self._emit(told)
-        answer = await self._answer(self._question(tool_call))
+        question = self._question(tool_call)
+        answer = await self._answer(question)
+        if answer == "deny":
+            what = question.command or ", ".join(question.paths) or question.title
+            self.denied = one_line(f"{question.kind}: {what}", 200)
         for kind in _KINDS[answer]:
             for option in options:
                 if option.kind == kind:

@@ -74,11 +74,21 @@ class Faults:
             retryable=True,
         )
 
-    def check_end(self, reply: Any) -> None:
-        """Raise Rejected or Incomplete when its turn has ended before its answer was whole."""
+    def check_end(self, reply: Any, *, silent: bool, denied: str) -> None:
+        """Raise Rejected or Incomplete when its turn has ended before its answer was whole.
+
+        `silent` = it has answered nothing; `denied` = what it was denied last, empty = nothing.
+        """
         name = self._handle
         if reply.stop_reason == "refusal":
             raise Rejected(f"@{name} refuses", hint="Say it differently, or ask another agent.", agent=name)
+        gave_up = reply.stop_reason == "cancelled" or (silent and reply.stop_reason == "end_turn")
+        if denied and gave_up:
+            raise Incomplete(
+                f"@{name} stopped when it was denied {denied}",
+                hint="Permit it, in its file or with --allow, or ask for what needs no permission.",
+                agent=name,
+            )
         if reply.stop_reason == "cancelled":
             raise Incomplete(f"@{name} stopped in the middle", hint="Try again.", agent=name)
         if reply.stop_reason != "end_turn":

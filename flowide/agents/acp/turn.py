@@ -169,7 +169,8 @@ class Turn:
             [text_block(prompt_of(request, tools=self._seat.tools is not None))],
             request.deadline_s,
         )
-        self._faults.check_end(reply)
+        silent = not (self._client.text or request.target)
+        self._faults.check_end(reply, silent=silent, denied=self._client.denied)
         text, last = self._client.text, self._client.last_words
         answer = answer_of(request, self._seat.folder, before, text=text, last_words=last)
         if request.target and answer != text:

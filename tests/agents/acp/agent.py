@@ -278,8 +278,11 @@ class Doer:
         call = acp.update_tool_call("p1", title=title, kind=kind, raw_input=raw, locations=places)  # type: ignore[arg-type]
         told = await self.client.request_permission(session_id=self.session, tool_call=call, options=options)
         chosen = told.outcome.option_id if isinstance(told.outcome, AllowedOutcome) else "cancelled"
+        denied = chosen in ("x1", "cancelled")
+        if denied and "--sulk" in sys.argv:
+            raise Told(sys.argv[sys.argv.index("--sulk") + 1])
         await self.do_say(f"<{chosen}>")
-        if chosen in ("x1", "cancelled"):
+        if denied:
             raise Told("end_turn")
 
     async def do_stop(self, reason: str) -> None:

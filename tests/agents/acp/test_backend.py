@@ -392,3 +392,27 @@ async def test_a_recipe_s_variable_for_trusted_projects_is_set_in_no_other(desk:
     desk.trusted = True
     assert environment(agent(), gemini, {}, TestSeat(desk))[name] == "true"
     assert environment(agent(), gemini, {name: "false"}, TestSeat(desk))[name] == "false"
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "end_turn"])
+async def test_an_agent_that_stops_without_a_word_when_it_is_denied_something_is_told_so(
+    desk: TestDesk, reason: str
+) -> None:
+    """Codex says that it was cancelled then, OpenCode that it is done."""
+    desk.answers = ["deny"]
+
+    with pytest.raises(Incomplete, match=r"@doer stopped when it was denied execute: npm test") as caught:
+        await turn(desk, "!permit execute npm test", agent("--sulk", reason))
+
+    assert "--allow" in caught.value.hint
+
+
+async def test_what_was_asked_for_counts_although_something_else_was_denied(desk: TestDesk) -> None:
+    desk.answers = ["deny"]
+
+    finished, _ = await turn(
+        desk, "!write a.md x\n!permit execute npm test", agent("--sulk", "end_turn"), target="a.md"
+    )
+
+    assert finished is not None
+    assert file_in(finished.text, "a.md") == "x"
