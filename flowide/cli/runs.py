@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowide.cli.desk import Desk, Place, print_json, workspace_command
+from flowide.cli.desk import Desk, Place, print_json, say, workspace_command
 
 if TYPE_CHECKING:
     from flowide.domain import rows
@@ -37,13 +37,14 @@ def _list(last: int | None, at: Place) -> None:
         from flowide.space.queries import Runs
 
         found = await desk.space.read(Runs(limit=last))
+        alone = [run.id for run in found if run.status == "running" and not await _is_driven(desk, run)]
         desk.print_rows(
             ("RUN", "FLOW", "STATUS", "STARTED", "BY", "CALLS", "TOKENS", "BRIEF"),
             [
                 (
                     run.id,
                     run.flow,
-                    run.status,
+                    "stopped" if run.id in alone else run.status,
                     run.started,
                     run.actor,
                     run.totals.get("calls"),
@@ -55,8 +56,16 @@ def _list(last: int | None, at: Place) -> None:
             [_described(run) for run in found],
             none="no runs yet; start one: flowide run variations",
         )
+        if alone:
+            say(f"nobody drives what is stopped; go on with: flowide run --resume {alone[0]}")
 
     at.run(work)
+
+
+async def _is_driven(desk: Desk, run: rows.Run) -> bool:
+    from flowide.space.queries import OneRun
+
+    return (await desk.space.read(OneRun(run.id))).alive
 
 
 @runs.command(epilog="\b\nExample:\n  flowide runs show last")

@@ -181,6 +181,10 @@ def test_a_killed_run_goes_on_without_repeating_finished_calls(apart: Apart) -> 
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL
+    end = time.monotonic() + 60
+    while "stopped" not in (told := apart("runs")).out:
+        assert time.monotonic() < end, told
+    assert "go on with: flowide run --resume" in told.err
     finished = {line["step"] for line in apart("events", "last").lines if line["type"] == "step.completed"}
     # What anders said before counts; asked again he would fail.
     replies: list[dict[str, Any]] = [

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 from flowide import settings
+from flowide.domain.actors import Actor
+from flowide.domain.commands import StartRun
 from flowide.flows.api import RunRequest
+from flowide.space.open import open_space
 from flowide.tui.engine import running
 from flowide.tui.engine.session import Session
 from flowide.tui.screens.run import RunScreen
@@ -45,3 +48,12 @@ async def test_how_far_a_tool_is_is_seen_and_gone_when_it_ends(project: Path) ->
         await app.sees_no_more("% step")
         assert "git/progress" in app.screen()
         await app.app.engine.call(ended)
+
+
+async def test_a_run_whose_process_was_killed_is_soon_seen_to_have_stopped(project: Path) -> None:
+    space = await open_space(project / ".flowide" / "workspace.db", actor=Actor("ana"))
+    await space.execute(StartRun(run="r1", flow="research", flow_sha256="", flow_text="", ttl_ms=3_000))
+    await space.close()  # no event tells that nobody renews the lease
+
+    async with app_on(project) as app:
+        await app.sees("○ research  stopped")

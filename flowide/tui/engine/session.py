@@ -28,6 +28,8 @@ THREADS_SHOWN = 50
 REVIEWS_SHOWN = 12
 QUIET_S = 0.04
 """Seconds in which further events join the same picture."""
+LOOK_S = 2.0
+"""Seconds between looks whether runs are still driven: the end of a process is no event."""
 
 
 class Hold(Struct):
@@ -134,7 +136,14 @@ class Session:
         committed = asyncio.ensure_future(anext(self.space.events(head, follow=True)))
         nudged = asyncio.ensure_future(self._nudge.wait())
         try:
-            await asyncio.wait({committed, nudged}, return_when=asyncio.FIRST_COMPLETED)
+            while True:
+                done, _ = await asyncio.wait(
+                    {committed, nudged},
+                    timeout=LOOK_S if self._driven() else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if done or await self._has_left():
+                    break
             if committed.done():
                 committed.result()
         finally:
@@ -142,6 +151,14 @@ class Session:
             for task in (committed, nudged):
                 task.cancel()
             await asyncio.gather(committed, nudged, return_exceptions=True)
+
+    def _driven(self) -> list[str]:
+        runs = [] if self.shown is None else self.shown.runs
+        return [view.run.id for view in runs if view.run.status == "running" and view.alive]
+
+    async def _has_left(self) -> bool:
+        """Whether nobody drives a run any more that somebody drove when the picture was made."""
+        return any([not (await self.space.read(q.OneRun(run))).alive for run in self._driven()])
 
     async def snapshot(self) -> Snapshot:
         """Read what the workspace shows."""

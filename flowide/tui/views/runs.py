@@ -220,7 +220,7 @@ def run_sign(view: RunView) -> Span:
 def status_word(view: RunView) -> str:
     """The state of a run in words."""
     if view.run.status == "running" and not view.alive:
-        return "stopped, can go on"
+        return "stopped"
     if view.run.status == "waiting":
         return "waits for an answer"
     if view.run.status == "queued":
