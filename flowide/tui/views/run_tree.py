@@ -13,7 +13,7 @@ from flowide.patterns import lazy
 from flowide.text import one_line
 from flowide.tui.views.actors import colour_of, worker_of
 from flowide.tui.views.budget import cost_rows, spent_words
-from flowide.tui.views.runs import SIGNS, Item, run_sign, status_word
+from flowide.tui.views.runs import SIGNS, STOPPED, Item, run_sign, status_word
 from flowide.tui.views.snapshot import Snapshot
 from flowide.tui.views.spans import Row, Span, clean, fit, lines_of
 from flowide.tui.views.words import between, clock_time, count, dollars, duration, minutes
@@ -111,7 +111,10 @@ def run_rows(
         found += [Row((("BRIEF", "quiet b"),)), *[Row(((line, ""),)) for line in lines], Row(())]
     found.append(Row((("STEPS", "quiet b"),)))
     root = _tree(view.steps, everything=everything)
-    found += list(_node_rows(root, 0, _Writing(live, going or {}, width), book, now))
+    going_on = view.alive or view.run.status in {"waiting", "queued"}
+    found += list(
+        _node_rows(root, 0, _Writing(live if going_on else {}, going or {}, width, going_on), book, now)
+    )
     if not view.steps:
         found.append(Row((("  Nothing yet.", "quiet"),)))
     found += _waits(view, state, book)
@@ -173,6 +176,8 @@ class _Writing(Struct, frozen=True):
     live: Mapping[str, str]
     going: Mapping[str, Going]
     width: int
+    going_on: bool
+    """Whether the run is driven, or waits."""
 
 
 def _node_rows(
@@ -189,7 +194,9 @@ def _node_rows(
             role = "" if working else "quiet"
             yield Row(((f"{indent}{'▾'} ", "quiet"), (_label(child.name, node), role)))
         else:
-            yield _step_row(child.step, _label(child.name, node), indent, book, now)
+            yield _step_row(
+                child.step, _label(child.name, node), indent, book, now, going_on=writing.going_on
+            )
             yield from _more(child.step, indent, writing, book)
         yield from _node_rows(child, depth + 1, writing, book, now)
 
@@ -211,8 +218,12 @@ def _label(name: str, parent: _Node) -> str:
     return f"round {match[2]}" if kind in {"repeat", "review", "discuss"} else clean(name)
 
 
-def _step_row(step: rows.Step, label: str, indent: str, book: Mapping[str, str], now: datetime) -> Row:
+def _step_row(
+    step: rows.Step, label: str, indent: str, book: Mapping[str, str], now: datetime, *, going_on: bool
+) -> Row:
     sign, role = SIGNS.get(step.status, ("○", "quiet"))
+    if step.status == "started" and not going_on:
+        sign, role = STOPPED
     left: list[Span] = [(f"{indent}{sign} ", role), (label, "b" if step.status == "started" else "")]
     agent = step.result.get("agent")
     if agent:

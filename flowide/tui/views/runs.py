@@ -31,6 +31,8 @@ SIGNS = {
     "skipped": ("○", "quiet"),
 }
 """Sign and role of a run's or step's status."""
+STOPPED = ("○", "warn")
+"""Of one that was begun and that nobody drives any more."""
 
 
 THREADS = 6
@@ -213,7 +215,7 @@ def _doing(view: RunView, book: Mapping[str, str]) -> list[Span]:
 def run_sign(view: RunView) -> Span:
     """The sign of a run; one whose process is gone shows as stopped."""
     if view.run.status == "running" and not view.alive:
-        return ("○", "warn")
+        return STOPPED
     return SIGNS[view.run.status]
 
 

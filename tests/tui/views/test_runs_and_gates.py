@@ -104,9 +104,13 @@ def test_no_line_of_the_welcome_is_wider_than_its_pane() -> None:
     assert any("flowide agents new" in plain(line) for line in welcome(Snapshot(me="ana", head=5), 120))
 
 
-def test_a_run_whose_process_is_gone_says_that_it_can_go_on() -> None:
-    left, _ = run_title(run([], alive=False), NOW)
+def test_a_run_whose_process_is_gone_has_stopped_with_all_that_it_had_begun() -> None:
+    view = run([step("vary#1", "started", result={"agent": "edwin"})], alive=False)
+    left, _ = run_title(view, NOW)
     assert "stopped" in plain(left)
+    said = text(run_rows(view, {"vary#1": "so far"}, {}, NOW, zone=UTC))
+    assert "○ vary#1  edwin" in said
+    assert "▍" not in said
 
 
 def test_steps_show_who_works_how_long_it_took_and_the_last_words() -> None:
