@@ -6,13 +6,26 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+from textual.app import ComposeResult
 from textual.drivers._writer_thread import WriterThread
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 
 from flowide.domain.commands import OpenGate
-from flowide.tui.pacing import ASK_AFTER, MOST_QUEUED, PATIENCE_S, QUESTION, RESTS, WINDOW, Pace, PacedScreen
+from flowide.tui.pacing import (
+    ASK_AFTER,
+    MOST_QUEUED,
+    PATIENCE_S,
+    QUESTION,
+    RESTS,
+    WINDOW,
+    Pace,
+    PacedApp,
+    PacedScreen,
+)
 from tests.tui.conftest import other_process
 from tests.tui.terminal.conftest import Start, Terminal, start
 
@@ -126,6 +139,55 @@ def test_one_lost_answer_does_not_end_it() -> None:
 def test_nothing_is_drawn_while_writes_pile_up() -> None:
     assert Pace(Clock()).holds(MOST_QUEUED)
     assert not Pace(Clock()).holds(MOST_QUEUED - 1)
+
+
+class Plain(Widget):
+    """Draws nothing in particular."""
+
+    def render_line(self, y: int) -> Strip:
+        return Strip.blank(self.size.width)
+
+
+class Two(PacedApp):
+    """Something large, in rows 0 to 19, something small below it, and a line that is busy or not."""
+
+    CSS = "#large { height: 20; } #small { height: 1; }"
+    busy = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: set[int] = set()
+        """Rows that went to the terminal."""
+
+    def get_default_screen(self) -> Screen[Any]:
+        return PacedScreen()
+
+    def compose(self) -> ComposeResult:
+        yield Plain(id="large")
+        yield Plain(id="small")
+
+    def holds_frames(self, *, large: bool = False, unasked: bool = False) -> bool:
+        return large and self.busy
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        self.sent |= {y for y, _, _ in getattr(renderable, "spans", ())}
+
+
+async def test_what_is_small_is_sent_while_what_is_large_waits_for_the_line() -> None:
+    app = Two()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.1)
+        app.sent.clear()
+        app.busy = True
+        app.query_one("#large").refresh()
+        app.query_one("#small").refresh()
+        await pilot.pause(0.2)
+        assert app.sent == {20}
+
+        app.busy = False
+        app.screen._update_timer.resume()
+        await pilot.pause(0.2)
+        assert app.sent == set(range(21))
 
 
 def answer(app: Terminal, seconds: float) -> None:
