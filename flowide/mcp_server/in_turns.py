@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ HELLO_S = 10.0
 """Seconds in which who comes must show the secret."""
 _PROGRAM = "from flowide.mcp_server.bridge import main; main()"
 _PART = 1 << 16
+_NOWHERE = logging.NullHandler()
 
 
 @asynccontextmanager
@@ -100,6 +102,8 @@ class _Door:
         from flowide.mcp_server.server import serve_streams
         from flowide.mcp_server.wire import messages
 
+        for name in ("mcp", "flowide.mcp"):  # what they log would be written into the terminal app
+            logging.getLogger(name).addHandler(_NOWHERE)
         lines = _Lines(reader)
 
         async def write(line: bytes) -> None:

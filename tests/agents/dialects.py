@@ -147,6 +147,8 @@ def _ended(path: str, model: str) -> list[str]:
         return [*_begun(path, lines), last.partition("half")[0] + "h\udcc3"]
     if model.endswith("noisy"):
         return [_noise(path) + line for line in lines]
+    if model.endswith("comments"):
+        return lines if path.startswith("/api/chat") else [f"{_COMMENTS}{line}" for line in [*lines, ""]]
     if model.endswith("bare"):
         return [
             re.sub(r'"(usage|usageMetadata|prompt_eval_count|eval_count)":', '"x":', line) for line in lines
@@ -159,6 +161,10 @@ def _ended(path: str, model: str) -> list[str]:
             for line in lines
         ]
     return lines
+
+
+_COMMENTS = ": still there\n\n:\nretry: 10\nid: 7\n"
+"""What proxies put between the events, to keep a connection open."""
 
 
 def _begun(path: str, lines: list[str]) -> list[str]:

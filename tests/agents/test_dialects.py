@@ -117,7 +117,7 @@ async def test_what_breaks_off_after_its_first_words_is_no_answer(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("how", ["text-noisy", "text-bare"])
+@pytest.mark.parametrize("how", ["text-noisy", "text-bare", "text-comments"])
 async def test_what_is_unusual_but_whole_is_taken(
     server: DialectServer, worker: ModelWorker, provider: str, how: str
 ) -> None:

@@ -1,7 +1,11 @@
-"""Whether Gemini itself said that an answer is complete: litellm makes a reason up when it did not."""
+"""Whether Gemini itself said that an answer is complete: litellm makes a reason up when it did not.
+
+Lines of its stream that carry no data are left out as well: litellm would take them for the answer, and lose it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 PROVIDERS = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})
@@ -33,6 +37,9 @@ class NativeEnd:
         if parse is None:
             return
         self.watches = True
+        lines: Any = getattr(source, "streaming_response", None)
+        if hasattr(lines, "__aiter__"):
+            source.streaming_response = _with_data(lines)
 
         def seen(chunk: Any, *args: Any, **more: Any) -> Any:
             candidates = chunk.get("candidates") if isinstance(chunk, dict) else None
@@ -41,3 +48,13 @@ class NativeEnd:
             return parse(chunk, *args, **more)
 
         source.chunk_parser = seen
+
+
+_NO_DATA = (":", "event:", "id:", "retry:")
+"""How lines of an event stream begin that carry none: comments, which keep a connection open, and what is about it."""
+
+
+async def _with_data(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for line in lines:
+        if not line.startswith(_NO_DATA):
+            yield line
