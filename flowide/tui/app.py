@@ -45,6 +45,7 @@ def run_app(
     from flowide.tui import terminal
 
     terminal.check()
+    terminal.give_size()
     gc.disable()  # until the first frame: importing makes objects that stay
     # Bytes of a key's escape sequence arrive together here; the default of 100 ms makes esc feel slow.
     os.environ.setdefault("ESCDELAY", "25")

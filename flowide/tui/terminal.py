@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,10 @@ from flowide.errors import BadInput
 
 WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
 """What draws in a browser, as whoever serves the app names it."""
+
+
+USUAL = (80, 24)
+"""Columns and rows."""
 
 
 def check(env: Mapping[str, str] = os.environ) -> None:
@@ -26,6 +31,23 @@ def check(env: Mapping[str, str] = os.environ) -> None:
             "the app needs a terminal, and this is a pipe or a file",
             hint="Use `flowide run --headless`; `flowide --help` lists what works without a screen.",
         )
+
+
+def give_size() -> None:
+    """Have a terminal without a size, as a serial line or `script` makes one, be of the usual size.
+
+    Textual's parts take different ones for it otherwise, and lay the screen out in turns for ever. A size that the
+    terminal gets later counts as ever.
+    """
+    import fcntl
+    import struct
+    import termios
+
+    with contextlib.suppress(OSError):
+        columns, rows = os.get_terminal_size(sys.stdin.fileno())
+        if not columns or not rows:
+            size = struct.pack("HHHH", rows or USUAL[1], columns or USUAL[0], 0, 0)
+            fcntl.ioctl(sys.stdin.fileno(), termios.TIOCSWINSZ, size)
 
 
 def few_colours(env: Mapping[str, str] = os.environ) -> bool:

@@ -151,6 +151,21 @@ def test_suspended_it_leaves_the_screen_and_comes_back(start: Start, project: Pa
     assert app.ends() == 0
 
 
+def test_a_terminal_without_a_size_is_one_of_the_usual_size_and_the_app_rests(
+    start: Start, project: Path
+) -> None:
+    app = start(str(project), size=(0, 0))
+    app.sees("plan.md")
+    app.read(1.0)
+    app.raw = b""
+    app.read(1.0)
+    assert len(app.raw) < 1000, "it paints nothing while nothing happens"
+    app.resize(120, 40)
+    app.sees("? help")
+    app.send("\x11")
+    assert app.ends() == 0
+
+
 @pytest.mark.parametrize("size", [(40, 12), (20, 5), (300, 100)])
 def test_any_size_of_window_is_fine(start: Start, project: Path, size: tuple[int, int]) -> None:
     app = start(str(project))
