@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -64,9 +65,13 @@ class Feed:
         self._space = space
         self._followers: set[Follower] = set()
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
         self._failed: Callable[[StorageFailed], None] = lambda failed: None
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._somebody = asyncio.Event()
+        """Set when somebody comes who wants to know soon."""
+        self._broken: Exception | None = None
         self._token = 0
         """Changes with each commit elsewhere; as of before the last reading."""
         self.seq = 0
@@ -82,19 +87,21 @@ class Feed:
         self._token = await self._space.look(lambda store: store.change_elsewhere())
         self.seq = (await self._space.position()).seq
         self._task = asyncio.create_task(self._run(), name=f"feed of {self._space.name}")
+        self._looking = asyncio.create_task(self._look(), name=f"look for {self._space.name}")
 
     async def stop(self) -> None:
         """End; followers get nothing more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._looking) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def join(self, follower: Follower) -> bool:
         """Add a follower, if it has got all that the others have."""
         if follower.seq < self.seq:
             return False
         self._followers.add(follower)
-        self._space.woken.set()
+        self._somebody.set()
         return True
 
     def leave(self, follower: Follower) -> None:
@@ -114,6 +121,8 @@ class Feed:
         """Give what is new, else wait until something is; what was written here is not read again."""
         space = self._space
         space.woken.clear()
+        if self._broken is not None:
+            raise self._broken
         rows = space.written_after(self.seq)
         if rows is None:
             self._token = space.store.change_elsewhere()
@@ -122,7 +131,7 @@ class Feed:
                 space.changed_elsewhere()
         if rows:
             self._give(rows)
-        await self._until_changed()
+        await space.woken.wait()
 
     async def grows(self, after: int, wait_s: float) -> bool:
         """Wait until there is an event above `after`, for so long at most."""
@@ -130,7 +139,7 @@ class Feed:
             return True
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((after, waiting))
-        self._space.woken.set()
+        self._somebody.set()
         try:
             async with asyncio.timeout(wait_s):
                 await waiting
@@ -155,13 +164,20 @@ class Feed:
             if after < self.seq and not waiting.done():
                 waiting.set_result(None)
 
-    async def _until_changed(self) -> None:
+    async def _look(self) -> None:
+        """See what other processes committed: often while somebody wants to know it."""
         space = self._space
-        while not space.woken.is_set():
-            someone = self._followers or self._waiting
-            try:
-                async with asyncio.timeout(POLL_S if someone else _NOBODY_S):
-                    await space.woken.wait()
-            except TimeoutError:
+        try:
+            while True:
+                if self._followers or self._waiting:
+                    await asyncio.sleep(POLL_S)
+                else:
+                    self._somebody.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(_NOBODY_S):
+                            await self._somebody.wait()
                 if space.store.change_elsewhere() != self._token:
                     space.changed_elsewhere()
+        except Exception as error:
+            self._broken = error
+            space.woken.set()
