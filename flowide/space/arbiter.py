@@ -24,6 +24,8 @@ from flowide.space.clock import Clock
 from flowide.store.api import Expected, Position, StoredReply, Tx
 from flowide.store.projections import project
 
+UNKNOWN = "0" * 64
+"""Body of a command of which it is only known that it was carried out."""
 MAX_BATCH = 64
 _WHOLE = 2**63
 """Numbers below this, and not below its negative, fit every database."""
@@ -184,7 +186,7 @@ def _check_numbers(command: Command[Any]) -> None:
 
 
 def _replayed(stored: StoredReply, body: str, command: Command[Any]) -> Reply[Any] | FlowError:
-    if stored.body != body:
+    if stored.body not in {body, UNKNOWN}:
         raise Mismatch(
             "this command id was used before, for something else", hint="Make a new id for each command."
         )

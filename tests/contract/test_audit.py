@@ -12,9 +12,10 @@ import pytest
 
 from flowide.domain import commands as c
 from flowide.domain.events import GENESIS, canonical_json, chain_after
-from flowide.errors import BadInput, Exists, NotFound
+from flowide.errors import BadInput, Exists, Gone, NotFound
 from flowide.space import queries as q
 from flowide.space.local import LocalSpace
+from flowide.store.sqlite import SqliteStore
 from flowide.testing import ManualClock, MemorySpace
 from tests.contract.sample import ROD, live_a_little
 
@@ -170,6 +171,27 @@ async def test_an_imported_space_goes_on(space: LocalSpace, tmp_path: Path) -> N
 
     [state] = await other.read(q.Locks(doc))
     assert granted.fence == state.lock.fence and await other.read(q.Verify()) == []
+
+
+async def test_a_space_that_came_without_answers_is_sound_and_carries_nothing_out_twice(
+    tmp_path: Path,
+) -> None:
+    space = MemorySpace()
+    command = c.CreateArtifact(path="doc.md", text="one\n")
+    await space.execute(command, id="once")
+    await space.export_to(tmp_path / "out")
+    (tmp_path / "out" / "replies.jsonl").write_bytes(b"")  # as a client of a hub exports it
+    store = SqliteStore(tmp_path / "back.db")
+    back = LocalSpace(store, space.actor)
+    await back.import_from(tmp_path / "out")
+
+    assert await back.read(q.Verify()) == []
+    with pytest.raises(Gone, match="carried out before"):
+        await back.execute(command, id="once")
+    assert [row.path for row in await back.read(q.Artifacts())] == ["doc.md"]
+    await back.export_to(tmp_path / "again")
+    assert files_of(tmp_path / "again") == files_of(tmp_path / "out")
+    await back.close()
 
 
 async def test_an_export_needs_a_new_folder_and_an_import_an_empty_space(

@@ -19,6 +19,7 @@ from flowide.domain.live_text import stream_of
 from flowide.domain.paths import checked_path
 from flowide.domain.rows import PROJECTIONS, Artifact, Chunk, Invite, LiveDraft, Lock, Member, Token
 from flowide.errors import BadInput, Exists, FlowError
+from flowide.space.archive.answers import leave_word
 from flowide.space.archive.layout import (
     EVENTS,
     FORMAT,
@@ -90,6 +91,8 @@ def _read(tx: Tx, root: Folder, manifest: _Manifest) -> Moved:
     _take_blobs(tx, root, blobs)
     for number, line in _lines(root, REPLIES):
         _take_reply(tx, _Place(root, REPLIES, number), line, by=before)
+    if source.seq:
+        leave_word(tx, (line for _, line in _lines(root, EVENTS)), source.newest)
     for number, line in _lines(root, LIVE):
         _take_live(tx, _Place(root, LIVE, number), line)
     _check_live(tx, root)
@@ -102,6 +105,8 @@ class _Source:
     def __init__(self) -> None:
         self.seq = 0
         self.chain = GENESIS
+        self.newest = ""
+        """Time of the newest event, RFC 3339 UTC."""
 
 
 class _Place:
@@ -176,6 +181,7 @@ def _take_event(tx: Tx, source: _Source, place: _Place, line: bytes, blobs: set[
             body = canonical_json(fields)
             chain = chain_after(at.chain, body)
         event = msgspec.convert({**fields, "chain": chain}, Event)
+        source.newest = max(source.newest, event.ts)
         fact = event.fact()
         _check_event(event, fact)
         _check_order(tx, fact)

@@ -12,6 +12,7 @@ from flowide.domain.events import canonical_json
 from flowide.domain.rows import Artifact, Chunk, LiveDraft
 from flowide.domain.view import View
 from flowide.errors import BadInput, NotFound, StorageFailed
+from flowide.space.arbiter import UNKNOWN
 from flowide.space.archive.layout import (
     EVENTS,
     FILES,
@@ -104,6 +105,8 @@ def _replies(store: Store) -> Iterator[bytes]:
         if not page:
             return
         for id, stored, wall_ms in page:
+            if stored.body == UNKNOWN:
+                continue  # an import makes it anew
             entry = {"id": id, "body": stored.body, "reply": stored.reply.decode(), "wall_ms": wall_ms}
             yield canonical_json(entry)
         after = page[-1][0]
