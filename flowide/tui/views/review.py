@@ -151,7 +151,7 @@ def _effort(seen: Reviewed, name: str, now: datetime) -> tuple[int, int]:
     for step in seen.run.steps if seen.run is not None else []:
         match = _KEY.search(step.key)
         if match is not None and match[2] == name and step.result.get("agent"):
-            took += between(step.started, step.finished, now)
+            took += max(1, between(step.started, step.finished, now))
             cost += int(step.usage.get("cost_micros") or 0)
     return took, cost
 
