@@ -99,10 +99,11 @@ class Elsewhere:
 def _others(store: Store, own: str, now: Now) -> list[Present]:
     with store.read() as view:
         rows = [row for row in view.find(Connected) if row.hub != own and _alive(row, now)]
-    return sorted(
-        (each for row in rows for each in msgspec.json.decode(row.here, type=list[Present])),
-        key=lambda each: (each.since, each.client),
-    )
+    found: list[Present] = []
+    for row in rows:
+        with contextlib.suppress(msgspec.MsgspecError):  # of a hub of another version
+            found += msgspec.json.decode(row.here, type=list[Present])
+    return sorted(found, key=lambda each: (each.since, each.client))
 
 
 def _alive(row: Connected, now: Now, *, but_s: float = 0.0) -> bool:

@@ -221,6 +221,19 @@ def edit_event(folder: Path, at: int, change: Callable[[dict[str, Any]], None]) 
     (folder / "flowide-space.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.parametrize("ts", ["not a time", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "\\ud800", "~"])
+async def test_times_that_cannot_be_keep_no_space_out(ts: str, tmp_path: Path) -> None:
+    source, target = MemorySpace(), MemorySpace()
+    await live_a_little(source)
+    await source.export_to(tmp_path / "out")
+    (tmp_path / "out" / "replies.jsonl").write_bytes(b"")
+    edit_event(tmp_path / "out", 3, lambda event: event.update(ts=ts))
+
+    moved = await target.import_from(tmp_path / "out")
+
+    assert moved.events == await target.head()
+
+
 def _path(path: str) -> Callable[[dict[str, Any]], None]:
     return lambda event: event["data"].update(path=path)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
-
-import msgspec
 
 from flowide.domain.events import canonical_json
 from flowide.errors import Gone
@@ -20,29 +19,22 @@ _SAID = Gone(
 )
 
 
-def leave_word(tx: Tx, events: Iterable[bytes], newest: str) -> None:
+def leave_word(tx: Tx, events: Iterable[bytes], newest: str, answered: Container[str]) -> None:
     """Have recent commands, when they are sent once more, answered with that they were carried out.
 
-    `events` are lines of the log, `newest` is the time of the last one. Answers older than they are kept for, and
-    events that come of no command that stores one, are left alone, as the audit leaves them.
+    `events` are lines of the log, `newest` is the time of the last one, `answered` are ids of commands whose answers
+    came along. Answers older than they are kept for, events that come of no command that stores one, and those with
+    a time that is none are left alone, as the audit leaves them.
     """
-    since = kept_since(newest)
     at = tx.position().seq
     answer = canonical_json({"seq": at, "err": {**_SAID.to_dict(), "data": {"seq": at}}})
-    for line in events:
-        event = _events.decode(line)
-        if event.ts <= since or event.type in DUE or tx.reply(event.cmd) is not None:
-            continue
-        if event.type == "lock.acquired" and json.loads(line)["data"].get("ticket") is not None:
-            continue
-        wall_ms = round(datetime.fromisoformat(event.ts).timestamp() * 1000)
-        tx.put_reply(event.cmd, StoredReply(UNKNOWN, answer), wall_ms)
-
-
-class _Event(msgspec.Struct):
-    ts: str
-    type: str
-    cmd: str
-
-
-_events = msgspec.json.Decoder(_Event)
+    with contextlib.suppress(ValueError, OverflowError):
+        since = kept_since(newest)
+        for line in events:
+            event = json.loads(line)
+            of_ticket = event["type"] == "lock.acquired" and event["data"].get("ticket") is not None
+            if event["ts"] <= since or event["type"] in DUE or of_ticket or event["cmd"] in answered:
+                continue
+            wall_ms = round(datetime.fromisoformat(event["ts"]).timestamp() * 1000)
+            if tx.reply(event["cmd"]) is None:
+                tx.put_reply(event["cmd"], StoredReply(UNKNOWN, answer), wall_ms)

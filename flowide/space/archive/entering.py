@@ -89,10 +89,10 @@ def _read(tx: Tx, root: Folder, manifest: _Manifest) -> Moved:
         )
     at = tx.position()
     _take_blobs(tx, root, blobs)
+    answered: set[str] = set()
     for number, line in _lines(root, REPLIES):
-        _take_reply(tx, _Place(root, REPLIES, number), line, by=before)
-    if source.seq:
-        leave_word(tx, (line for _, line in _lines(root, EVENTS)), source.newest)
+        answered.add(_take_reply(tx, _Place(root, REPLIES, number), line, by=before))
+    leave_word(tx, (line for _, line in _lines(root, EVENTS)), source.newest, answered)
     for number, line in _lines(root, LIVE):
         _take_live(tx, _Place(root, LIVE, number), line)
     _check_live(tx, root)
@@ -252,8 +252,8 @@ def _take_blobs(tx: Tx, root: Folder, named: set[str]) -> None:
     named |= present
 
 
-def _take_reply(tx: Tx, place: _Place, line: bytes, *, by: int) -> None:
-    """A stored reply, whose `seq` moves `by` so many events."""
+def _take_reply(tx: Tx, place: _Place, line: bytes, *, by: int) -> str:
+    """A stored reply, whose `seq` moves `by` so many events; the id of its command."""
     entry = _object(place, line, {"id", "body", "reply", "wall_ms"})
     try:
         said = json.loads(entry["reply"])
@@ -272,6 +272,7 @@ def _take_reply(tx: Tx, place: _Place, line: bytes, *, by: int) -> None:
     if not isinstance(id, str) or not 0 < len(id) <= MAX_NAME or tx.reply(id) is not None:
         place.bad("has an id that is empty, too long, or there twice")
     tx.put_reply(id, StoredReply(entry["body"], entry["reply"].encode()), entry["wall_ms"])
+    return id
 
 
 def _take_live(tx: Tx, place: _Place, line: bytes) -> None:
