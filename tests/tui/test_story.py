@@ -212,6 +212,22 @@ async def test_more_asks_the_run_for_another_round(project: Path) -> None:
         assert [each.variation.round for each in seen.variations] == [1, 1, 1, 2, 2]
 
 
+async def test_who_accepts_before_all_checks_have_run_is_told_so(project: Path) -> None:
+    from flowide.flows.api import RunRequest
+    from flowide.tui.engine import running
+
+    inputs = {"path": "src/shop.py", "n": 2, "checks": "slow: sleep 60"}
+    request = RunRequest(flow="variations", brief="x", inputs=inputs, trust=True)
+    async with app_on(project) as app:
+        await app.app.engine.call(lambda session: running.start(session, request))
+        await app.until(lambda: bool(app.app.snapshot.sets), "the variations")
+        app.workspace.routes.open_set(app.app.snapshot.sets[0].id)
+        await app.sees("2  bea")
+        await app.press("a")
+        await app.sees("a check may yet fail")
+        await app.press("escape")
+
+
 async def test_pieces_are_picked_in_the_table_too(project: Path) -> None:
     async with app_on(project) as app:
         await started_variations(app)

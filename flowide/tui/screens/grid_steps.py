@@ -113,6 +113,9 @@ async def accept(screen: GridScreen) -> None:
     ]
     if any(check.status != "passed" for check in view.checks):
         lines.append([("! ", "warn"), ("not every check passed", "warn")])
+    run = screen.snapshot.run_of(state.grid.group.run)
+    if run is not None and run.alive and screen.snapshot.gate_of_set(screen.set_id) is None:
+        lines.append([("! ", "warn"), ("the run still works on it: a check may yet fail", "warn")])
     if state.picks:
         lines.append(
             [("! ", "warn"), ("your picks are not built yet: enter in the grid builds them", "warn")]
